@@ -1,0 +1,28 @@
+"""The contract that every detector keeps, and the two families that methods build on."""
+
+from oddgan.base.capabilities import Encodes, Reconstructs, Samples
+from oddgan.base.card import KINDS, Card, Kind, kind_of
+from oddgan.base.classical import ClassicalDetector
+from oddgan.base.detector import Detector
+from oddgan.base.neural import NeuralDetector, Stored
+from oddgan.base.pyod import PyODView, as_pyod
+from oddgan.base.rows import Notice
+from oddgan.base.storage import known_parts
+
+__all__ = [
+    "KINDS",
+    "Card",
+    "ClassicalDetector",
+    "Detector",
+    "Encodes",
+    "Kind",
+    "NeuralDetector",
+    "Notice",
+    "PyODView",
+    "Reconstructs",
+    "Samples",
+    "Stored",
+    "as_pyod",
+    "kind_of",
+    "known_parts",
+]

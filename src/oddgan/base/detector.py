@@ -1,0 +1,282 @@
+"""The public contract of every detector: fit, score, threshold, save. It knows nothing about GANs."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from oddgan._core.errors import InputError
+from oddgan._core.hyperparameters import hyperparameters
+from oddgan.base import storage
+from oddgan.base.capabilities import Encodes, Reconstructs, Samples
+from oddgan.base.card import Card
+from oddgan.base.rows import Rows, chunks, notice, take
+from oddgan.base.scoring import Scoring, run_rows
+from oddgan.base.validation import check_common, validate
+from oddgan.scaling import Auto, Scaling
+from oddgan.scores import Composition, WeightedSum
+from oddgan.thresholds import Conformal, Quantile, Threshold
+from oddgan.training import Callback, RandomState, generator, seeded
+
+_SCORE = "\0score"
+
+
+def _is(capability: type) -> Callable[[object], bool]:
+    """A test for `available_if`: capabilities show in `hasattr`."""
+    return lambda self: isinstance(self, capability)
+
+
+@hyperparameters
+class Detector(OutlierMixin, BaseEstimator, ABC):
+    """An anomaly detector that is a scikit-learn estimator.
+
+    Inside, higher means more anomalous (`anomaly_score`, `score_components`, `threshold_`); at scikit-learn's
+    methods (`score_samples`, `decision_function`, `predict`) higher means more normal. The only minus is in
+    `score_samples`.
+
+    Parameters
+    ----------
+    composition : how the components of the score become the anomaly score.
+    scaling : how raw values become network input; learned from the training rows.
+    contamination : the share of normal rows that the threshold may flag, in (0, 0.5].
+    threshold : the rule from scores to the threshold; None takes the quantile of training scores, or the conformal
+        quantile of held-out ones.
+    calibration : share of the rows to hold out for the threshold and for p-values, in [0, 1); 0 uses training rows,
+        whose scores are too low for flexible generators, so that too much is flagged later.
+    calibration_size : with `calibration` 0, at most how many training rows the threshold is taken from.
+    scoring : "exact" makes every forward pass on `slots` rows, so that a score never depends on batch size, order or
+        neighbours; "fast" does not pad, and scores may differ by rounding.
+    slots : rows of one forward pass when scoring, >= 1.
+    device : where to compute, e.g. "cpu" or "cuda:0"; None is torch's default device.
+    random_state : seed of everything random in `fit`; None draws a fresh one. Global generators are left alone.
+    """
+
+    card: ClassVar[Card]
+    tiny: ClassVar[Mapping[str, Any]] = {}
+
+    composition: Composition = WeightedSum(residual=1.0)
+    scaling: Scaling = Auto()
+    contamination: float = 0.1
+    threshold: Threshold | None = None
+    calibration: float = 0.0
+    calibration_size: int = 1000
+    scoring: Scoring = "exact"
+    slots: int = 64
+    device: str | None = None
+    random_state: RandomState = None
+
+    # -- what a method supplies
+    @abstractmethod
+    def _train(self, rows: Rows, callbacks: Sequence[Callback]) -> None:
+        """Learn from raw training rows, inside a seeded scope, with `scaling_` fitted."""
+
+    @abstractmethod
+    def _components(self, x: Tensor) -> dict[str, Tensor]:
+        """The parts of the score of network input x (n, ...): `(n,)` each, higher = more anomalous."""
+
+    # -- fitting
+    def fit(self, X: Any, y: object = None, *, callbacks: Sequence[Callback] = ()) -> Self:
+        """Learn what is normal.
+
+        Parameters
+        ----------
+        X : normal rows (n, d), (n, c, t) or (n, c, h, w): an array, tensor, data frame or map-style dataset.
+        y : ignored.
+        callbacks : watch training, e.g. `ProgressBar()`.
+
+        Raises
+        ------
+        InputError
+            If the rows or a hyperparameter can't be used.
+        TrainingError
+            If a loss is not finite.
+        """
+        del y
+        check_common(self)
+        rows = validate(self, X, reset=True)
+        self._check()
+        rng, started = generator(self.random_state), time.perf_counter()
+        seed = int(rng.randint(2**31 - 1))
+        train, held_out = self._split(rows, rng)
+        self.scaling_ = self._fit_scaling(train)
+        for callback in callbacks:
+            callback.fit_started(type(self).__name__, len(train))
+        try:
+            with seeded(seed, self._device):
+                self._train(train, callbacks)
+        finally:
+            for callback in callbacks:
+                callback.fit_ended(time.perf_counter() - started)
+        self.calibration_scores_ = np.sort(self._score(held_out)[_SCORE])
+        return self.set_threshold(self.threshold)
+
+    def _check(self) -> None:
+        """Refuse hyperparameters that do not fit each other or the shape, before training."""
+
+    def _split(self, rows: Rows, rng: np.random.RandomState) -> tuple[Rows, Rows]:
+        """Training rows, and the rows that the threshold comes from."""
+        order = rng.permutation(len(rows))
+        if self.calibration == 0:
+            self.held_out_ = False
+            few = np.sort(order[: self.calibration_size])
+            return rows, rows if len(few) == len(rows) else take(rows, few)
+        k = round(self.calibration * len(rows))
+        if k < 1 or len(rows) - k < 2:
+            raise InputError(
+                f"calibration={self.calibration} of {len(rows)} rows leaves {len(rows) - k} to train on and {k} to "
+                "calibrate with: at least 2 and 1 are needed."
+            )
+        self.held_out_ = True
+        return take(rows, np.sort(order[k:])), take(rows, np.sort(order[:k]))
+
+    def _fit_scaling(self, rows: Rows) -> Scaling:
+        chosen = self.scaling.choose(self.shape_) if isinstance(self.scaling, Auto) else self.scaling
+        fitted = chosen.fit(chunks(rows))
+        if fitted.constant:
+            of = "column" if len(self.shape_) == 1 else "position"
+            notice(f"{fitted.constant} {of}(s) hold one value in all training rows: they are mapped to zero.")
+        return fitted
+
+    def set_threshold(self, rule: Threshold | None = None, *, rate: float | None = None) -> Self:
+        """Set the threshold anew from the stored calibration scores; nothing is trained again.
+
+        Parameters
+        ----------
+        rule : the rule; None takes the quantile of training scores, or the conformal quantile of held-out ones.
+        rate : the share of normal rows that may be flagged; None takes `contamination`.
+        """
+        check_is_fitted(self, "calibration_scores_")
+        rule = rule if rule is not None else Conformal() if self.held_out_ else Quantile()
+        self.threshold_rule_, self.rate_ = rule, self.contamination if rate is None else rate
+        self.offset_ = -float(rule(self.calibration_scores_, self.rate_))
+        return self
+
+    # -- scores
+    @property
+    def threshold_(self) -> float:
+        """The cut on the scale of `anomaly_score`: what scores above it is called anomalous."""
+        return -float(self.offset_)
+
+    def anomaly_score(self, X: Any, *, report: Callable[[int], None] | None = None) -> np.ndarray:
+        """Scores (n,), float64, higher = more anomalous.
+
+        Parameters
+        ----------
+        X : rows like those given to `fit`.
+        report : told from time to time how many rows are done.
+        """
+        return self._score(self._rows(X), report)[_SCORE]
+
+    def score_components(self, X: Any) -> dict[str, np.ndarray]:
+        """The parts of the score by name: (n,) each, float64, higher = more anomalous."""
+        return {k: v for k, v in self._score(self._rows(X)).items() if k != _SCORE}
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Scores (n,) with scikit-learn's sign: higher = more normal."""
+        return -self.anomaly_score(X)
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """`score_samples(X) - offset_`: negative means anomalous."""
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X: Any) -> np.ndarray:
+        """+1 for normal rows and -1 for anomalous ones."""
+        return np.where(self.decision_function(X) >= 0, 1, -1)
+
+    def anomaly_probability(self, X: Any) -> np.ndarray:
+        """The conformal p-value (n,) of each row against the calibration rows: small = anomalous.
+
+        p = (1 + #{calibration scores >= score}) / (1 + #calibration scores), in (0, 1]. For rows that are normal and
+        exchangeable with held-out calibration rows, P(p <= a) <= a for every a (Vovk et al., 2005). With
+        `calibration=0` the calibration rows were trained on and the p-values are too small.
+        """
+        return self.p_values(self.anomaly_score(X))
+
+    def p_values(self, scores: np.ndarray) -> np.ndarray:
+        """The conformal p-values (n,) of anomaly scores (n,)."""
+        check_is_fitted(self)
+        below = np.searchsorted(self.calibration_scores_, scores, side="left")
+        n = len(self.calibration_scores_)
+        return (1.0 + n - below) / (1.0 + n)
+
+    # -- capabilities
+    @available_if(_is(Reconstructs))
+    def reconstruct(self, X: Any) -> np.ndarray:
+        """The rows as the model can draw them, on the scale of X: (n, ...), float64."""
+        out = self._apply(lambda x: {"y": cast(Reconstructs, self)._reconstruct(x)}, self._rows(X))["y"]
+        return self.scaling_.backward(out)
+
+    @available_if(_is(Reconstructs))
+    def anomaly_map(self, X: Any) -> np.ndarray:
+        """How anomalous each pixel, time step or column is: the shape of X without channels, >= 0.
+
+        Unless the method says otherwise: the absolute residual |x - x̂| on the network's scale, averaged over channels.
+        """
+        return self._apply(lambda x: {"map": self._map(x)}, self._rows(X))["map"]
+
+    @available_if(_is(Encodes))
+    def encode(self, X: Any) -> np.ndarray:
+        """Latent codes (n, latent_dim), float64."""
+        return self._apply(lambda x: {"z": cast(Encodes, self)._encode(x)}, self._rows(X))["z"]
+
+    @available_if(_is(Samples))
+    def sample(self, n: int = 1, *, random_state: RandomState = None) -> np.ndarray:
+        """Draw n new rows from the model, on the scale of X: (n, ...), float64."""
+        check_is_fitted(self)
+        with seeded(int(generator(random_state).randint(2**31 - 1)), self._device), torch.no_grad():
+            return self.scaling_.backward(cast(Samples, self)._sample(n).double().cpu().numpy())
+
+    def _map(self, x: Tensor) -> Tensor:
+        residual = (x - cast(Reconstructs, self)._reconstruct(x)).abs()
+        return residual if residual.ndim == 2 else residual.mean(dim=1)
+
+    # -- plumbing
+    @property
+    def _device(self) -> torch.device:
+        return torch.get_default_device() if self.device is None else torch.device(self.device)
+
+    def _rows(self, X: Any) -> Rows:
+        check_is_fitted(self, "offset_")
+        return validate(self, X, reset=False)
+
+    def _prepare(self, raw: np.ndarray) -> Tensor:
+        """Raw rows to network input on the device."""
+        return torch.from_numpy(self.scaling_.forward(raw)).to(self._device)
+
+    def _apply(
+        self,
+        function: Callable[[Tensor], Mapping[str, Tensor]],
+        rows: Rows,
+        report: Callable[[int], None] | None = None,
+    ) -> dict[str, np.ndarray]:
+        return run_rows(function, rows, self._prepare, slots=self.slots, scoring=self.scoring, report=report)
+
+    def _score(self, rows: Rows, report: Callable[[int], None] | None = None) -> dict[str, np.ndarray]:
+        def scored(x: Tensor) -> dict[str, Tensor]:
+            parts = {k: v.double() for k, v in self._components(x).items()}
+            return parts | {_SCORE: self.composition(parts)}
+
+        return self._apply(scored, rows, report)
+
+    def _restore(self, weights: Mapping[str, Tensor]) -> None:
+        """Take over stored weights; there are none unless the method has networks."""
+        del weights
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the model to a folder: JSON and safetensors, never pickle.
+
+        Raises
+        ------
+        InputError
+            If the folder exists without `force`, or can't be written.
+        """
+        check_is_fitted(self, "offset_")
+        return storage.save(self, path, force=force)

@@ -1,0 +1,157 @@
+"""Detectors made of networks: four hooks say what is built, how it is trained, and how it scores."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from oddgan._core.errors import InputError, ModelError
+from oddgan._core.hyperparameters import hyperparameters
+from oddgan.base.detector import Detector
+from oddgan.base.rows import Rows, Subset, chunks, take
+from oddgan.networks import Auto, Backbone
+from oddgan.training import Adam, Callback, DatasetSource, Optimiser, Phase, Player, Source, TensorSource, run
+
+Output = Literal["linear", "tanh", "sigmoid"]
+
+
+class Stored(nn.Module):
+    """A tensor that training finds or draws (start points, a centre): saved and loaded with the networks."""
+
+    value: Tensor
+
+    def __init__(self, value: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("value", value)
+
+
+def load_weights(networks: nn.ModuleDict, weights: Mapping[str, Tensor]) -> None:
+    """Give the networks stored weights.
+
+    Raises
+    ------
+    ModelError
+        If tensors are missing, unknown or of another shape.
+    """
+    expected = networks.state_dict()
+    missing, strange = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
+    if missing or strange:
+        what = [f"lacks {', '.join(missing[:3])}"] * bool(missing) + [f"has unknown {', '.join(strange[:3])}"] * bool(
+            strange
+        )
+        raise ModelError(f"the stored networks do not fit the parameters: the file {' and '.join(what)}.")
+    for name, tensor in weights.items():
+        if tensor.shape != expected[name].shape:
+            raise ModelError(
+                f"the stored tensor {name} has shape {tuple(tensor.shape)}, "
+                f"but these parameters need {tuple(expected[name].shape)}."
+            )
+    networks.load_state_dict(dict(weights))
+
+
+@hyperparameters
+class NeuralDetector(Detector):
+    """A detector that trains networks.
+
+    Parameters
+    ----------
+    epochs : passes over the training rows in each phase, >= 1.
+    batch_size : rows of a training step, >= 2; an epoch is cut into batches of nearly equal size.
+    optimiser : how the networks learn, unless the method names another for some of them.
+    backbone : the family of networks.
+    """
+
+    epochs: int = 10
+    batch_size: int = 64
+    optimiser: Optimiser = Adam()
+    backbone: Backbone = Auto()
+
+    # -- what a method supplies
+    @abstractmethod
+    def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
+        """The networks by name for samples of this shape; whatever training finds is a `Stored` among them."""
+
+    @abstractmethod
+    def _phases(self) -> Iterator[Phase]:
+        """The phases of training; code after a `yield` runs after that phase."""
+
+    def _calibrate(self, x: Tensor) -> None:
+        """Fill what `Stored` modules hold once training is over.
+
+        x holds the training rows (n, ...) as network input; of a map-style dataset, at most `calibration_size`.
+        """
+
+    # -- what methods use
+    def _nets(self, *names: str) -> tuple[nn.Module, ...]:
+        return tuple(self.networks_[name] for name in names)
+
+    def _stored(self, name: str) -> Tensor:
+        return cast(Stored, self.networks_[name]).value
+
+    def _players(self, *alone: str, **groups: Sequence[str]) -> dict[str, Player]:
+        """One player for each network in `alone` and for each named group, with the detector's optimiser."""
+        teams = {name: (name,) for name in alone} | {name: tuple(group) for name, group in groups.items()}
+        return {name: Player(networks, self.optimiser) for name, networks in teams.items()}
+
+    @property
+    def _output(self) -> Output:
+        """The decoder's last activation: the one whose range is that of the scaled data."""
+        outputs: dict[Any, Output] = {(-1.0, 1.0): "tanh", (0.0, 1.0): "sigmoid"}
+        return outputs.get(self.scaling_.range, "linear")
+
+    # -- training
+    def _check(self) -> None:
+        if self.epochs < 1 or self.batch_size < 2:
+            raise InputError(
+                f"epochs must be at least 1 and batch_size at least 2, but are {self.epochs} and {self.batch_size}."
+            )
+        self.backbone.check(self.shape_)
+
+    def _build(self) -> nn.ModuleDict:
+        return nn.ModuleDict(self._networks(self.shape_)).to(self._device)
+
+    def _train(self, rows: Rows, callbacks: Sequence[Callback]) -> None:
+        self.networks_ = self._build()
+        source = self._source(rows)
+        self.history_ = [
+            record
+            for index, phase in enumerate(self._phases())
+            for record in run(
+                phase, self.networks_, source, batch_size=self.batch_size, index=index, callbacks=callbacks
+            )
+        ]
+        self.networks_.eval().requires_grad_(requires_grad=False)
+        with torch.no_grad():
+            self._calibrate(source.x if isinstance(source, TensorSource) else self._some(rows))
+
+    def _source(self, rows: Rows) -> Source:
+        if isinstance(rows, np.ndarray):
+            return TensorSource(torch.cat([self._prepare(chunk) for chunk in chunks(rows)]))
+        return DatasetSource(rows, self._prepare)
+
+    def _some(self, rows: Rows) -> Tensor:
+        every = max(1, len(rows) // self.calibration_size)
+        some = take(rows, np.arange(0, len(rows), every)[: self.calibration_size])
+        return self._prepare(np.stack([some[i] for i in range(len(cast(Subset, some)))]))
+
+    # -- copies: scikit-learn's tools copy and pickle objects; weights travel as a state dict
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        if "networks_" in state:
+            state = state | {"networks_": self.networks_.state_dict()}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "networks_" in state:
+            self._restore(state["networks_"])
+
+    def _restore(self, weights: Mapping[str, Tensor]) -> None:
+        """Build the networks and give them these weights."""
+        with torch.random.fork_rng(devices=[]):
+            self.networks_ = self._build()
+        load_weights(self.networks_, weights)
+        self.networks_.eval().requires_grad_(requires_grad=False)

@@ -1,0 +1,120 @@
+"""Raw rows as detectors take them: arrays, tensors, data frames, or a map-style dataset read when needed."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import torch
+
+from oddgan._core.errors import InputError
+
+_CHUNK = 4096
+
+
+class Notice(UserWarning):
+    """Something that was dealt with and that the user should know."""
+
+
+def notice(text: str) -> None:
+    """Tell the user, once for each place in the code."""
+    warnings.warn(text, Notice, stacklevel=3)
+
+
+class Lazy(Sequence[np.ndarray]):
+    """A map-style dataset, e.g. of PyTorch: `dataset[i]` gives a sample, or a tuple that starts with one.
+
+    Rows are checked when they are read.
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+        self.shape = (len(dataset), *(self._raw(0).shape if len(dataset) else ()))
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: Any) -> Any:
+        row = self._raw(int(index))
+        if row.shape != self.shape[1:]:
+            raise InputError(f"Sample {index} of the dataset has shape {row.shape}, but sample 0 has {self.shape[1:]}.")
+        check_finite(row[None], first=int(index))
+        return row
+
+    def _raw(self, index: int) -> np.ndarray:
+        sample = self.dataset[index]
+        return to_array(sample[0] if isinstance(sample, tuple | list) else sample)
+
+
+class Subset(Sequence[np.ndarray]):
+    """Some rows of a dataset."""
+
+    def __init__(self, rows: Lazy, index: np.ndarray) -> None:
+        self.rows, self.index = rows, index
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, i: Any) -> Any:
+        return self.rows[int(self.index[i])]
+
+
+Rows = np.ndarray | Lazy | Subset
+
+
+def take(rows: Rows, index: np.ndarray) -> Rows:
+    """The rows with these numbers."""
+    if isinstance(rows, Subset):
+        return Subset(rows.rows, rows.index[index])
+    return Subset(rows, index) if isinstance(rows, Lazy) else rows[index]
+
+
+def chunks(rows: Rows, size: int = _CHUNK) -> Iterator[np.ndarray]:
+    """All rows in order, in arrays of at most `size` rows."""
+    for start in range(0, len(rows), size):
+        stop = min(start + size, len(rows))
+        yield rows[start:stop] if isinstance(rows, np.ndarray) else np.stack([rows[i] for i in range(start, stop)])
+
+
+def is_dataset(X: object) -> bool:
+    """Whether X is a map-style dataset rather than an array, a frame or a list."""
+    if isinstance(X, np.ndarray | torch.Tensor | list | tuple | str) or is_frame(X) or hasattr(X, "__array__"):
+        return False
+    return hasattr(X, "__getitem__") and hasattr(X, "__len__") and not hasattr(X, "toarray") and not hasattr(X, "shape")
+
+
+def is_frame(X: object) -> bool:
+    """Whether X is a data frame (pandas, polars, ...)."""
+    return isinstance(nw.from_native(X, pass_through=True, eager_only=True), nw.DataFrame)
+
+
+def to_array(X: Any) -> np.ndarray:
+    """A numpy view of an array or tensor."""
+    if isinstance(X, torch.Tensor):
+        return X.detach().cpu().numpy()
+    return np.asarray(X)
+
+
+def check_frame(X: Any) -> None:
+    """Refuse a frame with columns that are not numbers, naming them."""
+    frame = nw.from_native(X, eager_only=True)
+    text = [c for c, kind in frame.schema.items() if not (kind.is_numeric() or kind == nw.Boolean)]
+    if text:
+        raise InputError(
+            f"The columns {', '.join(map(repr, text[:5]))} are not numbers: encode or drop them first "
+            "(the command line's `oddgan fit` encodes text columns by itself)."
+        )
+
+
+def check_finite(x: np.ndarray, first: int = 0) -> None:
+    """Refuse rows with NaN or infinite values, saying which and how many."""
+    if x.dtype.kind in "biu":
+        return
+    bad = ~np.isfinite(x).reshape(len(x), -1).all(axis=1)
+    if bad.any():
+        rows = np.flatnonzero(bad) + first
+        which = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
+        raise InputError(
+            f"{len(rows)} of {len(x)} rows hold NaN or infinity (rows {which}): remove these rows or fill the values in."
+        )

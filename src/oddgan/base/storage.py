@@ -1,0 +1,189 @@
+"""Models on disk: `detector.json`, `networks.safetensors` and, where scikit-learn estimators are part of the model,
+`estimators.skops`. Nothing is pickled; nothing in a file can cause an import.
+"""
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sklearn
+import skops.io
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+import oddgan
+from oddgan import inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training
+from oddgan._core.errors import InputError, ModelError
+from oddgan._core.files import new_folder
+from oddgan._core.parts import from_spec, to_spec
+
+if TYPE_CHECKING:
+    from oddgan.base.detector import Detector
+
+FORMAT = 1
+_JSON, _TENSORS, _ESTIMATORS = "detector.json", "networks.safetensors", "estimators.skops"
+# Fitted attributes that are written as JSON (parts included); arrays among them go to the tensors.
+_FITTED = (
+    "shape_", "n_features_in_", "feature_names_in_", "offset_", "held_out_", "rate_", "threshold_rule_",
+    "calibration_scores_", "scaling_", "reading_",
+)  # fmt: skip
+
+
+def known_parts() -> dict[str, type]:
+    """The classes that a model file may name, by name."""
+    folders = (inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training)
+    found = {name: getattr(folder, name) for folder in folders for name in folder.__all__}
+    return {name: value for name, value in found.items() if isinstance(value, type)}
+
+
+@dataclass(frozen=True)
+class _Files:
+    """A model folder as read."""
+
+    head: dict[str, Any]
+    tensors: dict[str, Tensor]
+    estimators: Mapping[str, Any] | None
+
+
+def save(detector: "Detector", path: str | Path, *, force: bool) -> Path:
+    """Write a fitted detector to a new folder, whole or not at all."""
+    arrays: dict[str, np.ndarray] = {}
+    parameters = {k: to_spec(v, arrays, f"parameters.{k}") for k, v in _parameters(detector).items()}
+    fitted = {
+        k: to_spec(_plain(v), arrays, f"fitted.{k}") for k in _FITTED if (v := getattr(detector, k, None)) is not None
+    }
+    head = {
+        "format": FORMAT,
+        "class": type(detector).__name__,
+        "parameters": parameters,
+        "fitted": fitted,
+        "history": [asdict(record) for record in getattr(detector, "history_", [])],
+        "card": asdict(type(detector).card),
+        "versions": versions(),
+    }
+    tensors = {k: torch.from_numpy(np.array(v)) for k, v in arrays.items()}
+    if hasattr(detector, "networks_"):
+        tensors |= {f"networks.{k}": v.cpu().contiguous().clone() for k, v in detector.networks_.state_dict().items()}
+    target = Path(path)
+    with new_folder(target, force=force) as folder:
+        (folder / _JSON).write_text(json.dumps(head, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        save_file(tensors, folder / _TENSORS)
+        if hasattr(detector, "estimators_"):
+            (folder / _ESTIMATORS).write_bytes(skops.io.dumps(detector.estimators_))
+    return target
+
+
+def versions() -> dict[str, str]:
+    """What the model was made with."""
+    return {
+        "oddgan": oddgan.__version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "scikit-learn": sklearn.__version__,
+    }
+
+
+def _parameters(detector: "Detector") -> dict[str, Any]:
+    given: dict[str, Any] = detector.get_params(deep=False)
+    if isinstance(given["random_state"], np.random.RandomState):
+        given = given | {"random_state": None}  # a generator has moved on: its seed can't be told any more
+    return given | {"device": None}
+
+
+def _plain(value: Any) -> Any:
+    """Column names as a list: object arrays have no place in a tensor file."""
+    return value.tolist() if isinstance(value, np.ndarray) and value.dtype == object else value
+
+
+def load(path: str | Path, classes: Mapping[str, type["Detector"]], *, device: str | None = None) -> "Detector":
+    """Read a detector that `save` wrote.
+
+    Parameters
+    ----------
+    path : the model's folder.
+    classes : the detector classes that may be loaded, by name.
+    device : where to compute from now on; None is torch's default device.
+
+    Raises
+    ------
+    ModelError
+        If the folder is no model, is damaged, newer, or of an unknown class.
+    """
+    folder = Path(path)
+    files = _read(folder)
+    name = files.head["class"]
+    if name not in classes:
+        raise ModelError(f"{folder} holds a {name!r}, which is not known here. Known: {', '.join(sorted(classes))}.")
+    try:
+        return _assemble(files, classes[name], device)
+    except (ModelError, InputError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        text = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ModelError(f"{folder} can't be loaded as {name}: {text}") from error
+
+
+def _read(folder: Path) -> _Files:
+    if not (folder / _JSON).is_file():
+        raise ModelError(f"{folder} is not a model: it has no {_JSON}. `oddgan fit ... --out FOLDER` writes one.")
+    try:
+        head = json.loads((folder / _JSON).read_text(encoding="utf-8"))
+        found, name = head["format"], head["class"]
+        del name
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{folder / _JSON} is damaged: {error}.") from error
+    if found != FORMAT:
+        raise ModelError(
+            f"{folder} has model format {found}, but this version of oddgan ({oddgan.__version__}) reads format "
+            f"{FORMAT}: it was saved by oddgan {head.get('versions', {}).get('oddgan', '?')}; install that or newer."
+        )
+    try:
+        tensors = load_file(folder / _TENSORS)
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder} lacks {_TENSORS}: copy the whole folder.") from error
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{folder / _TENSORS} is damaged or cut short: {error}.") from error
+    return _Files(head, tensors, _read_estimators(folder / _ESTIMATORS))
+
+
+def _read_estimators(path: Path) -> Mapping[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        untrusted = skops.io.get_untrusted_types(file=path)
+        foreign = [t for t in untrusted if not t.startswith(("sklearn.", "numpy.", "scipy."))]
+        if foreign:
+            raise ModelError(f"{path} holds types that oddgan never writes: {', '.join(foreign)}.")
+        estimators: Mapping[str, Any] = skops.io.load(path, trusted=untrusted)
+    except ModelError:
+        raise
+    except Exception as error:  # whatever a damaged archive makes skops raise
+        raise ModelError(f"{path} is damaged: {error}.") from error
+    return estimators
+
+
+def _assemble(files: _Files, cls: type["Detector"], device: str | None) -> "Detector":
+    known, head = known_parts(), files.head
+    arrays = {k: v.numpy() for k, v in files.tensors.items() if not k.startswith("networks.")}
+    parameters = {k: from_spec(v, known, arrays) for k, v in head["parameters"].items()}
+    takes = cls._get_param_names()
+    strange = sorted(parameters.keys() - set(takes))
+    if strange:
+        raise ModelError(f"it has unknown parameters {', '.join(strange)}; {cls.__name__} takes {', '.join(takes)}.")
+    detector = cls(**parameters | {"device": device})
+    for name in _FITTED:
+        if name in head["fitted"]:
+            setattr(detector, name, from_spec(head["fitted"][name], known, arrays))
+    if hasattr(detector, "feature_names_in_"):
+        detector.feature_names_in_ = np.array(detector.feature_names_in_, dtype=object)
+    detector.history_ = [training.EpochRecord(**record) for record in head["history"]]
+    weights = {k.removeprefix("networks."): v for k, v in files.tensors.items() if k.startswith("networks.")}
+    detector._restore(weights)
+    if files.estimators is not None:
+        detector.estimators_ = dict(files.estimators)
+    return detector

@@ -1,0 +1,104 @@
+"""What `fit` and the scoring methods accept, and how they say no."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from oddgan._core.errors import InputError
+from oddgan.base.rows import Lazy, Rows, check_finite, check_frame, is_dataset, is_frame, notice, to_array
+
+if TYPE_CHECKING:
+    from oddgan.base.detector import Detector
+
+
+def check_common(detector: "Detector") -> None:
+    """Refuse values of the common hyperparameters that make no sense."""
+    if not 0 < detector.contamination <= 0.5:
+        raise InputError(f"contamination must be in (0, 0.5], but is {detector.contamination}.")
+    if not 0 <= detector.calibration < 1:
+        raise InputError(f"calibration is a share of the rows in [0, 1), but is {detector.calibration}.")
+    if detector.calibration_size < 1 or detector.slots < 1:
+        raise InputError(
+            f"calibration_size and slots must be at least 1, but are {detector.calibration_size} and {detector.slots}."
+        )
+    if detector.scoring not in {"exact", "fast"}:
+        raise InputError(f"scoring must be 'exact' or 'fast', but is {detector.scoring!r}.")
+
+
+def validate(detector: "Detector", X: Any, *, reset: bool) -> Rows:
+    """Check the rows and return them raw: an array (n, ...) or a dataset that is read when needed.
+
+    Parameters
+    ----------
+    X : (n, d) tables, (n, c, t) series or (n, c, h, w) images; an array, tensor, data frame, list or map-style dataset.
+    reset : learn the shape and column names (`fit`) instead of comparing with those learned.
+    """
+    if is_dataset(X):
+        lazy = Lazy(X)
+        _check_count(detector, len(lazy), reset=reset)
+        _check_shape(detector, lazy.shape, reset=reset)
+        return lazy
+    if is_frame(X):
+        check_frame(X)
+    else:
+        X = to_array(X) if hasattr(X, "detach") else X
+    deep = getattr(X, "ndim", None) or (2 if hasattr(X, "shape") else np.ndim(X))
+    return _validate_deep(detector, X, reset=reset) if deep > 2 else _validate_table(detector, X, reset=reset)
+
+
+def _validate_table(detector: "Detector", X: Any, *, reset: bool) -> np.ndarray:
+    shape = getattr(detector, "shape_", None)
+    if not reset and shape is not None and len(shape) > 1:
+        raise InputError(_mismatch(detector, np.shape(X)[1:]))
+    minimum = 2 if reset else 1
+    x: np.ndarray = validate_data(
+        detector, X, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=minimum, reset=reset
+    )
+    check_finite(x)
+    if reset:
+        detector.shape_ = (x.shape[1],)
+    return x
+
+
+def _validate_deep(detector: "Detector", X: Any, *, reset: bool) -> np.ndarray:
+    x = to_array(X)
+    if x.dtype.kind not in "biuf":
+        raise InputError(f"X holds {x.dtype} values, but numbers are expected.")
+    if x.ndim == 3 and x.dtype.itemsize < 4 and x.dtype.kind in "iu" and reset:
+        notice(
+            f"X has shape {x.shape} and is read as series: {x.shape[1]} channels, {x.shape[2]} steps. "
+            "Images need a channel axis: X[:, None] for grey ones."
+        )
+    _check_count(detector, len(x), reset=reset)
+    _check_shape(detector, x.shape, reset=reset)
+    check_finite(x)
+    return x
+
+
+def _check_count(detector: "Detector", n: int, *, reset: bool) -> None:
+    minimum = 2 if reset else 1
+    if n < minimum:
+        raise InputError(
+            f"Found {n} sample(s), while {type(detector).__name__} needs at least {minimum}: n_samples={n}."
+        )
+
+
+def _check_shape(detector: "Detector", shape: tuple[int, ...], *, reset: bool) -> None:
+    if reset:
+        if not 2 <= len(shape) <= 4 or 0 in shape:
+            raise InputError(
+                f"X has shape {shape}, but (n, d) for tables, (n, channels, time) for series or "
+                "(n, channels, height, width) for images is expected, with no empty axis."
+            )
+        detector.shape_ = tuple(int(s) for s in shape[1:])
+        for name in ("n_features_in_", "feature_names_in_"):
+            detector.__dict__.pop(name, None)
+        if len(shape) == 2:
+            detector.n_features_in_ = shape[1]
+    elif tuple(shape[1:]) != detector.shape_:
+        raise InputError(_mismatch(detector, tuple(shape[1:])))
+
+
+def _mismatch(detector: "Detector", given: tuple[int, ...]) -> str:
+    return f"X has samples of shape {given}, but this {type(detector).__name__} was fitted on {detector.shape_}."

@@ -1,0 +1,50 @@
+"""Training: phases of yielded updates, one loop, optimisers, moving averages, seeds, callbacks."""
+
+from oddgan.training.batches import DatasetSource, Source, TensorSource
+from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar
+from oddgan.training.ema import Ema
+from oddgan.training.loop import State, run
+from oddgan.training.optimisers import (
+    SGD,
+    Adam,
+    Constant,
+    CosineDecay,
+    LinearDecay,
+    Optimiser,
+    RMSProp,
+    Schedule,
+    StepDecay,
+)
+from oddgan.training.protocol import Clock, Phase, Player, Reduce, Step, Update
+from oddgan.training.seeds import RandomState, generator, seeded
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Callback",
+    "Clock",
+    "Constant",
+    "CosineDecay",
+    "DatasetSource",
+    "Ema",
+    "EpochRecord",
+    "EventLog",
+    "LinearDecay",
+    "Optimiser",
+    "Phase",
+    "Player",
+    "ProgressBar",
+    "RMSProp",
+    "RandomState",
+    "Reduce",
+    "Schedule",
+    "Source",
+    "State",
+    "Step",
+    "StepDecay",
+    "TensorSource",
+    "Update",
+    "generator",
+    "run",
+    "seeded",
+]

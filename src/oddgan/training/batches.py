@@ -1,0 +1,93 @@
+"""Where batches come from: a tensor in memory (fast), or a map-style dataset through a DataLoader."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+
+
+class Source(Protocol):
+    """Training rows that can be passed over again and again in random order."""
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        ...
+
+    def epoch(self, batch_size: int) -> Iterator[Tensor]:
+        """One pass in random order, as batches (<= batch_size, ...)."""
+        ...
+
+
+def count(n: int, batch_size: int) -> int:
+    """The number of batches of one pass.
+
+    >>> count(130, 64)
+    3
+    """
+    return max(1, math.ceil(n / batch_size))
+
+
+def shuffled(n: int, batch_size: int) -> list[list[int]]:
+    """A random order of n rows, cut into batches of nearly equal size.
+
+    An even cut leaves no small last batch: batch normalisation fails on one row and is noisy on few.
+    """
+    return [part.tolist() for part in torch.randperm(n).tensor_split(count(n, batch_size))]
+
+
+class TensorSource:
+    """Rows in one tensor (n, ...) on the device where training runs."""
+
+    def __init__(self, x: Tensor) -> None:
+        self.x = x
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def epoch(self, batch_size: int) -> Iterator[Tensor]:
+        """One pass in random order."""
+        for index in torch.randperm(len(self.x)).tensor_split(count(len(self.x), batch_size)):
+            yield self.x[index.to(self.x.device)]
+
+
+class _EvenBatches(Sampler[list[int]]):
+    def __init__(self, n: int, batch_size: int) -> None:
+        self.n, self.batch_size = n, batch_size
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(shuffled(self.n, self.batch_size))
+
+    def __len__(self) -> int:
+        return count(self.n, self.batch_size)
+
+
+class DatasetSource:
+    """Rows of a map-style dataset, read when they are needed.
+
+    Parameters
+    ----------
+    rows : gives row i for i in range(len(rows)).
+    prepare : turns a list of rows into a batch (n, ...) on the device where training runs.
+    workers : processes that read ahead; 0 reads in this one.
+    """
+
+    def __init__(self, rows: Sequence[Any], prepare: Callable[[np.ndarray], Tensor], workers: int = 0) -> None:
+        self.rows, self.prepare, self.workers = rows, prepare, workers
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def epoch(self, batch_size: int) -> Iterator[Tensor]:
+        """One pass in random order: the same order as `TensorSource` draws from the same seed."""
+        loader: DataLoader[Any] = DataLoader(
+            self.rows,  # type: ignore[arg-type]
+            batch_sampler=_EvenBatches(len(self.rows), batch_size),
+            collate_fn=np.stack,
+            num_workers=self.workers,
+            generator=torch.Generator(),  # a DataLoader draws from its generator: leave the global one to the method
+        )
+        yield from map(self.prepare, loader)

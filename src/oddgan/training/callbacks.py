@@ -1,0 +1,135 @@
+"""What may watch training: progress bars, event logs, later checkpoints and trackers."""
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from oddgan.training.loop import State
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch of one phase: the mean loss of each player, and the seconds that it took."""
+
+    phase: str
+    phase_index: int
+    epoch: int
+    epochs: int
+    losses: dict[str, float]
+    seconds: float
+
+
+class Callback:
+    """Watches training; every method may be overridden and does nothing here."""
+
+    def fit_started(self, method: str, rows: int) -> None:
+        """Training of `method` begins on `rows` rows."""
+
+    def phase_started(self, state: "State") -> None:
+        """A phase begins."""
+
+    def iteration_ended(self, state: "State") -> None:
+        """A step has been taken."""
+
+    def epoch_ended(self, state: "State", record: EpochRecord) -> None:
+        """A pass over the data has ended."""
+
+    def phase_ended(self, state: "State") -> None:
+        """A phase has ended; its moving average, if any, is in place."""
+
+    def fit_ended(self, seconds: float) -> None:
+        """Training has ended; always called, also after an error."""
+
+
+class ProgressBar(Callback):
+    """A bar in the terminal: phase, epoch, losses, time left.
+
+    Parameters
+    ----------
+    console : where to draw; standard error by default.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._losses = ""
+
+    def fit_started(self, method: str, rows: int) -> None:
+        """Open the bar."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[losses]}"),
+            TimeRemainingColumn(),
+        )
+        self._bar = Progress(*columns, console=self._console, transient=not self._console.is_terminal)
+        self._bar.start()
+
+    def phase_started(self, state: "State") -> None:
+        """Open a line for the phase."""
+        if self._bar is not None:
+            total = state.phase.epochs * state.batches
+            self._task, self._losses = self._bar.add_task(state.phase.name, total=total, losses=""), ""
+
+    def iteration_ended(self, state: "State") -> None:
+        """Advance by a step."""
+        if self._bar is not None and self._task is not None:
+            text = f"{state.phase.name} {state.clock.epoch + 1}/{state.phase.epochs}"
+            self._bar.update(self._task, advance=1, description=text, losses=self._losses)
+
+    def epoch_ended(self, state: "State", record: EpochRecord) -> None:
+        """Show the epoch's mean losses."""
+        self._losses = "  ".join(f"{player} {loss:.4g}" for player, loss in record.losses.items())
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, losses=self._losses)
+
+    def fit_ended(self, seconds: float) -> None:
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+class EventLog(Callback):
+    """Write what happens to a file, one JSON object a line, so that it can be followed and parsed.
+
+    Parameters
+    ----------
+    path : the file; it is written anew.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._file: TextIO | None = None
+
+    def _write(self, event: str, **fields: object) -> None:
+        if self._file is not None:
+            self._file.write(json.dumps({"event": event, "time": round(time.time(), 3), **fields}) + "\n")
+            self._file.flush()
+
+    def fit_started(self, method: str, rows: int) -> None:
+        """Open the file."""
+        self._file = self.path.open("w", encoding="utf-8")
+        self._write("fit_started", method=method, rows=rows)
+
+    def phase_started(self, state: "State") -> None:
+        """Note the phase."""
+        self._write("phase_started", phase=state.phase.name, phase_index=state.index, epochs=state.phase.epochs)
+
+    def epoch_ended(self, state: "State", record: EpochRecord) -> None:
+        """Note the epoch."""
+        self._write("epoch", **asdict(record))
+
+    def fit_ended(self, seconds: float) -> None:
+        """Close the file."""
+        self._write("fit_ended", seconds=round(seconds, 3))
+        if self._file is not None:
+            self._file.close()
+            self._file = None

@@ -1,0 +1,88 @@
+"""How a method says what it trains: phases of steps that yield updates.
+
+A step is a generator. It yields `Update(player, loss)`; the loop updates that player and nobody else, then resumes the
+step, which sees the new weights. `_phases` is itself a generator: code after `yield Phase(...)` runs after that phase.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from oddgan.training.optimisers import Adam, Optimiser
+
+
+class Update(NamedTuple):
+    """One player's loss: `(n,)`, entry i about sample i, or `()` where the loss is about the batch as a whole."""
+
+    player: str
+    loss: Tensor
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Where training stands.
+
+    Parameters
+    ----------
+    iteration : steps taken in this phase, from 0.
+    epoch : passes over the data finished in this phase, from 0.
+    epochs : passes that the phase will make.
+    batches : steps of one pass.
+    """
+
+    iteration: int
+    epoch: int
+    epochs: int
+    batches: int = 1
+
+    @property
+    def progress(self) -> float:
+        """The share of the phase that is done, in [0, 1)."""
+        return self.iteration / max(1, self.epochs * self.batches)
+
+
+Step = Callable[[Tensor, Clock], Iterator[Update]]
+Reduce = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Player:
+    """Networks that learn together from one loss.
+
+    Parameters
+    ----------
+    networks : keys of the networks that the player owns.
+    optimiser : how they learn.
+    reduce : turns per-sample losses (n,) into one; the mean unless told otherwise.
+    """
+
+    networks: tuple[str, ...]
+    optimiser: Optimiser = field(default_factory=Adam)
+    reduce: Reduce = torch.mean
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One stage of training: a step, who plays, and for how long.
+
+    Parameters
+    ----------
+    step : called with a batch (n, ...) and the clock; yields updates.
+    players : the players by name. Networks of no player stay frozen, in evaluation mode.
+    epochs : passes over the data.
+    ema : decay of an exponential moving average of the trained weights, which replaces them when the phase ends;
+        None keeps the last weights.
+    """
+
+    step: Step
+    players: Mapping[str, Player]
+    epochs: int
+    ema: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The step's name in words."""
+        return str(getattr(self.step, "__name__", "training")).strip("_").replace("_", " ")
