@@ -86,9 +86,9 @@ class LatentSearch:
         # last sample, keep it the same for all samples.
         count = math.ceil(len(x) / max(self.chunk // len(starts), 1))
         size = math.ceil(len(x) / count)
-        rows = torch.arange(count * size, device=x.device).clamp(max=len(x) - 1).split(size)
+        rows = torch.arange(count * size, device=x.device).clamp(max=len(x) - 1).view(count, size)
         with torch.inference_mode(mode=False), torch.enable_grad():
-            found = [self._search(x[r], generator, prior, loss, starts) for r in rows]
+            found = [self._search(x[rows[i]], generator, prior, loss, starts) for i in range(count)]
         return Inverted(*(torch.cat(values)[: len(x)] for values in zip(*found, strict=True)))
 
     def _search(self, x: Tensor, generator: Map, prior: Support, loss: Loss, starts: Tensor) -> Inverted:

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -62,7 +62,8 @@ class Objective(ABC):
         return self.regulariser(critic, real, fake)
 
     def constrain(self, module: nn.Module) -> None:
-        """Bring the critic's weights back into their bounds; called after each of its updates. Does nothing here."""
+        """Bring the critic's weights back into their bounds, in place; called after each of its updates."""
+        del module  # most objectives have no bounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +78,15 @@ class Minimax(Objective):
     """
 
     def on_real(self, logit: Tensor) -> Tensor:
+        """Return -log σ(D(x)), (n,)."""
         return functional.softplus(-logit)
 
     def on_fake(self, logit: Tensor) -> Tensor:
+        """Return -log(1 - σ(D(G(z)))), (n,)."""
         return functional.softplus(logit)
 
     def generator(self, fake: Tensor) -> Tensor:
+        """Return log(1 - σ(D(G(z)))), (n,)."""
         return -functional.softplus(fake)
 
 
@@ -98,6 +102,7 @@ class NonSaturating(Minimax):
     """
 
     def generator(self, fake: Tensor) -> Tensor:
+        """Return -log σ(D(G(z))), (n,)."""
         return functional.softplus(-fake)
 
 
@@ -131,12 +136,15 @@ class LeastSquares(Objective):
             )
 
     def on_real(self, logit: Tensor) -> Tensor:
+        """Return ½ (D(x) - b)², (n,)."""
         return (logit - self.real).square() / 2
 
     def on_fake(self, logit: Tensor) -> Tensor:
+        """Return ½ (D(G(z)) - a)², (n,)."""
         return (logit - self.fake).square() / 2
 
     def generator(self, fake: Tensor) -> Tensor:
+        """Return ½ (D(G(z)) - c)², (n,)."""
         return (fake - self.target).square() / 2
 
 
@@ -164,12 +172,15 @@ class Wasserstein(Objective):
             raise InputError(f"{type(self).__name__} got clip={self.clip}: give a finite number above 0, or None.")
 
     def on_real(self, logit: Tensor) -> Tensor:
+        """Return -D(x), (n,)."""
         return -logit
 
     def on_fake(self, logit: Tensor) -> Tensor:
+        """Return D(G(z)), (n,)."""
         return logit
 
     def generator(self, fake: Tensor) -> Tensor:
+        """Return -D(G(z)), (n,)."""
         return -fake
 
     def constrain(self, module: nn.Module) -> None:
@@ -195,7 +206,7 @@ class WGANGP(Wasserstein):
     https://arxiv.org/abs/1704.00028.
     """
 
-    regulariser: Regulariser | None = GradientPenalty()
+    regulariser: Regulariser | None = field(default_factory=GradientPenalty)
     clip: float | None = None
 
 
@@ -212,10 +223,13 @@ class Hinge(Objective):
     """
 
     def on_real(self, logit: Tensor) -> Tensor:
+        """Return max(0, 1 - D(x)), (n,)."""
         return functional.relu(1 - logit)
 
     def on_fake(self, logit: Tensor) -> Tensor:
+        """Return max(0, 1 + D(G(z))), (n,)."""
         return functional.relu(1 + logit)
 
     def generator(self, fake: Tensor) -> Tensor:
+        """Return -D(G(z)), (n,)."""
         return -fake

@@ -52,6 +52,7 @@ class GradientPenalty(Regulariser):
         _at_least_zero("GradientPenalty", "target", self.target)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        """Return λ (‖∇D‖ - k)², (n,), at one random point of each segment real-fake."""
         if real.shape != fake.shape:
             raise InputError(
                 f"GradientPenalty mixes pairs of samples, but got real samples of shape {tuple(real.shape)} "
@@ -60,7 +61,8 @@ class GradientPenalty(Regulariser):
         share = torch.rand(len(real), *[1] * (real.ndim - 1), dtype=real.dtype, device=real.device)
         slope = _gradient(critic, share * real + (1 - share) * fake)
         # vector_norm has the subgradient 0 at 0, where the square root of a sum of squares would give NaN.
-        return self.weight * (torch.linalg.vector_norm(slope, dim=1) - self.target).square()
+        norm: Tensor = torch.linalg.vector_norm(slope, dim=1)
+        return self.weight * (norm - self.target).square()
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class R1(Regulariser):
         _at_least_zero("R1", "weight", self.weight)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        """Return γ/2 ‖∇D‖², (n,), at the real samples."""
         del fake  # only the real samples count
         return self.weight / 2 * _gradient(critic, real).square().sum(dim=1)
 

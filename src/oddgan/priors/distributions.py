@@ -43,15 +43,19 @@ class Gaussian(Prior):
     """
 
     def sample(self, n: int, dim: int, *, device: Device = None) -> Tensor:
+        """Draw n points (n, dim)."""
         return torch.randn(n, dim, device=device)
 
     def project(self, z: Tensor) -> Tensor:
+        """Return z itself."""
         return z
 
     def log_density(self, z: Tensor) -> Tensor:
+        """Return the log-density (n,) at z (n, m)."""
         return -(z.square() + math.log(2 * math.pi)).sum(dim=1) / 2
 
     def typicality(self, z: Tensor) -> Tensor:
+        """Return the two-sided tail probability (n,) of ‖z‖²."""
         return _two_sided(z.square().sum(dim=1), mean=z.shape[1], variance=2.0 * z.shape[1])
 
 
@@ -79,16 +83,20 @@ class Uniform(Prior):
             )
 
     def sample(self, n: int, dim: int, *, device: Device = None) -> Tensor:
+        """Draw n points (n, dim)."""
         return torch.empty(n, dim, device=device).uniform_(self.low, self.high)
 
     def project(self, z: Tensor) -> Tensor:
+        """Clamp z (n, m) to the bounds."""
         return z.clamp(self.low, self.high)
 
     def log_density(self, z: Tensor) -> Tensor:
+        """Return -m log(b - a), (n,); minus infinity outside the box."""
         inside = z.new_full((len(z),), -z.shape[1] * math.log(self.high - self.low))
         return torch.where(self._contains(z), inside, -math.inf)
 
     def typicality(self, z: Tensor) -> Tensor:
+        """Return the two-sided tail probability (n,) of the distance from the centre; 0 outside the box."""
         half, m = (self.high - self.low) / 2, z.shape[1]
         squared = ((z - (self.low + self.high) / 2) / half).square().sum(dim=1)
         # A coordinate of U(-1, 1), squared, has the mean 1/3 and the variance 1/5 - 1/9.
@@ -118,18 +126,22 @@ class TruncatedNormal(Prior):
             raise InputError(f"TruncatedNormal got limit={self.limit}: give a finite number above 0.")
 
     def sample(self, n: int, dim: int, *, device: Device = None) -> Tensor:
+        """Draw n points (n, dim)."""
         share = torch.empty(n, dim, device=device).uniform_(-self._mass, self._mass)
         # The clamp catches rounding: for wide limits the inverse is infinite at a share of 1.
         return self.project(math.sqrt(2) * torch.erfinv(share))
 
     def project(self, z: Tensor) -> Tensor:
+        """Clamp z (n, m) to the limits."""
         return z.clamp(-self.limit, self.limit)
 
     def log_density(self, z: Tensor) -> Tensor:
+        """Return the log-density (n,) at z (n, m); minus infinity outside the limits."""
         inside = -(z.square() / 2 + math.log(2 * math.pi) / 2 + math.log(self._mass)).sum(dim=1)
         return torch.where(self._contains(z), inside, -math.inf)
 
     def typicality(self, z: Tensor) -> Tensor:
+        """Return the two-sided tail probability (n,) of ‖z‖²; 0 outside the limits."""
         # Moments of one coordinate, by parts: E z² = 1 - 2Lφ(L)/mass, E z⁴ = 3 E z² - 2L³φ(L)/mass.
         edge = 2 * math.exp(-(self.limit**2) / 2) / math.sqrt(2 * math.pi) / self._mass
         mean = 1 - self.limit * edge
@@ -157,9 +169,11 @@ class Sphere(Prior):
     """
 
     def sample(self, n: int, dim: int, *, device: Device = None) -> Tensor:
+        """Draw n points (n, dim)."""
         return self.project(torch.randn(n, dim, device=device))
 
     def project(self, z: Tensor) -> Tensor:
+        """Rescale z (n, m) to the radius √m."""
         norm = torch.linalg.vector_norm(z, dim=1, keepdim=True)
         pole = torch.zeros_like(z)
         pole[:, 0] = 1.0
@@ -167,11 +181,13 @@ class Sphere(Prior):
         return math.sqrt(z.shape[1]) * direction
 
     def log_density(self, z: Tensor) -> Tensor:
+        """Return minus the log-area of the sphere, (n,)."""
         m = z.shape[1]
         area = math.log(2) + m / 2 * math.log(math.pi) - math.lgamma(m / 2) + (m - 1) / 2 * math.log(m)
         return z.new_full((len(z),), -area)
 
     def typicality(self, z: Tensor) -> Tensor:
+        """Return min(‖z‖ / √m, √m / ‖z‖), (n,)."""
         ratio = torch.linalg.vector_norm(z, dim=1) / math.sqrt(z.shape[1])
         return torch.minimum(ratio, 1 / ratio)
 

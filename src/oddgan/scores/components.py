@@ -79,7 +79,8 @@ def latent_norm(z: Tensor) -> Tensor:
     -------
     One value per sample, (n,).
     """
-    return torch.linalg.vector_norm(z.flatten(1), dim=1)
+    norm: Tensor = torch.linalg.vector_norm(z.flatten(1), dim=1)
+    return norm
 
 
 def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -48,6 +48,7 @@ class WeightedSum(Composition):
         object.__setattr__(self, "weights", tuple(sorted((k, float(v)) for k, v in weights.items())))
 
     def __call__(self, components: Mapping[str, Tensor]) -> Tensor:
+        """Return the weighted sum (n,); an InputError names a component that is missing."""
         missing = [name for name, _ in self.weights if name not in components]
         if missing:
             raise InputError(

@@ -17,9 +17,24 @@ Reduction = Literal["mean", "sum"]
 class Similarity(ABC):
     """How unlike two samples are: 0 if equal, differentiable, each pair by itself."""
 
-    @abstractmethod
     def __call__(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return the dissimilarity (n,) of samples x (n, ...) and their reconstructions y of the same shape."""
+        """Return the dissimilarity (n,) of samples x (n, ...) and their reconstructions y.
+
+        Raises
+        ------
+        InputError
+            If the shapes differ: a broadcast would silently compare a sample with others.
+        """
+        if x.shape != y.shape or x.ndim < 2:
+            raise InputError(
+                f"A similarity compares two batches of one shape (n, ...), but got {tuple(x.shape)} and "
+                f"{tuple(y.shape)}."
+            )
+        return self._compare(x, y)
+
+    @abstractmethod
+    def _compare(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the dissimilarity (n,) of batches of one shape."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +51,7 @@ class L1(Similarity):
     def __post_init__(self) -> None:
         _known("L1", self.reduction)
 
-    def __call__(self, x: Tensor, y: Tensor) -> Tensor:
-        x, y = _flat(x, y)
+    def _compare(self, x: Tensor, y: Tensor) -> Tensor:
         return _reduce((x - y).abs(), self.reduction)
 
 
@@ -55,8 +69,7 @@ class L2(Similarity):
     def __post_init__(self) -> None:
         _known("L2", self.reduction)
 
-    def __call__(self, x: Tensor, y: Tensor) -> Tensor:
-        x, y = _flat(x, y)
+    def _compare(self, x: Tensor, y: Tensor) -> Tensor:
         return _reduce((x - y).square(), self.reduction)
 
 
@@ -77,9 +90,8 @@ class RBF(Similarity):
         if not 0 < self.bandwidth < math.inf:
             raise InputError(f"RBF got bandwidth={self.bandwidth}: give a finite number above 0.")
 
-    def __call__(self, x: Tensor, y: Tensor) -> Tensor:
-        x, y = _flat(x, y)
-        return -torch.expm1(-(x - y).square().sum(dim=1) / (2 * self.bandwidth**2))
+    def _compare(self, x: Tensor, y: Tensor) -> Tensor:
+        return -torch.expm1(-(x - y).square().flatten(1).sum(dim=1) / (2 * self.bandwidth**2))
 
     def fit(self, reference: Tensor) -> Self:
         """Return an RBF whose bandwidth is the median distance between pairs of reference samples.
@@ -113,34 +125,28 @@ class RBF(Similarity):
 class Cosine(Similarity):
     r"""One minus the cosine of the angle between whole samples, in [0, 2]. The length of a sample does not count.
 
-    .. math:: 1 - \frac{\langle x, y \rangle}{\|x\| \|y\|} = \frac12 \left\| \frac{x}{\|x\|} - \frac{y}{\|y\|} \right\|^2
+    .. math:: 1 - \frac{\langle x, y \rangle}{\|x\| \|y\|}
+        = \frac12 \left\| \frac{x}{\|x\|} - \frac{y}{\|y\|} \right\|^2
 
     The second form is computed: it is exactly 0 for equal samples. A zero vector counts as orthogonal to all others (1)
     and as equal to itself (0).
     """
 
-    def __call__(self, x: Tensor, y: Tensor) -> Tensor:
-        (x, x_is_zero), (y, y_is_zero) = (_direction(v) for v in _flat(x, y))
+    def _compare(self, x: Tensor, y: Tensor) -> Tensor:
+        (x, x_is_zero), (y, y_is_zero) = (_direction(v) for v in (x, y))
         # One zero vector leaves half the other's squared length, ½: the missing half makes it orthogonal.
         return ((x - y).square().sum(dim=1) + (x_is_zero != y_is_zero).to(x.dtype)) / 2
 
 
 def _direction(v: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the unit vectors (n, d), zero vectors as they are, and which are zero (n,)."""
+    """Return the flattened unit vectors (n, d), zero vectors as they are, and which are zero (n,)."""
+    v = v.flatten(1)
     norm = torch.linalg.vector_norm(v, dim=1, keepdim=True)
     return v / torch.where(norm > 0, norm, 1.0), norm[:, 0] == 0
 
 
-def _flat(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Flatten both to (n, d). Shapes must agree: a broadcast would silently compare a sample with others."""
-    if x.shape != y.shape or x.ndim < 2:
-        raise InputError(
-            f"A similarity compares two batches of one shape (n, ...), but got {tuple(x.shape)} and {tuple(y.shape)}."
-        )
-    return x.flatten(1), y.flatten(1)
-
-
 def _reduce(each: Tensor, reduction: Reduction) -> Tensor:
+    each = each.flatten(1)
     return each.mean(dim=1) if reduction == "mean" else each.sum(dim=1)
 
 

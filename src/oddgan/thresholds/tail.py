@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddgan._core.errors import InputError
-from oddgan.thresholds.rules import Threshold
+from oddgan.thresholds.rules import Quantile, Threshold
 
 FEWEST = 20
 """Below this many scores in the tail its estimated shape is worth nothing (its standard error nears ½)."""
@@ -47,15 +47,16 @@ class GeneralisedPareto(Threshold):
     def _cut(self, scores: NDArray[np.float64], rate: float) -> float:
         start = float(np.quantile(scores, 1 - self.tail))
         excess = np.sort(scores[scores > start]) - start
-        if excess.size < FEWEST or excess[0] == excess[-1]:
+        distinct = np.unique(excess).size
+        if distinct < FEWEST:
             raise InputError(
-                f"GeneralisedPareto needs {FEWEST} different scores above the {1 - self.tail:.0%} quantile, but of "
-                f"{scores.size} scores only {np.unique(excess).size} are: give more scores (at least "
+                f"GeneralisedPareto needs {FEWEST} different scores among the highest {100 * self.tail:g} %, but of "
+                f"{scores.size} scores only {distinct} are: give more scores (at least "
                 f"{math.ceil(FEWEST / self.tail)}), a larger tail, or use Conformal."
             )
         share = rate * scores.size / excess.size
         if share >= 1:
-            return float(np.quantile(scores, 1 - rate))
+            return Quantile()(scores, rate)
         shape, scale = fit_generalised_pareto(excess)
         return start + scale * _growth(-math.log(share), shape)
 
@@ -68,7 +69,7 @@ def fit_generalised_pareto(excess: NDArray[np.float64]) -> tuple[float, float]:
 
     Parameters
     ----------
-    excess : excesses over the threshold, (k,), ascending, above 0, not all equal.
+    excess : excesses over u, (k,), ascending, above 0, not all equal.
     """
     k = excess.size
     a0 = float(excess.mean())
