@@ -102,11 +102,11 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
         del y
         check_common(self)
         rows = validate(self, X, reset=True)
-        self._check()
         rng, started = generator(self.random_state), time.perf_counter()
         seed = int(rng.randint(2**31 - 1))
         train, held_out = self._split(rows, rng)
         self.scaling_ = self._fit_scaling(train)
+        self._check()
         for callback in callbacks:
             callback.fit_started(type(self).__name__, len(train))
         try:

@@ -116,5 +116,5 @@ def check_finite(x: np.ndarray, first: int = 0) -> None:
         rows = np.flatnonzero(bad) + first
         which = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
         raise InputError(
-            f"{len(rows)} of {len(x)} rows hold NaN or infinity (rows {which}): remove these rows or fill the values in."
+            f"{len(rows)} of {len(x)} rows hold NaN or infinity (rows {which}): remove them or fill the values in."
         )

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _JSON, _TENSORS, _ESTIMATORS = "detector.json", "networks.safetensors", "estimators.skops"
+# Where the classes come from that scikit-learn's estimators are made of.
+_TRUSTED = ("sklearn.", "numpy.", "scipy.")
 # Fitted attributes that are written as JSON (parts included); arrays among them go to the tensors.
 _FITTED = (
     "shape_", "n_features_in_", "feature_names_in_", "offset_", "held_out_", "rate_", "threshold_rule_",
@@ -155,15 +157,13 @@ def _read_estimators(path: Path) -> Mapping[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        untrusted = skops.io.get_untrusted_types(file=path)
-        foreign = [t for t in untrusted if not t.startswith(("sklearn.", "numpy.", "scipy."))]
-        if foreign:
-            raise ModelError(f"{path} holds types that oddgan never writes: {', '.join(foreign)}.")
-        estimators: Mapping[str, Any] = skops.io.load(path, trusted=untrusted)
-    except ModelError:
-        raise
-    except Exception as error:  # whatever a damaged archive makes skops raise
+        types = skops.io.get_untrusted_types(file=path)
+        foreign = [t for t in types if not t.startswith(_TRUSTED)]
+        estimators: Mapping[str, Any] = {} if foreign else skops.io.load(path, trusted=types)
+    except Exception as error:
         raise ModelError(f"{path} is damaged: {error}.") from error
+    if foreign:
+        raise ModelError(f"{path} holds types that oddgan never writes: {', '.join(foreign)}.")
     return estimators
 
 

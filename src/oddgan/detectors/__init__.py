@@ -1,0 +1,34 @@
+"""The published methods, one short file each."""
+
+from pathlib import Path
+
+from oddgan.base import Detector, storage
+from oddgan.detectors.anogan import AnoGAN
+from oddgan.detectors.autoencoder import AutoEncoder
+from oddgan.detectors.fanogan import FAnoGAN
+from oddgan.detectors.ganomaly import GANomaly
+from oddgan.detectors.vae import VAE
+
+__all__ = ["VAE", "AnoGAN", "AutoEncoder", "FAnoGAN", "GANomaly", "load"]
+
+
+def classes() -> dict[str, type[Detector]]:
+    """The detectors by class name."""
+    found = {name: globals()[name] for name in __all__}
+    return {name: cls for name, cls in found.items() if isinstance(cls, type) and issubclass(cls, Detector)}
+
+
+def load(path: str | Path, *, device: str | None = None) -> Detector:
+    """Read a model that `save` or `oddgan fit` wrote.
+
+    Parameters
+    ----------
+    path : the model's folder.
+    device : where to compute from now on, e.g. "cpu"; None is torch's default device.
+
+    Raises
+    ------
+    ModelError
+        If the folder is no model, is damaged, newer, or of an unknown class.
+    """
+    return storage.load(path, classes(), device=device)

@@ -1,0 +1,72 @@
+"""The plain convolutional autoencoder."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from oddgan._core.hyperparameters import hyperparameters
+from oddgan.base import Card, NeuralDetector
+from oddgan.scores import Composition, WeightedSum
+from oddgan.similarities import L2, Similarity
+from oddgan.training import Adam, Clock, Optimiser, Phase, Update
+
+
+@hyperparameters
+class AutoEncoder(NeuralDetector):
+    r"""Reconstruct through a bottleneck; what is unlike the training data comes back changed.
+
+    min_{E, G} mean (x - G(E(x)))², and the score is the same residual. On images and series the networks are DCGAN-like
+    (DCAE), on tables an MLP.
+
+    Parameters
+    ----------
+    latent_dim : size m of the bottleneck, >= 1.
+    similarity : the residual that is trained and scored.
+
+    References
+    ----------
+    J. Masci, U. Meier, D. Cireşan, J. Schmidhuber: Stacked Convolutional Auto-Encoders for Hierarchical Feature
+    Extraction, ICANN 2011, https://doi.org/10.1007/978-3-642-21735-7_7; as a detector: L. Deecke et al.: Image Anomaly
+    Detection with Generative Adversarial Networks, ECML PKDD 2018, section 4.2.
+    """
+
+    card: ClassVar[Card] = Card(
+        name="AutoEncoder",
+        title="Stacked Convolutional Auto-Encoders for Hierarchical Feature Extraction",
+        authors="Masci, Meier, Cireşan, Schmidhuber",
+        year=2011,
+        link="https://doi.org/10.1007/978-3-642-21735-7_7",
+        summary="reconstruction through a bottleneck",
+        deviations=("Trained end to end with Adam instead of layer by layer, as is usual today.",),
+    )
+    tiny: ClassVar = {"epochs": 1, "latent_dim": 4}
+
+    latent_dim: int = 32
+    similarity: Similarity = L2()
+    composition: Composition = WeightedSum(residual=1.0)
+    optimiser: Optimiser = Adam(lr=1e-3, betas=(0.9, 0.999))
+    epochs: int = 20
+
+    def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
+        return {
+            "encoder": self.backbone.encoder(shape, self.latent_dim),
+            "decoder": self.backbone.decoder(self.latent_dim, shape, output=self._output),
+        }
+
+    def _phases(self) -> Iterator[Phase]:
+        yield Phase(self._reconstruction, self._players(autoencoder=("encoder", "decoder")), self.epochs)
+
+    def _reconstruction(self, x: Tensor, clock: Clock) -> Iterator[Update]:
+        yield Update("autoencoder", self.similarity(x, self._reconstruct(x)))
+
+    def _encode(self, x: Tensor) -> Tensor:
+        z: Tensor = self.networks_["encoder"](x)
+        return z
+
+    def _reconstruct(self, x: Tensor) -> Tensor:
+        y: Tensor = self.networks_["decoder"](self._encode(x))
+        return y
+
+    def _components(self, x: Tensor) -> dict[str, Tensor]:
+        return {"residual": self.similarity(x, self._reconstruct(x))}
