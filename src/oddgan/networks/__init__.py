@@ -1,0 +1,25 @@
+"""Networks by the shape of a sample: encoders, decoders, and critics that return a logit and features."""
+
+from oddgan.networks.auto import Auto
+from oddgan.networks.base import Backbone, Judgement
+from oddgan.networks.base import CodeOutput as CodeOutput
+from oddgan.networks.base import SampleOutput as SampleOutput
+from oddgan.networks.ladder import ConvLadder
+from oddgan.networks.layers import reinitialise
+from oddgan.networks.mlp import MLP
+from oddgan.networks.presets import BEATGAN_1D, DCGAN_32, FANOGAN_RESNET_64, GANOMALY_32
+from oddgan.networks.resnet import ResNet
+
+__all__ = [
+    "BEATGAN_1D",
+    "DCGAN_32",
+    "FANOGAN_RESNET_64",
+    "GANOMALY_32",
+    "MLP",
+    "Auto",
+    "Backbone",
+    "ConvLadder",
+    "Judgement",
+    "ResNet",
+    "reinitialise",
+]

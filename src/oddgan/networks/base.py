@@ -1,0 +1,106 @@
+"""What every backbone offers, and what a critic returns."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Self
+
+from torch import Tensor, nn
+
+from oddgan._core.errors import InputError
+
+CodeOutput = Literal["linear", "tanh", "sphere"]
+SampleOutput = Literal["linear", "tanh", "sigmoid"]
+Norm = Literal["batch", "layer", "group", "none"]
+Init = Literal["default", "dcgan", "xavier", "he"]
+
+
+class Judgement(NamedTuple):
+    """What a critic says about n samples.
+
+    Parameters
+    ----------
+    logit : how real each sample looks, before any sigmoid, (n,).
+    features : an inner representation of each sample, (n, ...), for feature matching.
+    """
+
+    logit: Tensor
+    features: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backbone(ABC):
+    """A recipe for encoders, decoders and critics that serve samples of a shape.
+
+    Shapes are without the batch: `(d,)` for tables, `(c, t)` for series, `(c, h, w)` for images. Weights are drawn
+    from torch's global generator.
+    """
+
+    @abstractmethod
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raise InputError where samples of this shape can't be served, saying which can."""
+
+    @abstractmethod
+    def encoder(self, shape: tuple[int, ...], out: int, *, output: CodeOutput = "linear") -> nn.Module:
+        """Build a network from samples (n, *shape) to codes (n, out).
+
+        Parameters
+        ----------
+        shape : shape of a sample.
+        out : length of a code, at least 1.
+        output : range of the codes: any number ("linear"), (-1, 1) ("tanh"), or the sphere of radius √out ("sphere").
+
+        Raises
+        ------
+        InputError
+            If the shape can't be served, or an argument is none of the above.
+        """
+
+    @abstractmethod
+    def decoder(self, dim: int, shape: tuple[int, ...], *, output: SampleOutput = "linear") -> nn.Module:
+        """Build a network from codes (n, dim) to samples (n, *shape).
+
+        Parameters
+        ----------
+        dim : length of a code, at least 1.
+        shape : shape of a sample.
+        output : range of the samples: any number ("linear"), (-1, 1) ("tanh"), or (0, 1) ("sigmoid").
+
+        Raises
+        ------
+        InputError
+            If the shape can't be served, or an argument is none of the above.
+        """
+
+    @abstractmethod
+    def critic(self, shape: tuple[int, ...], *others: tuple[int, ...]) -> nn.Module:
+        """Build a network from one or more inputs to a Judgement: logit (n,) and features (n, ...).
+
+        Parameters
+        ----------
+        shape : shape of the first input.
+        others : shapes of further inputs, judged together with the first: codes `(m,)`, or samples that differ from
+            the first in their channels only.
+
+        Raises
+        ------
+        InputError
+            If a shape can't be served, or the shapes don't go together.
+        """
+
+    @abstractmethod
+    def with_spectral_norm(self) -> Self:
+        """Return a copy whose encoders and critics have spectral norm on every weight (Miyato et al., 2018)."""
+
+
+def whole(minimum: int = 1, **named: int) -> None:
+    """Raise InputError unless each named value is a whole number of at least `minimum`."""
+    for name, value in named.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+            raise InputError(f"{name} must be a whole number of at least {minimum}, not {value!r}.")
+
+
+def one_of(known: tuple[str, ...], **named: str) -> None:
+    """Raise InputError unless each named value is one of the known."""
+    for name, value in named.items():
+        if value not in known:
+            raise InputError(f"{name} must be one of {', '.join(known)}, not {value!r}.")

@@ -1,0 +1,67 @@
+"""Critics: networks that return a logit and features, over one input or several together."""
+
+import torch
+from torch import Tensor, nn
+
+from oddgan._core.errors import InputError
+from oddgan.networks.base import Init, Judgement
+from oddgan.networks.layers import Network
+
+
+class Critic(Network):
+    """A trunk whose last map is the features, and a head with one output.
+
+    Inputs are joined along their first axis: channels of series and images, columns of codes.
+    """
+
+    def __init__(self, trunk: list[nn.Module], head: nn.Module, init: Init) -> None:
+        super().__init__(init)
+        self.trunk = nn.Sequential(*trunk)
+        self.head = head
+
+    def forward(self, x: Tensor, *others: Tensor) -> Judgement:
+        """Judge inputs (n, ...): logit (n,), features (n, ...)."""
+        features = self.trunk(torch.cat([x, *others], 1))
+        return Judgement(self.head(features).flatten(), features)
+
+
+class JointCritic(Network):
+    """A critic of samples with codes: a branch for each kind, added up and activated, which gives the features.
+
+    Adding two linear maps is one linear map of both inputs side by side.
+    """
+
+    def __init__(self, samples: list[nn.Module], codes: list[nn.Module], head: list[nn.Module], init: Init) -> None:
+        super().__init__(init)
+        self.samples = nn.Sequential(*samples)
+        self.codes = nn.Sequential(*codes)
+        self.activation, self.head = head
+
+    def forward(self, x: Tensor, *others: Tensor) -> Judgement:
+        """Judge samples (n, c, ...) with codes (n, m): logit (n,), features (n, k)."""
+        samples = torch.cat([x, *(y for y in others if y.ndim == x.ndim)], 1)
+        codes = torch.cat([z for z in others if z.ndim != x.ndim], 1)
+        features = self.activation(self.samples(samples) + self.codes(codes))
+        return Judgement(self.head(features).flatten(), features)
+
+
+def join(shape: tuple[int, ...], others: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], int]:
+    """Return the shape of all samples joined along their channels, and the length of all codes (0 if there are none).
+
+    Raises
+    ------
+    InputError
+        If an input is neither codes `(m,)` nor a sample as large as the first.
+    """
+    first, codes = shape[0], 0
+    for other in others:
+        if len(other) == len(shape) and other[1:] == shape[1:]:
+            first += other[0]
+        elif len(other) == 1:
+            codes += other[0]
+        else:
+            raise InputError(
+                f"A critic can't judge inputs of shapes {shape} and {other} together: the samples come first and must "
+                "agree in all but their channels; codes have the shape (m,)."
+            )
+    return (first, *shape[1:]), codes
