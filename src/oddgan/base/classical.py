@@ -35,7 +35,7 @@ class ClassicalDetector(Detector):
                 f"{type(self).__name__} needs all rows in memory: give an array instead of a map-style dataset."
             )
         del callbacks
-        flat = np.concatenate([self.scaling_.forward(c).reshape(len(c), -1) for c in chunks(rows)]).astype(np.float64)
+        flat = np.concatenate([self.scaling_(c).reshape(len(c), -1) for c in chunks(rows)]).astype(np.float64)
         self.estimators_ = self._estimators(flat, int(torch.randint(2**31 - 1, ())))
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ from oddgan.base.card import Card
 from oddgan.base.rows import Rows, chunks, notice, take
 from oddgan.base.scoring import Scoring, run_rows
 from oddgan.base.validation import check_common, validate
-from oddgan.scaling import Auto, Scaling
+from oddgan.scaling import AutoScaling, Scaling
 from oddgan.scores import Composition, WeightedSum
 from oddgan.thresholds import Conformal, Quantile, Threshold
 from oddgan.training import Callback, RandomState, generator, seeded
@@ -63,7 +63,7 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
     tiny: ClassVar[Mapping[str, Any]] = {}
 
     composition: Composition = WeightedSum(residual=1.0)
-    scaling: Scaling = Auto()
+    scaling: Scaling = AutoScaling()
     contamination: float = 0.1
     threshold: Threshold | None = None
     calibration: float = 0.0
@@ -138,7 +138,7 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
         return take(rows, np.sort(order[k:])), take(rows, np.sort(order[:k]))
 
     def _fit_scaling(self, rows: Rows) -> Scaling:
-        chosen = self.scaling.choose(self.shape_) if isinstance(self.scaling, Auto) else self.scaling
+        chosen = self.scaling.choose(self.shape_) if isinstance(self.scaling, AutoScaling) else self.scaling
         fitted = chosen.fit(chunks(rows))
         if fitted.constant:
             of = "column" if len(self.shape_) == 1 else "position"
@@ -249,7 +249,7 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
 
     def _prepare(self, raw: np.ndarray) -> Tensor:
         """Raw rows to network input on the device."""
-        return torch.from_numpy(self.scaling_.forward(raw)).to(self._device)
+        return torch.from_numpy(self.scaling_(raw)).to(self._device)
 
     def _apply(
         self,

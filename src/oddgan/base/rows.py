@@ -51,13 +51,13 @@ class Subset(Sequence[np.ndarray]):
     """Some rows of a dataset."""
 
     def __init__(self, rows: Lazy, index: np.ndarray) -> None:
-        self.rows, self.index = rows, index
+        self.rows, self.numbers = rows, index
 
     def __len__(self) -> int:
-        return len(self.index)
+        return len(self.numbers)
 
     def __getitem__(self, i: Any) -> Any:
-        return self.rows[int(self.index[i])]
+        return self.rows[int(self.numbers[i])]
 
 
 Rows = np.ndarray | Lazy | Subset
@@ -66,7 +66,7 @@ Rows = np.ndarray | Lazy | Subset
 def take(rows: Rows, index: np.ndarray) -> Rows:
     """The rows with these numbers."""
     if isinstance(rows, Subset):
-        return Subset(rows.rows, rows.index[index])
+        return Subset(rows.rows, rows.numbers[index])
     return Subset(rows, index) if isinstance(rows, Lazy) else rows[index]
 
 

@@ -42,9 +42,9 @@ def validate(detector: "Detector", X: Any, *, reset: bool) -> Rows:
     if is_frame(X):
         check_frame(X)
     else:
-        X = to_array(X) if hasattr(X, "detach") else X
-    deep = getattr(X, "ndim", None) or (2 if hasattr(X, "shape") else np.ndim(X))
-    return _validate_deep(detector, X, reset=reset) if deep > 2 else _validate_table(detector, X, reset=reset)
+        X = X if hasattr(X, "toarray") else to_array(X)
+    deep = not is_frame(X) and X.ndim > 2
+    return _validate_deep(detector, X, reset=reset) if deep else _validate_table(detector, X, reset=reset)
 
 
 def _validate_table(detector: "Detector", X: Any, *, reset: bool) -> np.ndarray:

@@ -95,11 +95,11 @@ class FAnoGAN(NeuralDetector):
             )
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
-        b, bounded = self.backbone, "tanh" if self.encoder_output == "tanh" else "linear"
+        b, bounded = self.backbone, self.encoder_output == "tanh"
         return {
             "generator": b.decoder(self.latent_dim, shape, output=self._output),
             "critic": b.critic(shape),
-            "encoder": b.encoder(shape, self.latent_dim, output=bounded),
+            "encoder": b.encoder(shape, self.latent_dim, output="tanh" if bounded else "linear"),
             "critic_mean": Stored(torch.zeros(())),
         }
 
@@ -145,7 +145,8 @@ class FAnoGAN(NeuralDetector):
 
     def _calibrate(self, x: Tensor) -> None:
         D = self.networks_["critic"]
-        self._stored("critic_mean").copy_(torch.cat([D(part).logit for part in x.split(self.batch_size)]).mean())
+        logits = [D(x[i : i + self.slots]).logit for i in range(0, len(x), self.slots)]
+        self._stored("critic_mean").copy_(torch.cat(logits).mean())
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
         y = self._reconstruct(x)

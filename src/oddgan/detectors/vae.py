@@ -23,7 +23,7 @@ LOG_VARIANCE = (-6.0, 4.0)
 class VAE(NeuralDetector):
     r"""Learn a distribution of codes and of samples given codes; score how improbable the sample is.
 
-    E(x) gives q(z|x) = N(μ, σ²), G(z) gives p(x|z). Training minimises -ELBO = -E_q log p(x|z) + β·KL(q(z|x) ‖ N(0, I)).
+    E(x) gives q(z|x) = N(μ, σ²), G(z) gives p(x|z). Training minimises -ELBO = -E_q log p(x|z) + β·KL(q(z|x) ‖ p(z)).
     Components: `elbo` -ELBO with z drawn L times, `reconstruction_probability` -(1/L) Σ_l log p(x|z_l), z_l ~ q(z|x)
     (An & Cho, 2015, without the KL term), `kl`, and `residual` mean (x - x̂)² at z = μ.
 
@@ -51,7 +51,7 @@ class VAE(NeuralDetector):
         summary="variational autoencoder; ELBO or reconstruction probability",
         deviations=(
             "The noise of the draws is stored with the model, the same for every sample; the paper draws anew.",
-            "The decoder's log variance is bounded to [-6, 4], since a free one has no finite optimum on constant pixels.",
+            "The decoder's log variance is bounded to [-6, 4], since a free one diverges on constant pixels.",
         ),
     )
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "n_draws": 2}

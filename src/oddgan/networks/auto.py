@@ -26,7 +26,8 @@ class Auto(Backbone):
     series: Backbone = field(default=ConvLadder(width=32))
     image: Backbone = field(default=ConvLadder())
 
-    def _for(self, shape: tuple[int, ...]) -> Backbone:
+    def __call__(self, shape: tuple[int, ...]) -> Backbone:
+        """Return the backbone for samples of this shape."""
         served = {1: self.table, 2: self.series, 3: self.image}
         if len(shape) not in served:
             raise InputError(
@@ -36,19 +37,19 @@ class Auto(Backbone):
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Raise InputError where the backbone for this shape can't serve it."""
-        self._for(shape).check(shape)
+        self(shape).check(shape)
 
     def encoder(self, shape: tuple[int, ...], out: int, *, output: CodeOutput = "linear") -> nn.Module:
         """Build a network from samples (n, *shape) to codes (n, out)."""
-        return self._for(shape).encoder(shape, out, output=output)
+        return self(shape).encoder(shape, out, output=output)
 
     def decoder(self, dim: int, shape: tuple[int, ...], *, output: SampleOutput = "linear") -> nn.Module:
         """Build a network from codes (n, dim) to samples (n, *shape)."""
-        return self._for(shape).decoder(dim, shape, output=output)
+        return self(shape).decoder(dim, shape, output=output)
 
     def critic(self, shape: tuple[int, ...], *others: tuple[int, ...]) -> nn.Module:
         """Build a network from samples (n, *shape), joined with others, to a Judgement."""
-        return self._for(shape).critic(shape, *others)
+        return self(shape).critic(shape, *others)
 
     def with_spectral_norm(self) -> Self:
         """Return a copy whose backbones have spectral norm in encoder and critic."""

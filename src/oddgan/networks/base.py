@@ -35,6 +35,11 @@ class Backbone(ABC):
     from torch's global generator.
     """
 
+    def __call__(self, shape: tuple[int, ...]) -> "Backbone":
+        """Return the backbone that serves samples of this shape, or raise InputError: itself, unless it chooses."""
+        self.check(shape)
+        return self
+
     @abstractmethod
     def check(self, shape: tuple[int, ...]) -> None:
         """Raise InputError where samples of this shape can't be served, saying which can."""

@@ -25,6 +25,10 @@ class Objective(ABC):
 
     regulariser: Regulariser | None = None
 
+    def __call__(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return the critic's loss (n,), as `critic` does."""
+        return self.critic(real, fake)
+
     @abstractmethod
     def on_real(self, logit: Tensor) -> Tensor:
         """Return the critic's loss (n,) on the logits (n,) of real samples."""

@@ -16,6 +16,10 @@ Device = torch.device | str | None
 class Prior(ABC):
     """A distribution of latent points whose m coordinates look alike."""
 
+    def __call__(self, n: int, dim: int, *, device: Device = None) -> Tensor:
+        """Draw latent points, as `sample` does."""
+        return self.sample(n, dim, device=device)
+
     @abstractmethod
     def sample(self, n: int, dim: int, *, device: Device = None) -> Tensor:
         """Draw n points (n, dim) from torch's global generator, which the caller has seeded."""

@@ -1,5 +1,5 @@
 """Scaling: how raw values become network input and back; learned on training data, stored with the model."""
 
-from oddgan.scaling.affine import Auto, Identity, MinMax, Scaling, Standard
+from oddgan.scaling.affine import AutoScaling, Identity, MinMax, Scaling, Standard
 
-__all__ = ["Auto", "Identity", "MinMax", "Scaling", "Standard"]
+__all__ = ["AutoScaling", "Identity", "MinMax", "Scaling", "Standard"]

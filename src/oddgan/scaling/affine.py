@@ -38,16 +38,18 @@ class Scaling(ABC):
     def fit(self, chunks: Iterable[np.ndarray]) -> Self:
         """Learn from raw rows, given in chunks (n, ...), and return the fitted scaling."""
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
+    def __call__(self, x: np.ndarray) -> np.ndarray:
         """Raw rows (n, ...) to network input, float32."""
         centre, spread = self._fitted()
         inverse = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
-        return ((np.asarray(x, dtype=np.float64) - centre) * inverse).astype(np.float32)
+        scaled: np.ndarray = ((np.asarray(x, dtype=np.float64) - centre) * inverse).astype(np.float32)
+        return scaled
 
     def backward(self, x: np.ndarray) -> np.ndarray:
         """Network output (n, ...) to raw values, float64."""
         centre, spread = self._fitted()
-        return np.asarray(x, dtype=np.float64) * spread + centre
+        raw: np.ndarray = np.asarray(x, dtype=np.float64) * spread + centre
+        return raw
 
     @property
     def constant(self) -> int:
@@ -136,7 +138,7 @@ class Identity(Scaling):
 
 
 @dataclass(frozen=True)
-class Auto(Scaling):
+class AutoScaling(Scaling):
     """Choose by the kind of data: tables are standardised per column, series and images mapped to [-1, 1].
 
     Series are scaled per channel; all channels of an image share one scale.
@@ -149,8 +151,8 @@ class Auto(Scaling):
     }
 
     def fit(self, chunks: Iterable[np.ndarray]) -> Self:
-        """`Auto` is replaced by its choice before fitting."""
-        raise InputError("Auto is not fitted itself: use Auto().choose(shape).fit(...).")
+        """`AutoScaling` is replaced by its choice before fitting."""
+        raise InputError("AutoScaling is not fitted itself: use AutoScaling().choose(shape).fit(...).")
 
     def choose(self, shape: tuple[int, ...]) -> Scaling:
         """The scaling for samples of this shape."""

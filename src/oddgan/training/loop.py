@@ -81,7 +81,7 @@ def _prepare(phase: Phase, networks: nn.ModuleDict, batches: int, index: int) ->
     parameters = {
         p: [w for n in player.networks for w in networks[n].parameters()] for p, player in phase.players.items()
     }
-    optimisers = {p: player.optimiser.build(parameters[p]) for p, player in phase.players.items()}
+    optimisers = {p: player.optimiser(parameters[p]) for p, player in phase.players.items()}
     ema = None
     if phase.ema is not None:
         ema = Ema((w for n in sorted(trained) for w in networks[n].parameters()), phase.ema)

@@ -96,7 +96,7 @@ class Optimiser(ABC):
     schedule: Schedule = field(default_factory=Constant)
 
     @abstractmethod
-    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    def __call__(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The torch optimiser for these parameters."""
 
     def set_rate(self, optimiser: torch.optim.Optimizer, progress: float) -> None:
@@ -116,7 +116,7 @@ class Adam(Optimiser):
 
     betas: tuple[float, float] = (0.5, 0.999)
 
-    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    def __call__(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """torch.optim.Adam."""
         beta1, beta2 = self.betas
         return torch.optim.Adam(parameters, lr=self.lr, betas=(beta1, beta2), weight_decay=self.weight_decay)
@@ -133,7 +133,7 @@ class RMSProp(Optimiser):
 
     alpha: float = 0.99
 
-    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    def __call__(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """torch.optim.RMSprop."""
         return torch.optim.RMSprop(parameters, lr=self.lr, alpha=self.alpha, weight_decay=self.weight_decay)
 
@@ -149,6 +149,6 @@ class SGD(Optimiser):
 
     momentum: float = 0.0
 
-    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    def __call__(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """torch.optim.SGD."""
         return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay)
