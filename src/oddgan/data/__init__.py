@@ -1,0 +1,36 @@
+"""Data in: files, folders, frames and arrays become one kind of data set. numpy only, no torch.
+
+Values stay raw: scaling is part of the detector, which learns it on training data.
+"""
+
+from oddgan.data.builtin import NAMES as BUILTIN
+from oddgan.data.dataset import Colour, Dataset, Encoding, Impute, Kind, Options, Reading
+from oddgan.data.labels import describe_labels, is_anomaly, select_normal
+from oddgan.data.protocols import PROTOCOLS, Split, one_class
+from oddgan.data.read import check_finite, from_frame, read
+from oddgan.data.readers import NAMES as PUBLISHED
+from oddgan.data.readers import load_named
+from oddgan.data.tables import frame_columns
+
+__all__ = [
+    "BUILTIN",
+    "PROTOCOLS",
+    "PUBLISHED",
+    "Colour",
+    "Dataset",
+    "Encoding",
+    "Impute",
+    "Kind",
+    "Options",
+    "Reading",
+    "Split",
+    "check_finite",
+    "describe_labels",
+    "frame_columns",
+    "from_frame",
+    "is_anomaly",
+    "load_named",
+    "one_class",
+    "read",
+    "select_normal",
+]

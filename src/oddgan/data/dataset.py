@@ -1,0 +1,213 @@
+"""What reading gives: a data set, and how to read new data in the same way."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from oddgan._core.errors import InputError, ModelError
+
+Kind = Literal["image", "series", "table"]
+SplitName = Literal["train", "test"]
+Colour = Literal["grey", "rgb"]
+Impute = Literal["median"]
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "kind": ("image", "series", "table"),
+    "split": ("train", "test"),
+    "colour": ("grey", "rgb"),
+    "impute": ("median",),
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user says about a source. None means: find out.
+
+    Parameters
+    ----------
+    x : the key of the data in an npz file; None takes x, X, x_train or x_test, or the only array there is.
+    y : the key of the labels in an npz file; None takes y, y_train or y_test.
+    label : the column of a table that holds the labels; None means there are none.
+    split : which half of a source that holds both, train or test; None leaves the choice to the command.
+    normal : the label of normal rows; None means 0, or the texts normal and good.
+    kind : image, series or table; None goes by the shape.
+    resize : height and width that every image gets; None keeps the size.
+    colour : grey or rgb, for images; None keeps what there is (grey if every file of a folder is grey, else rgb).
+    impute : median fills missing values of tables with the median of the training rows; None refuses them.
+    skip_bad : leave out images that can't be read, with a note.
+
+    Raises
+    ------
+    InputError
+        If a choice is none of those above.
+    """
+
+    x: str | None = None
+    y: str | None = None
+    label: str | None = None
+    split: SplitName | None = None
+    normal: str | int | None = None
+    kind: Kind | None = None
+    resize: tuple[int, int] | None = None
+    colour: Colour | None = None
+    impute: Impute | None = None
+    skip_bad: bool = False
+
+    def __post_init__(self) -> None:
+        for name, known in _CHOICES.items():
+            value = getattr(self, name)
+            if value is not None and value not in known:
+                raise InputError(f"{name} is {value!r}; expected {' or '.join(known)}.")
+        if self.resize is not None and (len(self.resize) != 2 or min(self.resize) < 1):
+            raise InputError(f"resize is {self.resize!r}; expected a height and a width of at least 1 pixel.")
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How the columns of a table became numbers.
+
+    Parameters
+    ----------
+    columns : names of the columns, in order.
+    categories : for each column its texts, in the order of their one-hot columns, or None for a column of numbers.
+    """
+
+    columns: tuple[str, ...]
+    categories: tuple[tuple[str, ...] | None, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the numeric columns that come out: `column` or `column=text`."""
+        pairs = zip(self.columns, self.categories, strict=True)
+        return tuple(n for c, texts in pairs for n in ([c] if texts is None else [f"{c}={t}" for t in texts]))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What must be applied again to new data. It goes into the model as JSON.
+
+    Parameters
+    ----------
+    kind : image, series or table.
+    dtype : numpy's name of the values' type; images keep 8 or 16 bits.
+    x_key, y_key : the keys that the user named.
+    label : the column of the labels.
+    split : the half that was read, where a source holds both.
+    resize : height and width that images get.
+    colour : grey or rgb.
+    impute : how missing values were filled.
+    medians : the median of each numeric column, where `impute` asks for it.
+    encoding : how columns became numbers, for tables with names.
+    normal : the label of normal rows, as the user gave it.
+    """
+
+    kind: Kind
+    dtype: str
+    x_key: str | None = None
+    y_key: str | None = None
+    label: str | None = None
+    split: SplitName | None = None
+    resize: tuple[int, int] | None = None
+    colour: Colour | None = None
+    impute: Impute | None = None
+    medians: tuple[float, ...] | None = None
+    encoding: Encoding | None = None
+    normal: str | int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that `json.dumps` takes."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Reading":
+        """Build the reading that `to_json` wrote.
+
+        Raises
+        ------
+        ModelError
+            If the values are not those of a reading.
+        """
+        given = {name: _tuples(value) for name, value in values.items()}
+        try:
+            if given.get("encoding") is not None:
+                given["encoding"] = Encoding(**given["encoding"])
+            return cls(**given)
+        except TypeError as error:
+            known = ", ".join(f.name for f in dataclasses.fields(cls))
+            raise ModelError(f"The model's reading has {sorted(values)}; expected {known}.") from error
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple(_tuples(v) for v in value)
+    return {k: _tuples(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples of one kind and what is known about them.
+
+    Parameters
+    ----------
+    x : the samples: (n, c, h, w) images of their own integer type or floats, (n, c, t) series, (n, d) table of
+        float64. Raw values: scaling is the detector's work.
+    y : the labels as given, (n,) integers or texts, or None.
+    ids : (n,) texts: file names in folders, row numbers (from 0) otherwise.
+    kind : image, series or table.
+    columns : the names of the d columns of a table, one-hot ones as `column=text`, or None.
+    notes : sentences for the user about what was done: files left out, values filled, texts never seen.
+    reading : what must be applied again to new data.
+    """
+
+    x: np.ndarray
+    y: np.ndarray | None
+    ids: np.ndarray
+    kind: Kind
+    columns: tuple[str, ...] | None
+    notes: tuple[str, ...]
+    reading: Reading
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, rows: np.ndarray) -> "Dataset":
+        """The data set of some rows, in the order given.
+
+        Parameters
+        ----------
+        rows : row numbers, or a boolean (n,).
+        """
+        return dataclasses.replace(self, x=self.x[rows], y=None if self.y is None else self.y[rows], ids=self.ids[rows])
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What a source gives before the steps that all sources share.
+
+    Parameters
+    ----------
+    source : how messages name it.
+    x : the values as found; tables may hold NaN for missing values.
+    y : the labels as found.
+    ids : names of the samples; None numbers them.
+    kind : the kind, where the source leaves no doubt.
+    split : the half that was read.
+    label : the column of the labels.
+    encoding : how columns became numbers.
+    colour : what folders of images were read as.
+    notes : sentences for the user.
+    """
+
+    source: str
+    x: np.ndarray
+    y: np.ndarray | None = None
+    ids: np.ndarray | None = None
+    kind: Kind | None = None
+    split: SplitName | None = None
+    label: str | None = None
+    encoding: Encoding | None = None
+    colour: Colour | None = None
+    notes: tuple[str, ...] = ()

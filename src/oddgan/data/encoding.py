@@ -1,0 +1,195 @@
+"""From named columns to a matrix: numbers as they are, texts one-hot, missing values filled or refused."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from oddgan._core.errors import InputError
+from oddgan.data.dataset import Encoding, Options, Raw, Reading
+from oddgan.data.tables import Table
+
+MOST_TEXTS = 255
+_LABEL_NAMES = frozenset({"label", "labels", "y", "class", "target", "anomaly", "is_anomaly", "outlier"})
+_SHOWN = 5
+
+
+def encode(table: Table, options: Options, like: Reading | None) -> Raw:
+    """Turn a table into numbers (n, d); missing numbers stay NaN if they are to be filled.
+
+    Parameters
+    ----------
+    table : the columns.
+    options : its label and impute apply.
+    like : the reading of a fitted model: its columns are expected in its order; texts that it does not know become
+        all-zero rows, with a note.
+
+    Raises
+    ------
+    InputError
+        If columns are missing, unknown, reordered or of another type, or values are missing without `impute`.
+    """
+    label = _label(table, options, like)
+    features = {name: column for name, column in table.columns.items() if name != label}
+    if not features:
+        raise InputError(f"{table.source} has no columns{' beside the labels' if label else ''}.")
+    known = like.encoding if like and like.encoding else None
+    encoding = _learn(table.source, features) if known is None else known
+    if known is not None:
+        _check_columns(table.source, tuple(features), known.columns)
+    _check_missing(table.source, features, options)
+    blocks, notes = [], _suspects(features) if like is None else []
+    for name, texts in zip(encoding.columns, encoding.categories, strict=True):
+        if texts is None:
+            blocks.append(_expect_numbers(table.source, name, features[name])[:, None])
+        else:
+            blocks.append(_one_hot(features[name], texts))
+            notes += _unknown(name, features[name], blocks[-1])
+    y = None if label is None else _label_values(table, label)
+    x = np.concatenate(blocks, axis=1)
+    return Raw(source=table.source, x=x, y=y, kind="table", label=label, encoding=encoding, notes=tuple(notes))
+
+
+def fill(x: np.ndarray, medians: tuple[float, ...], names: tuple[str, ...] | None) -> tuple[np.ndarray, str]:
+    """Put medians where values are missing (NaN).
+
+    Parameters
+    ----------
+    x : (n, d) floats.
+    medians : d numbers.
+    names : d column names, for the note.
+
+    Returns
+    -------
+    the filled matrix, and a note, empty if nothing was missing.
+    """
+    holes = np.isnan(x)
+    if not holes.any():
+        return x, ""
+    counts = holes.sum(axis=0)
+    which = {names[i] if names else str(i): int(counts[i]) for i in np.flatnonzero(counts)}
+    return np.where(holes, medians, x), f"Missing values were filled with the training median: {_counted(which)}."
+
+
+def medians_of(x: np.ndarray, source: str) -> tuple[float, ...]:
+    """The median of each column of (n, d), missing values (NaN) left out.
+
+    Raises
+    ------
+    InputError
+        If a column has no value at all.
+    """
+    empty = np.flatnonzero(np.isnan(x).all(axis=0))
+    if len(empty):
+        raise InputError(f"{source} has no value at all in column {empty[0]}, so it has no median: remove the column.")
+    return tuple(np.nanmedian(x, axis=0).tolist())
+
+
+def _label(table: Table, options: Options, like: Reading | None) -> str | None:
+    if options.label is not None and options.label not in table.columns:
+        raise InputError(f"{table.source} has no column {options.label!r}; it has {', '.join(table.columns)}.")
+    return options.label or (like.label if like and like.label in table.columns else None)
+
+
+def _label_values(table: Table, label: str) -> np.ndarray:
+    column = table.columns[label]
+    numbers = to_numbers(column)
+    if numbers is not None:
+        return numbers
+    missing = np.flatnonzero(_holes(column))
+    if len(missing):
+        raise InputError(f"{table.source} lacks the label of {len(missing)} rows, the first is row {missing[0]}.")
+    return column.astype(np.str_)
+
+
+def to_numbers(column: np.ndarray) -> np.ndarray | None:
+    """A column as floats, NaN where a value is missing; None if a text in it is no number."""
+    if column.dtype.kind == "f":
+        return column
+    try:
+        return np.where(_holes(column), "nan", column).astype(np.float64)
+    except ValueError:
+        return None
+
+
+def _holes(column: np.ndarray) -> np.ndarray:
+    return np.isnan(column) if column.dtype.kind == "f" else np.array([value is None for value in column], dtype=bool)
+
+
+def _texts(column: np.ndarray) -> np.ndarray:
+    if column.dtype.kind != "f":
+        return np.where(_holes(column), "", column).astype(np.str_)
+    return np.array(["" if np.isnan(v) else f"{v:.17g}" for v in column], dtype=np.str_)
+
+
+def _learn(source: str, features: Mapping[str, np.ndarray]) -> Encoding:
+    categories: list[tuple[str, ...] | None] = []
+    for name, column in features.items():
+        texts = None if to_numbers(column) is not None else np.unique(_texts(column)[~_holes(column)])
+        if texts is not None and len(texts) > MOST_TEXTS:
+            raise InputError(
+                f"{source} has {len(texts)} different texts in column {name}; at most {MOST_TEXTS} can be told apart: "
+                "remove the column if it names the rows."
+            )
+        categories.append(None if texts is None else tuple(texts.tolist()))
+    return Encoding(columns=tuple(features), categories=tuple(categories))
+
+
+def _check_columns(source: str, given: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    if given == expected:
+        return
+    missing = [name for name in expected if name not in given]
+    unknown = [name for name in given if name not in expected]
+    if missing or unknown:
+        parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has also {', '.join(unknown)}"] * bool(unknown)
+        raise InputError(
+            f"{source} {' and '.join(parts)}; the model expects the columns {', '.join(expected)}"
+            f"{' (labels are named by --label)' if unknown else ''}."
+        )
+    first = next(i for i, (a, b) in enumerate(zip(given, expected, strict=True)) if a != b)
+    raise InputError(
+        f"{source} has its columns in another order: column {first + 1} is {given[first]}; the model expects "
+        f"{', '.join(expected)}."
+    )
+
+
+def _check_missing(source: str, features: Mapping[str, np.ndarray], options: Options) -> None:
+    counts = {name: int(_holes(column).sum()) for name, column in features.items()}
+    counts = {name: count for name, count in counts.items() if count}
+    if counts and options.impute is None:
+        raise InputError(
+            f"{source} lacks {sum(counts.values())} values, by column: {_counted(counts)}; fill them, or fit with "
+            "--impute median."
+        )
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    shown = [f"{name} ({count})" for name, count in list(counts.items())[:_SHOWN]]
+    return ", ".join(shown + [f"and {len(counts) - _SHOWN} more"] * (len(counts) > _SHOWN))
+
+
+def _expect_numbers(source: str, name: str, column: np.ndarray) -> np.ndarray:
+    numbers = to_numbers(column)
+    if numbers is None:
+        row = next(i for i, value in enumerate(column) if to_numbers(np.array([value], dtype=object)) is None)
+        raise InputError(
+            f"{source} has the text {column[row]!r} in row {row} of column {name}, which holds numbers in the model."
+        )
+    return numbers
+
+
+def _one_hot(column: np.ndarray, texts: tuple[str, ...]) -> np.ndarray:
+    return np.asarray(_texts(column)[:, None] == np.array(texts, dtype=np.str_)).astype(np.float64)
+
+
+def _unknown(name: str, column: np.ndarray, block: np.ndarray) -> list[str]:
+    holes = _holes(column)
+    texts, counts = np.unique(_texts(column)[~block.any(axis=1) & ~holes], return_counts=True)
+    new = _counted(dict(zip(texts.tolist(), counts.tolist(), strict=True)))
+    notes = [f"Column {name} has texts that the model never saw; they count as none of its texts: {new}."]
+    missing = [f"Column {name} lacks {int(holes.sum())} texts; they count as none of its texts."]
+    return notes * bool(len(texts)) + missing * bool(holes.any())
+
+
+def _suspects(features: Mapping[str, np.ndarray]) -> list[str]:
+    suspects = [name for name in features if name.lower() in _LABEL_NAMES]
+    return [f"Column {name} is used as data; if it holds the labels, say --label {name}." for name in suspects]

@@ -1,0 +1,177 @@
+"""Folders of images: `normal/` (or `good/`) and anything else beside it, or no sub-folders at all."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from oddgan._core.errors import InputError
+from oddgan.data.arrays import choose_split
+from oddgan.data.dataset import Colour, Options, Raw, SplitName
+from oddgan.data.images import resize
+
+T = TypeVar("T")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+# What Pillow raises on damaged files, by format.
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, OverflowError, Image.DecompressionBombError)
+_GREY_8 = ("1", "L", "LA")
+_GREY_16 = ("I;16", "I;16B", "I;16L", "I")
+_ORIENTATION = 0x0112  # the EXIF tag; values from 5 on exchange height and width
+_SHOWN = 5
+
+
+class _Header(NamedTuple):
+    mode: str
+    height: int
+    width: int
+
+
+def read_folder(folder: Path, options: Options, default_split: SplitName) -> Raw:
+    """Read every PNG, JPEG and TIFF image of a folder, in natural order of their names.
+
+    Sub-folders are classes, and their names the labels; a folder without any has no labels. A folder whose
+    sub-folders are `train` and `test` (and `ground_truth`, which is passed over) holds two such folders.
+
+    Parameters
+    ----------
+    folder : the folder; hidden files are passed over.
+    options : its resize, colour, split and skip_bad apply.
+    default_split : the split that is read when the options name none.
+
+    Raises
+    ------
+    InputError
+        If there are no images, some can't be read, or their sizes or bit depths differ.
+    """
+    root, split = _root(folder, options, default_split)
+    files, others = _list_files(root)
+    headers, bad = _each(files, _header)
+    colour = options.colour or _natural_colour(headers.values())
+    if options.resize is None:
+        _refuse_mixed_sizes(root, headers.values())
+    _refuse_mixed_depths(root, headers.values(), colour)
+    images, broken = _each(headers, lambda file: _decode(file, colour, options.resize))
+    notes = _notes(root, bad | broken, others, skip_bad=options.skip_bad)
+    if not images:
+        raise InputError(f"{root} holds no readable image; expected {', '.join(SUFFIXES)} files.")
+    x = np.stack(list(images.values()))
+    ids = np.array([file.relative_to(root).as_posix() for file in images])
+    y = _labels(root, list(images))
+    return Raw(source=str(root), x=x, y=y, ids=ids, kind="image", split=split, colour=colour, notes=notes)
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A sorting key that puts `tile2` before `tile10`."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", name)]
+
+
+def _root(folder: Path, options: Options, default_split: SplitName) -> tuple[Path, SplitName | None]:
+    inside = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    there: list[SplitName] = [s for s in ("train", "test") if s in inside]
+    if {"train", "test"} <= inside <= {"train", "test", "ground_truth"}:
+        split = choose_split(str(folder), there, options.split, default_split)
+        return folder / split, split
+    if options.split:
+        raise InputError(f"{folder} has no sub-folders train and test: leave --split away.")
+    return folder, None
+
+
+def _list_files(root: Path) -> tuple[list[Path], int]:
+    found = [p for p in root.rglob("*") if p.is_file() and not _hidden(p.relative_to(root))]
+    files = [p for p in found if p.suffix.lower() in SUFFIXES]
+    return sorted(files, key=lambda p: natural(p.relative_to(root).as_posix())), len(found) - len(files)
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _each(files: Iterable[Path], function: Callable[[Path], T]) -> tuple[dict[Path, T], dict[Path, Exception]]:
+    done: dict[Path, T] = {}
+    bad: dict[Path, Exception] = {}
+    for file in files:
+        try:
+            done[file] = function(file)
+        except _BROKEN as error:
+            bad[file] = error
+    return done, bad
+
+
+def _header(file: Path) -> _Header:
+    with Image.open(file) as image:
+        pages = getattr(image, "n_frames", 1)
+        if pages > 1:
+            raise ValueError(f"it has {pages} pages")
+        if image.mode == "F":
+            raise ValueError("its pixels are floats: put such images into an npz file")
+        turned = image.getexif().get(_ORIENTATION, 1) >= 5
+        height, width = image.size if turned else image.size[::-1]
+        return _Header(image.mode, height, width)
+
+
+def _natural_colour(headers: Iterable[_Header]) -> Colour:
+    return "grey" if all(header.mode in _GREY_8 + _GREY_16 for header in headers) else "rgb"
+
+
+def _refuse_mixed_sizes(root: Path, headers: Iterable[_Header]) -> None:
+    sizes = Counter(f"{header.height}x{header.width}" for header in headers)
+    if len(sizes) > 1:
+        shown = ", ".join(f"{size} ({count} files)" for size, count in sizes.most_common(_SHOWN))
+        more = f" and {len(sizes) - _SHOWN} more" if len(sizes) > _SHOWN else ""
+        raise InputError(
+            f"{root} holds images of {len(sizes)} sizes, height x width: {shown}{more}; one size is expected: "
+            "choose it with --resize, e.g. --resize 64."
+        )
+
+
+def _refuse_mixed_depths(root: Path, headers: Iterable[_Header], colour: Colour) -> None:
+    deep = Counter(header.mode in _GREY_16 for header in headers)
+    if len(deep) > 1:
+        raise InputError(
+            f"{root} holds {deep[True]} images of 16 bits and {deep[False]} of 8 bits, read as {colour}: "
+            "convert them to one depth."
+        )
+
+
+def _decode(file: Path, colour: Colour, size: tuple[int, int] | None) -> np.ndarray:
+    with Image.open(file) as opened:
+        image = ImageOps.exif_transpose(opened)
+        if image.mode in _GREY_16:
+            x = np.asarray(image)[None]
+            if x.min() < 0 or x.max() > np.iinfo(np.uint16).max:
+                raise ValueError("its pixels exceed 16 bits")
+            x = np.repeat(x.astype(np.uint16), 1 if colour == "grey" else 3, axis=0)
+        elif colour == "grey":
+            x = np.asarray(image.convert("L"))[None]
+        else:
+            x = np.moveaxis(np.asarray(image.convert("RGB")), 2, 0)
+    return x if size is None else resize(x, size)
+
+
+def _notes(root: Path, bad: Mapping[Path, Exception], others: int, *, skip_bad: bool) -> tuple[str, ...]:
+    notes = [f"{others} files of {root} were left out: they are not PNG, JPEG or TIFF."] if others else []
+    if bad:
+        named = [f"{file.relative_to(root).as_posix()} ({error})" for file, error in list(bad.items())[:_SHOWN]]
+        more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+        which = f"{len(bad)} image{'s' * (len(bad) > 1)} of {root} can't be read: {', '.join(named)}{more}"
+        if not skip_bad:
+            raise InputError(f"{which}; repair or remove them, or leave them out with --skip-bad.")
+        notes.append(f"{which}; left out.")
+    return tuple(notes)
+
+
+def _labels(root: Path, files: list[Path]) -> np.ndarray | None:
+    parts = [file.relative_to(root).parts for file in files]
+    loose = [part[0] for part in parts if len(part) == 1]
+    if len(loose) == len(parts):
+        return None
+    if loose:
+        raise InputError(
+            f"{root} holds {len(loose)} images beside its sub-folders, e.g. {loose[0]}: put every image into the "
+            "sub-folder of its class, or all into one folder."
+        )
+    return np.array([part[0] for part in parts])
