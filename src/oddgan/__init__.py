@@ -32,4 +32,13 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *_BASE, *detectors.__all__])
 
 
-__all__ = ["Detector", "InputError", "MissingExtraError", "ModelError", "OddganError", "TrainingError", "as_pyod", "load"]
+__all__ = [
+    "Detector",
+    "InputError",
+    "MissingExtraError",
+    "ModelError",
+    "OddganError",
+    "TrainingError",
+    "as_pyod",
+    "load",
+]
