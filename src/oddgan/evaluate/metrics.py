@@ -149,4 +149,4 @@ def area(x: Floats, y: Floats, limit: float) -> Floats:
     width = x[..., 1:] - x[..., :-1]
     share = (right - left) / np.where(width > 0, width, 1.0)
     end = y[..., :-1] + share * (y[..., 1:] - y[..., :-1])
-    return np.sum((right - left) * (y[..., :-1] + end), axis=-1) / 2
+    return np.asarray(np.sum((right - left) * (y[..., :-1] + end), axis=-1) / 2)

@@ -93,14 +93,13 @@ def write_scores(path: str | Path, table: ScoreTable, *, force: bool = False) ->
     target = Path(path)
     check_suffix(target)
     columns = table.columns()
-    arrow = load_extra("pyarrow", "parquet") if target.suffix == ".parquet" else None
     with new_file(target, force=force) as temporary:
         if target.suffix == ".csv":
             _write_csv(temporary, columns)
         elif target.suffix == ".npz":
             np.savez_compressed(temporary, allow_pickle=False, **columns)
         else:
-            parquet = load_extra("pyarrow.parquet", "parquet")
+            arrow, parquet = load_extra("pyarrow", "parquet"), load_extra("pyarrow.parquet", "parquet")
             parquet.write_table(arrow.table({k: v.tolist() for k, v in columns.items()}), temporary)
 
 
