@@ -1,0 +1,51 @@
+"""How good are the scores: metrics with intervals, localisation, result records, and the folder that a run writes."""
+
+from oddgan.evaluate.counts import Counts, counts
+from oddgan.evaluate.items import Items, gallery_groups, read_items, write_items
+from oddgan.evaluate.localisation import pixel_auroc, pro
+from oddgan.evaluate.metrics import Metric, evaluate
+from oddgan.evaluate.records import Record, Results, Spread, read_results, spread, write_results
+from oddgan.evaluate.runs import (
+    DataInfo,
+    Epoch,
+    MethodInfo,
+    Run,
+    RunInfo,
+    Seconds,
+    ThresholdInfo,
+    read_run,
+    write_run_info,
+)
+from oddgan.evaluate.scores_table import ScoreTable, check_suffix, read_scores, write_scores
+
+__all__ = [
+    "Counts",
+    "DataInfo",
+    "Epoch",
+    "Items",
+    "MethodInfo",
+    "Metric",
+    "Record",
+    "Results",
+    "Run",
+    "RunInfo",
+    "ScoreTable",
+    "Seconds",
+    "Spread",
+    "ThresholdInfo",
+    "check_suffix",
+    "counts",
+    "evaluate",
+    "gallery_groups",
+    "pixel_auroc",
+    "pro",
+    "read_items",
+    "read_results",
+    "read_run",
+    "read_scores",
+    "spread",
+    "write_items",
+    "write_results",
+    "write_run_info",
+    "write_scores",
+]

@@ -1,0 +1,113 @@
+"""The items that a report shows: inputs, reconstructions and maps, stored so that the page needs no detector."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from oddgan._core.errors import InputError
+from oddgan._core.files import new_file
+from oddgan.evaluate.scores_table import read_npz
+
+_NDIM = {"image": 4, "series": 3, "table": 2}
+
+
+@dataclass(frozen=True)
+class Items:
+    """A few rows of the data with what the detector made of them.
+
+    Parameters
+    ----------
+    row : (k,) integers, the rows' numbers in the table of scores.
+    x : (k, c, h, w), (k, c, t) or (k, d), raw input.
+    score : (k,) higher = more anomalous.
+    reconstruction : like x, on the same scale; None where the method has none.
+    map : where it is anomalous, (k, h, w), (k, t) or (k, d); None where the method has none.
+    """
+
+    row: NDArray[np.int64]
+    x: NDArray[Any]
+    score: NDArray[np.float64]
+    reconstruction: NDArray[Any] | None = None
+    map: NDArray[Any] | None = None
+
+    def __post_init__(self) -> None:
+        k = len(self.x)
+        spatial = self.x.shape if self.x.ndim == _NDIM["table"] else (k, *self.x.shape[2:])
+        expected = {"row": (k,), "score": (k,), "reconstruction": self.x.shape, "map": spatial}
+        if self.x.ndim not in _NDIM.values():
+            raise InputError(f"Items have the shape {self.x.shape}: expected (k, d), (k, c, t) or (k, c, h, w).")
+        for name, shape in expected.items():
+            values = getattr(self, name)
+            if values is not None and values.shape != shape:
+                raise InputError(f"{name} has the shape {values.shape}, but for {self.x.shape} it must be {shape}.")
+
+    def check_kind(self, kind: str) -> None:
+        """Complain when the items are not of the kind that the run's data are."""
+        if self.x.ndim != _NDIM[kind]:
+            raise InputError(f"The run's data are of the kind {kind}, but its items have the shape {self.x.shape}.")
+
+
+def write_items(path: str | Path, items: Items, *, force: bool = False) -> None:
+    """Write the items as .npz, without pickles.
+
+    Parameters
+    ----------
+    path : the .npz file.
+    items : what to store.
+    force : replace an existing file.
+    """
+    arrays = {name: getattr(items, name) for name in ("row", "x", "score", "reconstruction", "map")}
+    with new_file(path, force=force) as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **{k: v for k, v in arrays.items() if v is not None})
+
+
+def read_items(path: str | Path) -> Items:
+    """Read what `write_items` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, cut short, or lacks an array.
+    """
+    arrays = read_npz(Path(path))
+    missing = {"row", "x", "score"} - arrays.keys()
+    if missing:
+        raise InputError(f"{path} lacks the arrays {sorted(missing)}: it does not hold a report's items.")
+    return Items(
+        row=arrays["row"].astype(np.int64),
+        x=arrays["x"],
+        score=arrays["score"].astype(np.float64),
+        reconstruction=arrays.get("reconstruction"),
+        map=arrays.get("map"),
+    )
+
+
+def gallery_groups(scores: ArrayLike, threshold: float, *, each: int = 8) -> dict[str, NDArray[np.int64]]:
+    """Choose what a gallery shows: the most anomalous, those nearest the threshold, and the least anomalous.
+
+    No row is in two groups; with few rows the groups shrink alike. Ties go to the earlier row, rows whose score is
+    not finite are left out.
+
+    Parameters
+    ----------
+    scores : (n,) higher = more anomalous.
+    threshold : the cut.
+    each : rows in each group, at most.
+
+    Returns
+    -------
+    dict
+        The keys "most", "nearest" and "least"; positions in `scores`, the most telling first.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    finite = np.flatnonzero(np.isfinite(values))
+    falling = finite[np.argsort(-values[finite], kind="stable")]
+    n = min(each, -(-len(falling) // 3))
+    most, rest = falling[:n], falling[n:]
+    least = rest[::-1][:n]
+    middle = np.sort(rest[: len(rest) - len(least)])
+    nearest = middle[np.argsort(np.abs(values[middle] - threshold), kind="stable")][:n]
+    return {"most": most, "nearest": nearest, "least": least}

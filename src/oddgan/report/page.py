@@ -1,0 +1,118 @@
+"""From a run folder to one HTML file that fetches nothing."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from oddgan._core.errors import InputError
+from oddgan._core.files import new_file
+from oddgan.evaluate import Metric, Run, counts, evaluate, read_run
+from oddgan.report.charts import Chart, precision_recall_chart, roc_chart, score_chart, training_charts
+from oddgan.report.drawing import draw
+from oddgan.report.gallery import gallery
+from oddgan.report.interactive import figure, plotly_script
+from oddgan.report.pictures import colour_bar
+from oddgan.report.verdict import verdict
+from oddgan.report.views import heat_range
+from oddgan.report.wording import metric_name, number, percent, setting
+
+
+def render(run: str | Path, *, out: str | Path | None = None, interactive: bool = False, force: bool = True) -> Path:
+    """Write the report of a run folder: one file that opens anywhere, without a network.
+
+    The same folder gives the same file, byte for byte.
+
+    Parameters
+    ----------
+    run : a folder that `fit`, `evaluate` or `score` wrote.
+    out : the file to write; ``report.html`` in the run folder if not given.
+    interactive : draw the charts with plotly, to zoom and read values; adds about 5 MB. Needs the extra `report`.
+    force : replace an existing file.
+
+    Returns
+    -------
+    Path
+        Of the written file.
+
+    Raises
+    ------
+    InputError
+        If `run` is not a run folder or one of its files is cut short, or the file exists without `force`.
+    MissingExtraError
+        If `interactive` is asked for without plotly.
+    """
+    script = plotly_script() if interactive else None
+    content = _content(read_run(run))
+    if interactive:
+        content |= {"plotly": script, "figures": [figure(d.chart) for d in content["drawings"].values()]}
+    target = Path(run) / "report.html" if out is None else Path(out)
+    text = _environment().get_template("report.html.jinja").render(content)
+    with new_file(target, force=force) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return target
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("oddgan.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": number, "percent": percent, "setting": setting}
+    environment.globals |= {"metric_name": metric_name}
+    return environment
+
+
+def _content(run: Run) -> dict[str, Any]:
+    metrics = _metrics(run)
+    drawings = {chart.key: draw(chart) for chart in _charts(run)}
+    low, high = (0.0, 1.0) if run.items is None else heat_range(run.items)
+    link = run.info.method.link or ""
+    return {
+        "info": run.info,
+        "verdict": verdict(run, metrics),
+        "metrics": metrics or {},
+        "drawings": drawings,
+        "score_keys": [k for k in drawings if not k.startswith("training")],
+        "training_keys": [k for k in drawings if k.startswith("training")],
+        "groups": gallery(run),
+        "has_map": run.items is not None and run.items.map is not None,
+        "has_reconstruction": run.items is not None and run.items.reconstruction is not None,
+        "heat": {"low": low, "high": high, "bar": colour_bar()},
+        "link": link if link.startswith(("https://", "http://")) else None,
+        "plotly": None,
+        "figures": [],
+    }
+
+
+def _metrics(run: Run) -> Mapping[str, Metric] | None:
+    """The stored metrics; without them, those of the labelled scores, where both classes are there."""
+    if run.info.metrics is not None or run.scores is None or run.scores.label is None:
+        return run.info.metrics
+    try:
+        return evaluate(run.scores.anomaly_score, run.scores.label, run.info.threshold.value)
+    except InputError:
+        return None
+
+
+def _charts(run: Run) -> list[Chart]:
+    charts = training_charts(run.epochs)
+    table, threshold = run.scores, run.info.threshold.value
+    if table is None:
+        return charts
+    histogram = score_chart(table, threshold)
+    charts += [] if histogram is None else [histogram]
+    if table.label is not None:
+        finite = np.isfinite(table.anomaly_score)
+        scores, label = table.anomaly_score[finite], table.label[finite]
+        if label.any() and not label.all():
+            points = evaluate(scores, label, None, n_bootstrap=0)
+            c = counts(scores, label)
+            charts.append(roc_chart(c, threshold, points["auroc"].value))
+            charts.append(precision_recall_chart(c, threshold, points["average_precision"].value))
+    return charts
