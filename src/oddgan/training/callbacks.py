@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One epoch of one phase: the mean loss of each player, and the seconds that it took."""
+    """One epoch of one phase.
+
+    Parameters
+    ----------
+    phase, phase_index : the phase and its number, from 0.
+    epoch, epochs : the number of the epoch that ended, from 1, and how many the phase has.
+    losses : the mean loss of each player.
+    seconds : how long the epoch took.
+    """
 
     phase: str
     phase_index: int
@@ -108,6 +116,7 @@ class EventLog(Callback):
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._file: TextIO | None = None
+        self._started = 0.0
 
     def _write(self, event: str, **fields: object) -> None:
         if self._file is not None:
@@ -116,7 +125,7 @@ class EventLog(Callback):
 
     def fit_started(self, method: str, rows: int) -> None:
         """Open the file."""
-        self._file = self.path.open("w", encoding="utf-8")
+        self._file, self._started = self.path.open("w", encoding="utf-8"), time.perf_counter()
         self._write("fit_started", method=method, rows=rows)
 
     def phase_started(self, state: "State") -> None:
@@ -124,8 +133,8 @@ class EventLog(Callback):
         self._write("phase_started", phase=state.phase.name, phase_index=state.index, epochs=state.phase.epochs)
 
     def epoch_ended(self, state: "State", record: EpochRecord) -> None:
-        """Note the epoch."""
-        self._write("epoch", **asdict(record))
+        """Note the epoch, with the seconds since the start."""
+        self._write("epoch", **asdict(record) | {"seconds": round(time.perf_counter() - self._started, 3)})
 
     def fit_ended(self, seconds: float) -> None:
         """Close the file."""

@@ -64,7 +64,7 @@ def run(
                 callback.iteration_ended(state)
         _look(state)
         losses = {player: total / state.counts[player] for player, total in state.sums.items()}
-        records.append(EpochRecord(phase.name, index, epoch, phase.epochs, losses, time.perf_counter() - started))
+        records.append(EpochRecord(phase.name, index, epoch + 1, phase.epochs, losses, time.perf_counter() - started))
         for callback in callbacks:
             callback.epoch_ended(state, records[-1])
     if state.ema is not None:
