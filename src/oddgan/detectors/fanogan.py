@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector, Stored
+from oddgan.base import Card, NeuralDetector, Stored, adversarial_updates
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.objectives import WGANGP, Objective
 from oddgan.priors import Gaussian, Prior
@@ -111,11 +111,7 @@ class FAnoGAN(NeuralDetector):
     def _wasserstein(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         G, D = self._nets("generator", "critic")
         fake = G(self.prior.sample(len(x), self.latent_dim, device=x.device))
-        game = self.objective.critic(D(x).logit, D(fake.detach()).logit)
-        yield Update("critic", game + self.objective.penalty(lambda v: D(v).logit, x, fake.detach()))
-        self.objective.constrain(D)
-        if (clock.iteration + 1) % self.n_critic == 0:
-            yield Update("generator", self.objective.generator(D(fake).logit))
+        yield from adversarial_updates(x, fake, clock, critic=D, objective=self.objective, n_critic=self.n_critic)
 
     def _encoder(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         if self.encoder_loss == "ziz":
