@@ -15,18 +15,19 @@ from oddgan.networks.base import one_of, whole
 
 TABLE, SERIES, IMAGE = (6,), (2, 37), (3, 13, 18)
 DIM = 5
+CODES = MLP(hidden=(9,))
 BACKBONES: dict[str, tuple[Backbone, tuple[int, ...]]] = {
     "mlp": (MLP(hidden=(16, 8)), TABLE),
     "mlp-layer": (MLP(hidden=(16, 8), norm="layer", critic_norm="layer", dropout=0.1), TABLE),
     "mlp-batch": (MLP(hidden=(16, 8), norm="batch", critic_norm="batch"), TABLE),
-    "ladder-series": (ConvLadder(width=4, norm="layer", critic_norm="layer"), SERIES),
-    "ladder-batch": (ConvLadder(width=4), IMAGE),
-    "ladder-none": (ConvLadder(width=4, norm="none", critic_norm="none", init="he", kernel=5), IMAGE),
-    "ladder-spectral": (ConvLadder(width=4, spectral_norm=True, norm="none", critic_norm="none"), IMAGE),
-    "resnet-series": (ResNet(width=4, norm="layer"), SERIES),
-    "resnet": (ResNet(width=4, norm="layer"), IMAGE),
-    "resnet-batch": (ResNet(width=4, critic_norm="batch"), IMAGE),
-    "auto": (Auto(image=ConvLadder(width=4, norm="layer", critic_norm="none")), IMAGE),
+    "ladder-series": (ConvLadder(width=4, codes=CODES, norm="layer", critic_norm="layer"), SERIES),
+    "ladder-batch": (ConvLadder(width=4, codes=CODES), IMAGE),
+    "ladder-none": (ConvLadder(width=4, codes=CODES, norm="none", critic_norm="none", init="he", kernel=5), IMAGE),
+    "ladder-spectral": (ConvLadder(width=4, codes=CODES, spectral_norm=True, norm="none", critic_norm="none"), IMAGE),
+    "resnet-series": (ResNet(width=4, codes=CODES, norm="layer"), SERIES),
+    "resnet": (ResNet(width=4, codes=CODES, norm="layer"), IMAGE),
+    "resnet-batch": (ResNet(width=4, codes=CODES, critic_norm="batch"), IMAGE),
+    "auto": (Auto(image=ConvLadder(width=4, codes=CODES, norm="layer", critic_norm="none")), IMAGE),
 }
 each = pytest.mark.parametrize(("backbone", "shape"), BACKBONES.values(), ids=BACKBONES.keys())
 
@@ -77,9 +78,9 @@ def test_output_ranges(backbone: Backbone, shape: tuple[int, ...]) -> None:
 @each
 def test_output_is_a_known_word(backbone: Backbone, shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match="output must be one of linear, tanh, sphere, not 'sigmoid'"):
-        backbone.encoder(shape, DIM, output="sigmoid")  # type: ignore[arg-type]
+        backbone.encoder(shape, DIM, output="sigmoid")
     with pytest.raises(InputError, match="output must be one of linear, tanh, sigmoid, not 'sphere'"):
-        backbone.decoder(DIM, shape, output="sphere")  # type: ignore[arg-type]
+        backbone.decoder(DIM, shape, output="sphere")
 
 
 @each
@@ -192,6 +193,6 @@ def test_whole_and_one_of() -> None:
     one_of(("a", "b"), norm="a")
     for wrong in (0, 1.5, True, "3"):
         with pytest.raises(InputError, match=f"width must be a whole number of at least 1, not {wrong!r}"):
-            whole(width=wrong)  # type: ignore[arg-type]
+            whole(width=wrong)
     with pytest.raises(InputError, match="norm must be one of a, b, not 'c'"):
         one_of(("a", "b"), norm="c")

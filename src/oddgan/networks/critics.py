@@ -21,7 +21,7 @@ class Critic(Network):
 
     def forward(self, x: Tensor, *others: Tensor) -> Judgement:
         """Judge inputs (n, ...): logit (n,), features (n, ...)."""
-        features = self.trunk(torch.cat([x, *others], 1))
+        features = self.trunk(torch.cat([x, *others], 1) if others else x)
         return Judgement(self.head(features).flatten(), features)
 
 
