@@ -2,7 +2,7 @@
 
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import KINDS, Card, Kind, kind_of
-from oddgan.base.classical import ClassicalDetector
+from oddgan.base.classical import ClassicalDetector, ProjectedDetector, principal_components
 from oddgan.base.detector import Detector
 from oddgan.base.neural import NeuralDetector, Stored
 from oddgan.base.pyod import PyODView, as_pyod
@@ -18,6 +18,7 @@ __all__ = [
     "Kind",
     "NeuralDetector",
     "Notice",
+    "ProjectedDetector",
     "PyODView",
     "Reconstructs",
     "Samples",
@@ -25,4 +26,5 @@ __all__ = [
     "as_pyod",
     "kind_of",
     "known_parts",
+    "principal_components",
 ]
