@@ -3,7 +3,7 @@
 from oddgan.base.adversarial import adversarial_updates
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import KINDS, Card, Kind, kind_of
-from oddgan.base.classical import ClassicalDetector
+from oddgan.base.classical import ClassicalDetector, ProjectedDetector, principal_components
 from oddgan.base.detector import Detector
 from oddgan.base.neural import NeuralDetector, Stored
 from oddgan.base.pyod import PyODView, as_pyod
@@ -19,6 +19,7 @@ __all__ = [
     "Kind",
     "NeuralDetector",
     "Notice",
+    "ProjectedDetector",
     "PyODView",
     "Reconstructs",
     "Samples",
@@ -27,4 +28,5 @@ __all__ = [
     "as_pyod",
     "kind_of",
     "known_parts",
+    "principal_components",
 ]
