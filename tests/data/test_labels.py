@@ -53,7 +53,7 @@ def test_a_normal_label_needs_labels():
 def test_a_label_that_is_not_there_is_refused_with_those_that_are():
     with pytest.raises(InputError, match=r"No row has the label 7; the labels are 0 \(1 row\), 3 \(2 rows\), 5"):
         select_normal(dataset([3, 0, 3, 5]), 7)
-    with pytest.raises(InputError, match=r"No row has the label 0 \(or 'normal' or 'good'\); the labels are a \(2 rows"):
+    with pytest.raises(InputError, match=r"No row has the label 0 \(or 'normal' or 'good'\); the labels are a \(2"):
         select_normal(dataset(["a", "b", "a", "c"]))
 
 
