@@ -69,7 +69,8 @@ def _labelled(table: ScoreTable, label: np.ndarray, t: ThresholdInfo) -> str:
     anomalies, normals = int(label.sum()), int((~label).sum())
     if anomalies:
         found = int((table.is_anomaly & label).sum())
-        sentences.append(f"Of the {counted(anomalies, 'labelled anomaly', 'labelled anomalies')} {found} are flagged")
+        noun = counted(anomalies, "labelled anomaly", "labelled anomalies")
+        sentences.append(f"Of the {noun} {found} are flagged ({percent(found / anomalies)})")
     if normals:
         alarms = int((table.is_anomaly & ~label).sum())
         asked = f"; {percent(t.rate)} was asked for" if t.rate is not None and t.source == "held-out normals" else ""
