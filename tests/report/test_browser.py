@@ -29,10 +29,10 @@ def browser():
         chromium.close()
 
 
-@pytest.mark.parametrize("interactive", [False, True], ids=["svg", "plotly"])
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-@pytest.mark.parametrize("name", ["image_run", "table_run", "series_run"])
-def test_page_in_a_browser(request, browser, tmp_path, name, width, scheme, interactive):
+@pytest.mark.parametrize("screen", [(1280, "light"), (390, "dark")], ids=["desk", "phone"])
+@pytest.mark.parametrize("shown", ["image_run", "table_run", "series_run", "table_run, interactive"])
+def test_page_in_a_browser(request, browser, tmp_path, shown, screen):
+    name, interactive, (width, scheme) = shown.partition(",")[0], "interactive" in shown, screen
     if interactive:
         pytest.importorskip("plotly")
     file = render(request.getfixturevalue(name), out=tmp_path / "report.html", interactive=interactive)

@@ -12,7 +12,7 @@ def test_percent_never_rounds_to_none_or_all(value, text):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "–"), (float("nan"), "–"), (3.0, "3"), (0.012345, "0.01234"), (float("inf"), "inf")]
+    ("value", "text"), [(None, "–"), (float("nan"), "–"), (3.0, "3"), (0.0123412, "0.01234"), (float("inf"), "inf")]
 )
 def test_number(value, text):
     assert number(value) == text
