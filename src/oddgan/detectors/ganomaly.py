@@ -32,7 +32,7 @@ class GANomaly(NeuralDetector):
     similarity : the contextual loss L_con.
     residual : what the component `residual` is; it plays no part in training.
     w_adv, w_con, w_enc : weights of the generator's losses, >= 0.
-    collapse : the discriminator starts afresh when its loss falls below this; 0 never does.
+    collapse : the discriminator starts afresh when its loss lies in [0, collapse); 0 never does.
 
     References
     ----------
@@ -90,7 +90,7 @@ class GANomaly(NeuralDetector):
         loss = 0.5 * self.objective.critic(D(x).logit, D(fake).logit)
         yield Update("discriminator", loss + self.objective.penalty(lambda v: D(v).logit, x, fake))
         self.objective.constrain(D)
-        if loss.mean() < self.collapse:
+        if 0 <= loss.mean() < self.collapse:  # a Wasserstein loss below zero is no collapse
             reinitialise(D)
 
     def _pass(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
