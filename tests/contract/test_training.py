@@ -13,7 +13,7 @@ class Watch:
     """Stands in for the loop's own update, calls it, and looks at what it did."""
 
     def __init__(self, apply):
-        self.apply, self.updated, self.reached = apply, {}, {}
+        self.apply, self.seen, self.updated, self.reached = apply, set(), {}, {}
 
     def __call__(self, state, update, updates):
         before = {name: p.detach().clone() for name, p in state.networks.named_parameters()}
@@ -27,18 +27,22 @@ class Watch:
                 continue
             self.updated[key] = self.updated.get(key, False) or not torch.equal(p, before[name])
             self.reached[key] = self.reached.get(key, False) or p.grad is not None
-        self.seen = getattr(self, "seen", set()) | {(state.index, update.player)}
+        self.seen.add((state.index, update.player))
+
+
+class Players(Callback):
+    """Notes who plays in which phase."""
+
+    def __init__(self):
+        self.expected = set()
+
+    def phase_started(self, state):
+        self.expected |= {(state.index, player) for player in state.phase.players}
 
 
 def test_gradients_reach_their_player_only(neural, kind, monkeypatch):
     watch = Watch(loop._apply)
     monkeypatch.setattr(loop, "_apply", watch)
-
-    class Players(Callback):
-        expected = set()
-
-        def phase_started(self, state):
-            self.expected |= {(state.index, player) for player in state.phase.players}
 
     players = Players()
     # Enough steps that players with a turn every few steps have one.
