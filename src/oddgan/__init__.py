@@ -21,6 +21,7 @@ _BASE = ("Detector", "as_pyod")
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(name)
+    # `from oddgan import data` asks here first: a folder must not cost the import of torch, or of itself in a circle.
     if importlib.util.find_spec(f"oddgan.{name}") is not None:
         return importlib.import_module(f"oddgan.{name}")
     module = importlib.import_module("oddgan.base" if name in _BASE else "oddgan.detectors")

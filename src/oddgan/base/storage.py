@@ -38,10 +38,15 @@ _FITTED = (
 
 
 def known_parts() -> dict[str, type]:
-    """The classes that a model file may name, by name."""
+    """The parts that a model file may name, by name: frozen dataclasses, not callbacks or sources of rows."""
     folders = (inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training)
     found = {name: getattr(folder, name) for folder in folders for name in folder.__all__}
-    return {name: value for name, value in found.items() if isinstance(value, type)}
+    return {name: value for name, value in found.items() if isinstance(value, type) and _is_frozen(value)}
+
+
+def _is_frozen(cls: type) -> bool:
+    made = getattr(cls, "__dataclass_params__", None)
+    return made is not None and bool(made.frozen)
 
 
 @dataclass(frozen=True)
