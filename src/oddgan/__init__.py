@@ -4,6 +4,7 @@ Importing the package is instant: torch is loaded when a detector is first named
 """
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from oddgan._core.errors import InputError, MissingExtraError, ModelError, OddganError, TrainingError
@@ -20,6 +21,8 @@ _BASE = ("Detector", "as_pyod")
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(name)
+    if importlib.util.find_spec(f"oddgan.{name}") is not None:
+        return importlib.import_module(f"oddgan.{name}")
     module = importlib.import_module("oddgan.base" if name in _BASE else "oddgan.detectors")
     try:
         return getattr(module, name)

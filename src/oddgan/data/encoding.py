@@ -32,10 +32,7 @@ def encode(table: Table, options: Options, like: Reading | None) -> Raw:
     features = {name: column for name, column in table.columns.items() if name != label}
     if not features:
         raise InputError(f"{table.source} has no columns{' beside the labels' if label else ''}.")
-    known = like.encoding if like and like.encoding else None
-    encoding = _learn(table.source, features) if known is None else known
-    if known is not None:
-        _check_columns(table.source, tuple(features), known.columns)
+    encoding = _encoding(table.source, features, like)
     _check_missing(table.source, features, options)
     blocks, notes = [], _suspects(features) if like is None else []
     for name, texts in zip(encoding.columns, encoding.categories, strict=True):
@@ -49,7 +46,9 @@ def encode(table: Table, options: Options, like: Reading | None) -> Raw:
     return Raw(source=table.source, x=x, y=y, kind="table", label=label, encoding=encoding, notes=tuple(notes))
 
 
-def fill(x: np.ndarray, medians: tuple[float, ...], names: tuple[str, ...] | None) -> tuple[np.ndarray, str]:
+def fill(
+    x: np.ndarray, medians: tuple[float, ...], names: tuple[str, ...] | None
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Put medians where values are missing (NaN).
 
     Parameters
@@ -60,14 +59,15 @@ def fill(x: np.ndarray, medians: tuple[float, ...], names: tuple[str, ...] | Non
 
     Returns
     -------
-    the filled matrix, and a note, empty if nothing was missing.
+    the filled matrix, and a note if something was missing.
     """
     holes = np.isnan(x)
     if not holes.any():
-        return x, ""
+        return x, ()
     counts = holes.sum(axis=0)
     which = {names[i] if names else str(i): int(counts[i]) for i in np.flatnonzero(counts)}
-    return np.where(holes, medians, x), f"Missing values were filled with the training median: {_counted(which)}."
+    note = f"Missing values were filled with the median of the training rows: {_counted(which)}."
+    return np.where(holes, medians, x), (note,)
 
 
 def medians_of(x: np.ndarray, source: str) -> tuple[float, ...]:
@@ -119,6 +119,15 @@ def _texts(column: np.ndarray) -> np.ndarray:
     if column.dtype.kind != "f":
         return np.where(_holes(column), "", column).astype(np.str_)
     return np.array(["" if np.isnan(v) else f"{v:.17g}" for v in column], dtype=np.str_)
+
+
+def _encoding(source: str, features: Mapping[str, np.ndarray], like: Reading | None) -> Encoding:
+    if like is None:
+        return _learn(source, features)
+    if like.encoding is None:  # fitted on an array: as many columns of numbers, of any name
+        return Encoding(columns=tuple(features), categories=(None,) * len(features))
+    _check_columns(source, tuple(features), like.encoding.columns)
+    return like.encoding
 
 
 def _learn(source: str, features: Mapping[str, np.ndarray]) -> Encoding:

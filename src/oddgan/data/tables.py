@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
+from narwhals.exceptions import DuplicateError
 
 from oddgan._core.errors import InputError
 from oddgan._core.extras import load_extra
@@ -90,11 +91,8 @@ def read_frame(frame: Any, source: str = "The frame") -> Table:
     InputError
         If a column is neither numbers nor texts, e.g. a date, or two columns share a name.
     """
-    try:
-        native = nw.from_native(frame, eager_only=True)
-    except ValueError as error:  # narwhals' DuplicateError
-        raise InputError(f"{source} can't be used: {error}.") from error
-    return Table(source, {str(name): _column(native[name], source) for name in native.columns})
+    columns = zip(frame_columns(frame) or (), nw.from_native(frame, eager_only=True).iter_columns(), strict=True)
+    return Table(source, {name: _column(series, source) for name, series in columns})
 
 
 def frame_columns(X: object) -> tuple[str, ...] | None:
@@ -103,8 +101,16 @@ def frame_columns(X: object) -> tuple[str, ...] | None:
     Parameters
     ----------
     X : what may be a frame.
+
+    Raises
+    ------
+    InputError
+        If two columns share a name.
     """
-    native = nw.from_native(X, eager_only=True, pass_through=True)
+    try:
+        native = nw.from_native(X, eager_only=True, pass_through=True)
+    except DuplicateError as error:
+        raise InputError("The frame has several columns of one name: give each its own.") from error
     return tuple(str(name) for name in native.columns) if isinstance(native, nw.DataFrame) else None
 
 

@@ -1,14 +1,14 @@
 """f-AnoGAN."""
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector, Stored
+from oddgan.base import Card, NeuralDetector, Stored, adversarial_updates
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.objectives import WGANGP, Objective
 from oddgan.priors import Gaussian, Prior
@@ -30,8 +30,7 @@ class FAnoGAN(NeuralDetector):
         ziz:    mean (z - E(G(z)))²,  z ~ p(z)
 
     with f the critic's features. The score is A(x) = mean (x - x̂)² + κ·mean (f(x) - f(x̂))², x̂ = G(E(x)). Components:
-    `residual`, `features`, `latent` mean (E(x) - E(x̂))², the paper's z distance, and `critic` mean_train D - D(x),
-    its baseline without an encoder.
+    `residual`, `features`, `latent` mean (E(x) - E(x̂))² and the paper's baseline `critic` mean_train D - D(x).
 
     Parameters
     ----------
@@ -43,8 +42,8 @@ class FAnoGAN(NeuralDetector):
     kappa : weight κ of the features in izi_f, >= 0.
     encoder_epochs : passes of stage 2, >= 1; None takes `epochs`.
     encoder_optimiser : how E learns.
-    encoder_output : range of E's codes: "tanh" as in the paper, "linear", or clipped to ±1 ("clip1"), ±3 ("clip3") or
-        ±1 with a fresh uniform draw for what is outside while training ("stochastic").
+    encoder_output : E's codes: "tanh" as in the paper, "linear", clipped to ±1 ("clip1") or ±3 ("clip3"), or ±1 with
+        a uniform draw for what is outside while training ("stochastic").
 
     References
     ----------
@@ -60,8 +59,7 @@ class FAnoGAN(NeuralDetector):
         link="https://doi.org/10.1016/j.media.2019.01.010",
         summary="WGAN-GP, then an encoder instead of the search",
         deviations=(
-            "The default networks are DCGAN ladders with layer norm in the critic, which train on a CPU; the paper's "
-            "residual networks are backbone=FANOGAN_RESNET_64.",
+            "The default networks are DCGAN ladders, which train on a CPU; the paper's are FANOGAN_RESNET_64.",
             "A tanh encoder reaches only |z_i| < 1 of a normal prior; kept as published, other ranges by name.",
         ),
         gan=True,
@@ -88,11 +86,10 @@ class FAnoGAN(NeuralDetector):
 
     def _check(self) -> None:
         super()._check()
-        if self.encoder_loss not in {"izi_f", "izi", "ziz"} or self.encoder_output not in CODES:
-            raise InputError(
-                f"encoder_loss is {self.encoder_loss!r} and encoder_output {self.encoder_output!r}: use izi_f, izi or "
-                f"ziz, and one of {', '.join(CODES)}."
-            )
+        if self.encoder_loss not in {"izi_f", "izi", "ziz"}:
+            raise InputError(f"encoder_loss is {self.encoder_loss!r}: use izi_f, izi or ziz.")
+        if self.encoder_output not in CODES:
+            raise InputError(f"encoder_output is {self.encoder_output!r}: use one of {', '.join(CODES)}.")
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         b, bounded = self.backbone, self.encoder_output == "tanh"
@@ -111,11 +108,7 @@ class FAnoGAN(NeuralDetector):
     def _wasserstein(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         G, D = self._nets("generator", "critic")
         fake = G(self.prior.sample(len(x), self.latent_dim, device=x.device))
-        game = self.objective.critic(D(x).logit, D(fake.detach()).logit)
-        yield Update("critic", game + self.objective.penalty(lambda v: D(v).logit, x, fake.detach()))
-        self.objective.constrain(D)
-        if (clock.iteration + 1) % self.n_critic == 0:
-            yield Update("generator", self.objective.generator(D(fake).logit))
+        yield from adversarial_updates(x, fake, clock, critic=D, objective=self.objective, n_critic=self.n_critic)
 
     def _encoder(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         if self.encoder_loss == "ziz":
@@ -136,8 +129,7 @@ class FAnoGAN(NeuralDetector):
         return z.clamp(-limit, limit)
 
     def _reconstruct(self, x: Tensor) -> Tensor:
-        drawn: Tensor = self.networks_["generator"](self._encode(x))
-        return drawn
+        return cast(Tensor, self.networks_["generator"](self._encode(x)))
 
     def _compare(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         D = self.networks_["critic"]
@@ -155,5 +147,4 @@ class FAnoGAN(NeuralDetector):
 
     def _sample(self, n: int) -> Tensor:
         z = self.prior.sample(n, self.latent_dim, device=self._stored("critic_mean").device)
-        drawn: Tensor = self.networks_["generator"](z)
-        return drawn
+        return cast(Tensor, self.networks_["generator"](z))

@@ -35,6 +35,15 @@ def number(value: float | None) -> str:
     return f"{value:.4g}"
 
 
+def share(value: float) -> str:
+    """A metric: three decimals, or a whole number from 2 on.
+
+    >>> share(0.98765), share(1.0), share(639.0)
+    ('0.988', '1.000', '639')
+    """
+    return str(int(value)) if value >= 2 and float(value).is_integer() else f"{value:.3f}"
+
+
 def percent(share: float) -> str:
     r"""A share in per cent, to one decimal, and never rounded to 0 or 100.
 
