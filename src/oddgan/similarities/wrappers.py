@@ -1,4 +1,4 @@
-"""Similarities made of others: after smoothing, or relative to how much there is to draw."""
+"""Similarities made of others: after a blur, or relative to how much there is to draw."""
 
 import math
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Blurred(Similarity):
     r"""Another similarity after a Gaussian blur of both samples, :math:`s(k_\sigma * x, k_\sigma * y)`.
 
     Sharp residuals along edges that a reconstruction puts slightly aside count less, missing and additional parts as
-    much as before. The borders are padded with zero residual: both samples are continued by their own edge values.
+    much as before. At the borders samples are continued by their edge values.
 
     Parameters
     ----------
@@ -58,10 +58,10 @@ class Blurred(Similarity):
 
 @dataclass(frozen=True)
 class Relative(Similarity):
-    r"""Another similarity as a share of the sample's own distance from the background, :math:`s(x, y) / s(x, b)`.
+    r"""Another similarity relative to how much there is to draw, :math:`s(x, y) / \operatorname{mean}_j |x_j - b|`.
 
-    Where samples differ in how much there is to draw (thin and bold digits, weak and strong signals), the residual
-    grows with it; the share does not. A sample that is all background has the share 0 if it is drawn exactly.
+    Where samples differ in how far they stand out from a background (thin and bold digits, weak and strong signals),
+    the residual grows with it; this one does not. A sample that is all background and drawn exactly has 0.
 
     Parameters
     ----------
@@ -77,5 +77,5 @@ class Relative(Similarity):
             raise InputError(f"Relative got background={self.background}: give a finite number.")
 
     def _compare(self, x: Tensor, y: Tensor) -> Tensor:
-        much = self.base(x, torch.full_like(x, self.background))
+        much = (x - self.background).abs().flatten(1).mean(dim=1)
         return self.base(x, y) / much.clamp(min=torch.finfo(x.dtype).eps)
