@@ -42,8 +42,8 @@ def one_class(
 ) -> Split:
     """Make a one-class problem of labelled data.
 
-    - `OC-std`: train on one class of the training part, test on the whole test part (Deep SVDD, OCGAN protocol 2).
-    - `OC-5000`: the same on 5000 random test items (ADGAN).
+    - `OC-std`: train on one class of the training part, test on the whole test part (Deep SVDD, OCGAN protocol 2);
+      `OC-5000`: on 5000 random items of it (ADGAN).
     - `P1-80/20`: pooled; train on 80% of the class, test on its rest and as many random others as make up
       `anomalous_share` of the test set (OCGAN protocol 1, GPND).
     - `LOO`: one class is the *anomaly*; pooled; train on 80% of the others, test on the rest and all of that class
@@ -63,8 +63,7 @@ def one_class(
         If labels are missing, the class or the protocol is not there, or samples are too few.
     """
     name = resolve(protocol, PROTOCOLS, "protocol")
-    others_train, others_test = _is_other(train, label), _is_other(test, label)
-    generator = np.random.default_rng(seed)
+    generator, others_train, others_test = np.random.default_rng(seed), _is_other(train, label), _is_other(test, label)
     if name in {"OC-std", "OC-5000"}:
         rows = np.arange(len(test))
         rows = rows if name == "OC-std" else np.sort(_draw(generator, rows, _TEST_ITEMS, "test items"))
