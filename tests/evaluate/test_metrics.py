@@ -94,8 +94,8 @@ def test_agrees_with_scikit_learn(rows, threshold):
         "balanced_accuracy": reference.balanced_accuracy_score(labels, flagged),
         "best_f1_oracle": max(reference.f1_score(labels, scores >= s) for s in np.unique(scores)),
     }
-    fpr, tpr, _ = reference.roc_curve(labels, scores, drop_intermediate=False)
-    expected["fpr_at_95_tpr"] = fpr[tpr >= 0.95].min()
+    alarm_rate, hit_rate, _ = reference.roc_curve(labels, scores, drop_intermediate=False)
+    expected["fpr_at_95_tpr"] = alarm_rate[hit_rate >= 0.95].min()
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, abs=1e-12), name
 

@@ -90,4 +90,5 @@ def principal_components(x: np.ndarray, n_components: float) -> PCA:
     n_components : how many, a whole number, or the share of the variance that they explain, in (0, 1).
     """
     solver = "covariance_eigh" if len(x) > x.shape[1] else "full"
-    return PCA(n_components, svd_solver=solver).fit(x)
+    with np.errstate(invalid="ignore"):  # shares of no variance at all
+        return PCA(n_components, svd_solver=solver).fit(x)

@@ -59,7 +59,7 @@ class OCSVM(ProjectedDetector):
         super()._check()
         if not 0 < self.nu <= 1:
             raise InputError(f"nu must be in (0, 1], but is {self.nu}.")
-        if self.gamma != "median" and (isinstance(self.gamma, str) or self.gamma <= 0):
+        if not (self.gamma == "median" if isinstance(self.gamma, str) else self.gamma > 0):
             raise InputError(f"gamma must be a number above 0 or 'median', but is {self.gamma!r}.")
 
     def _estimators(self, x: np.ndarray, seed: int) -> dict[str, BaseEstimator]:
