@@ -58,8 +58,7 @@ class FAnoGAN(NeuralDetector):
         link="https://doi.org/10.1016/j.media.2019.01.010",
         summary="WGAN-GP, then an encoder instead of the search",
         deviations=(
-            "The default networks are DCGAN ladders with layer norm in the critic, which train on a CPU; the paper's "
-            "residual networks are backbone=FANOGAN_RESNET_64.",
+            "The default networks are DCGAN ladders, which train on a CPU; the paper's are backbone=FANOGAN_RESNET_64.",
             "A tanh encoder reaches only |z_i| < 1 of a normal prior; kept as published, other ranges by name.",
         ),
         gan=True,
@@ -138,8 +137,8 @@ class FAnoGAN(NeuralDetector):
         return {"residual": L2()(x, y), "features": feature_matching(D(x).features, D(y).features, p=2)}
 
     def _calibrate(self, x: Tensor) -> None:
-        logits = torch.cat([self.networks_["critic"](part).logit for part in x.split(self.slots)])
-        self._stored("critic_mean").copy_(logits.mean())
+        logits = [self.networks_["critic"](x[i : i + self.slots]).logit for i in range(0, len(x), self.slots)]
+        self._stored("critic_mean").copy_(torch.cat(logits).mean())
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
         y = self._reconstruct(x)
