@@ -24,7 +24,7 @@ def detector(ready, linear, judge):
         AnoGAN(latent_dim=2, inversion=LatentSearch(n_max=2000, lr=0.01)),
         2,
         generator=linear([[2.0, 0.0], [0.0, 2.0]]),
-        discriminator=judge([[1.0, 0.0], [1.0, 1.0]], [1.0, 1.0]),
+        critic=judge([[1.0, 0.0], [1.0, 1.0]], [1.0, 1.0]),
         starts=Stored(torch.zeros(1, 2)),
     )
 
@@ -62,7 +62,7 @@ def test_perfect_start_scores_zero_without_a_step(detector):
 
 
 def test_constant_critic_adds_nothing(detector, judge):
-    detector.networks_["discriminator"] = judge([[0.0, 0.0]], [1.0])
+    detector.networks_["critic"] = judge([[0.0, 0.0]], [1.0])
     detector.set_params(inversion=LatentSearch(n_max=1))
     parts = detector.score_components(X[:, :2])
     assert not parts["features"].any()
@@ -110,13 +110,13 @@ def test_step_by_hand(detector, losses):
     torch.manual_seed(0)
     fake = 2 * torch.randn(2, 2)
     real, drawn = 2 * x[:, 0] + x[:, 1], 2 * fake[:, 0] + fake[:, 1]
-    assert list(found) == ["discriminator", "generator"]
-    torch.testing.assert_close(found["discriminator"], softplus(-real) + softplus(drawn))
+    assert list(found) == ["critic", "generator"]
+    torch.testing.assert_close(found["critic"], softplus(-real) + softplus(drawn))
     torch.testing.assert_close(found["generator"], softplus(-drawn))
 
 
 def test_generator_loss_raises_the_critic(detector, losses):
-    G, D = detector._nets("generator", "discriminator")
+    G, D = detector._nets("generator", "critic")
     z = torch.randn(50, 2)
     before = D(G(z)).logit.mean()
     losses(detector._adversarial, torch.zeros(50, 2))["generator"].mean().backward()
@@ -131,22 +131,22 @@ def test_generator_waits_for_n_critic_updates(detector, losses, n_critic):
     detector.set_params(n_critic=n_critic)
     played = [list(losses(detector._adversarial, torch.zeros(2, 2), iteration=i)) for i in range(6)]
     assert [("generator" in p) for p in played] == [(i + 1) % n_critic == 0 for i in range(6)]
-    assert all(p[0] == "discriminator" for p in played)
+    assert all(p[0] == "critic" for p in played)
 
 
 def test_penalty_and_bounds_come_from_the_objective(detector, losses):
     # D = 2·x1 + x2 has the slope √5 everywhere: the penalty is 10·(√5 - 1)².
     x = torch.zeros(3, 2)
     torch.manual_seed(0)
-    plain = losses(detector.set_params(objective=Wasserstein(clip=None))._adversarial, x)["discriminator"]
+    plain = losses(detector.set_params(objective=Wasserstein(clip=None))._adversarial, x)["critic"]
     torch.manual_seed(0)
-    found = losses(detector.set_params(objective=WGANGP())._adversarial, x)["discriminator"]
+    found = losses(detector.set_params(objective=WGANGP())._adversarial, x)["critic"]
     torch.testing.assert_close(found - plain, torch.full((3,), 10 * (5**0.5 - 1) ** 2), rtol=1e-5, atol=1e-5)
     torch.manual_seed(0)
     found = losses(detector.set_params(objective=NonSaturating(regulariser=R1(weight=4)))._adversarial, x)
-    assert found["discriminator"].shape == (3,)
+    assert found["critic"].shape == (3,)
     losses(detector.set_params(objective=Wasserstein(clip=0.01))._adversarial, x)
-    assert max(w.abs().max() for w in detector.networks_["discriminator"].parameters()) <= 0.011
+    assert max(w.abs().max() for w in detector.networks_["critic"].parameters()) <= 0.011
 
 
 def test_samples_are_draws_of_the_generator(detector):

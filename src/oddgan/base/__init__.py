@@ -1,5 +1,6 @@
 """The contract that every detector keeps, and the two families that methods build on."""
 
+from oddgan.base.adversarial import adversarial_updates
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import KINDS, Card, Kind, kind_of
 from oddgan.base.classical import ClassicalDetector, ProjectedDetector, principal_components
@@ -23,6 +24,7 @@ __all__ = [
     "Reconstructs",
     "Samples",
     "Stored",
+    "adversarial_updates",
     "as_pyod",
     "kind_of",
     "known_parts",

@@ -17,11 +17,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-import oddgan
 from oddgan import inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.files import new_folder
 from oddgan._core.parts import from_spec, to_spec
+from oddgan._core.version import VERSION
 
 if TYPE_CHECKING:
     from oddgan.base.detector import Detector
@@ -38,10 +38,15 @@ _FITTED = (
 
 
 def known_parts() -> dict[str, type]:
-    """The classes that a model file may name, by name."""
+    """The parts that a model file may name, by name: frozen dataclasses, not callbacks or sources of rows."""
     folders = (inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training)
     found = {name: getattr(folder, name) for folder in folders for name in folder.__all__}
-    return {name: value for name, value in found.items() if isinstance(value, type)}
+    return {name: value for name, value in found.items() if isinstance(value, type) and _is_frozen(value)}
+
+
+def _is_frozen(cls: type) -> bool:
+    made = getattr(cls, "__dataclass_params__", None)
+    return made is not None and bool(made.frozen)
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def save(detector: "Detector", path: str | Path, *, force: bool) -> Path:
 def versions() -> dict[str, str]:
     """What the model was made with."""
     return {
-        "oddgan": oddgan.__version__,
+        "oddgan": VERSION,
         "python": platform.python_version(),
         "torch": str(torch.__version__),
         "numpy": np.__version__,
@@ -141,7 +146,7 @@ def _read(folder: Path) -> _Files:
         raise ModelError(f"{folder / _JSON} is damaged: {error}.") from error
     if found != FORMAT:
         raise ModelError(
-            f"{folder} has model format {found}, but this version of oddgan ({oddgan.__version__}) reads format "
+            f"{folder} has model format {found}, but this version of oddgan ({VERSION}) reads format "
             f"{FORMAT}: it was saved by oddgan {head.get('versions', {}).get('oddgan', '?')}; install that or newer."
         )
     try:

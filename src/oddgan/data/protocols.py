@@ -71,14 +71,20 @@ def one_class(
             rows = np.sort(_draw(generator, rows, _TEST_ITEMS, "test items"))
         return Split(name, train.x[~others_train], test.x[rows], others_test[rows])
     x, other = np.concatenate([train.x, test.x]), np.concatenate([others_train, others_test])
-    anomalous = ~other if name == "LOO" else other
-    normals = generator.permutation(np.flatnonzero(~anomalous))
+    share = anomalous_share if name == "P1-80/20" else None
+    train_rows, test_rows, anomalous = _pooled(generator, ~other if name == "LOO" else other, share)
+    return Split(name, x[train_rows], x[test_rows], anomalous)
+
+
+def _pooled(
+    generator: np.random.Generator, anomalous: np.ndarray, share: float | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    normals, anomalies = generator.permutation(np.flatnonzero(~anomalous)), np.flatnonzero(anomalous)
     cut = round(_TRAIN_SHARE * len(normals))
-    anomalies = np.flatnonzero(anomalous)
-    if name == "P1-80/20":
-        anomalies = _draw(generator, anomalies, _wanted(len(normals) - cut, anomalous_share), "anomalies")
-    rows = np.sort(np.concatenate([normals[cut:], anomalies]))
-    return Split(name, x[np.sort(normals[:cut])], x[rows], anomalous[rows])
+    if share is not None:
+        anomalies = _draw(generator, anomalies, _wanted(len(normals) - cut, share), "anomalies")
+    test = np.sort(np.concatenate([normals[cut:], anomalies]))
+    return np.sort(normals[:cut]), test, anomalous[test]
 
 
 def _is_other(dataset: Dataset, label: str | int) -> np.ndarray:

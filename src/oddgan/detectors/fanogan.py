@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector, Stored
+from oddgan.base import Card, NeuralDetector, Stored, adversarial_updates
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import WGANGP, Objective
@@ -41,8 +41,8 @@ class FAnoGAN(NeuralDetector):
     kappa : weight κ of the features in izi_f, >= 0; their weight in the score is that of `composition`.
     encoder_epochs : passes of stage 2, >= 1; None takes `epochs`.
     encoder_optimiser : how E learns.
-    encoder_output : range of E's codes: "tanh" as in the paper, "linear", or clipped to ±1 ("clip1"), ±3 ("clip3") or
-        ±1 with a fresh uniform draw for what is outside while training ("stochastic").
+    encoder_output : E's codes: "tanh" as in the paper, "linear", clipped to ±1 ("clip1") or ±3 ("clip3"), or ±1 with
+        a uniform draw for what is outside while training ("stochastic").
 
     References
     ----------
@@ -58,7 +58,7 @@ class FAnoGAN(NeuralDetector):
         link="https://doi.org/10.1016/j.media.2019.01.010",
         summary="WGAN-GP, then an encoder instead of the search",
         deviations=(
-            "The default networks are DCGAN ladders, which train on a CPU; the paper's are backbone=FANOGAN_RESNET_64.",
+            "The default networks are DCGAN ladders, which train on a CPU; the paper's are FANOGAN_RESNET_64.",
             "A tanh encoder reaches only |z_i| < 1 of a normal prior; kept as published, other ranges by name.",
         ),
         gan=True,
@@ -106,11 +106,7 @@ class FAnoGAN(NeuralDetector):
     def _wasserstein(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         G, D = self._nets("generator", "critic")
         fake = G(self.prior.sample(len(x), self.latent_dim, device=x.device))
-        game = self.objective.critic(D(x).logit, D(fake.detach()).logit)
-        yield Update("critic", game + self.objective.penalty(lambda v: D(v).logit, x, fake.detach()))
-        self.objective.constrain(D)
-        if (clock.iteration + 1) % self.n_critic == 0:
-            yield Update("generator", self.objective.generator(D(fake).logit))
+        yield from adversarial_updates(x, fake, clock, critic=D, objective=self.objective, n_critic=self.n_critic)
 
     def _encoder(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         if self.encoder_loss == "ziz":
@@ -129,8 +125,7 @@ class FAnoGAN(NeuralDetector):
         return z.clamp(-limit, limit)
 
     def _reconstruct(self, x: Tensor) -> Tensor:
-        drawn: Tensor = self.networks_["generator"](self._encode(x))
-        return drawn
+        return cast(Tensor, self.networks_["generator"](self._encode(x)))
 
     def _compare(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         D = self.networks_["critic"]
@@ -146,5 +141,5 @@ class FAnoGAN(NeuralDetector):
         return self._compare(x, y) | {"latent": latent_error(self._encode(x), self._encode(y)), "critic": critic}
 
     def _sample(self, n: int) -> Tensor:
-        drawn: Tensor = self.networks_["generator"](self.prior.sample(n, self.latent_dim, device=self._device))
-        return drawn
+        z = self.prior.sample(n, self.latent_dim, device=self._device)
+        return cast(Tensor, self.networks_["generator"](z))

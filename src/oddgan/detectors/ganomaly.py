@@ -30,6 +30,7 @@ class GANomaly(NeuralDetector):
     latent_dim : size m of the latent space, >= 1.
     objective : the critic's loss; half of it is used.
     similarity : the contextual loss L_con.
+    residual : what the component `residual` is; it plays no part in training.
     w_adv, w_con, w_enc : weights of the generator's losses, >= 0.
     collapse : the discriminator starts afresh when its loss lies in [0, collapse); 0 never does.
 
@@ -59,6 +60,7 @@ class GANomaly(NeuralDetector):
     latent_dim: int = 100
     objective: Objective = NonSaturating()
     similarity: Similarity = L1()
+    residual: Similarity = L2()
     w_adv: float = 1.0
     w_con: float = 50.0
     w_enc: float = 1.0
@@ -100,7 +102,7 @@ class GANomaly(NeuralDetector):
     def _components(self, x: Tensor) -> dict[str, Tensor]:
         D, (z, y, z2) = self.networks_["discriminator"], self._pass(x)
         features = feature_matching(D(x).features, D(y).features, p=2)
-        return {"latent": latent_error(z, z2), "residual": L2()(x, y), "features": features}
+        return {"latent": latent_error(z, z2), "residual": self.residual(x, y), "features": features}
 
     def _reconstruct(self, x: Tensor) -> Tensor:
         return self._pass(x)[1]
