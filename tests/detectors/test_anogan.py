@@ -21,7 +21,7 @@ SMALL = {"latent_dim": 2, "epochs": 1, "random_state": 0}
 def detector(ready, linear, judge):
     """G(z) = 2z; f(x) = (x1, x1 + x2), D = x1 + (x1 + x2); one start at 0."""
     return ready(
-        AnoGAN(latent_dim=2, inversion=LatentSearch(n_max=2000, lr=0.01)),
+        AnoGAN(latent_dim=2, inversion=LatentSearch(n_max=300, lr=0.02)),
         2,
         generator=linear([[2.0, 0.0], [0.0, 2.0]]),
         critic=judge([[1.0, 0.0], [1.0, 1.0]], [1.0, 1.0]),
@@ -74,7 +74,7 @@ def test_search_minimises_its_own_loss(detector):
     # |x - 2z| alone leads to z = x/2; the critic alone, which falls with D(G(z)) for ever, leads further each step.
     x = np.array([[0.2, 0.2]])
     detector.set_params(search_loss=WeightedSum(critic=1.0), inversion=LatentSearch(n_max=200, lr=0.1))
-    assert detector.score_components(x)["critic"] < 1e-6
+    assert detector.score_components(x)["critic"] < 1e-3
     assert detector.score_components(x)["residual"] > 1
 
 
@@ -122,7 +122,7 @@ def test_generator_loss_raises_the_critic(detector, losses):
     losses(detector._adversarial, torch.zeros(50, 2))["generator"].mean().backward()
     with torch.no_grad():
         for weight in G.parameters():
-            weight -= 0.1 * weight.grad
+            weight.sub_(weight.grad, alpha=0.1)
     assert D(G(z)).logit.mean() > before
 
 
