@@ -61,12 +61,7 @@ ENTRIES = (
     Entry(
         "AnoGAN",
         AnoGAN,
-        {
-            "backbone": ConvLadder(width=16),
-            "epochs": 20,
-            "latent_dim": 64,
-            "inversion": LatentSearch(n_max=100, lr=0.1),
-        },
+        {"backbone": LADDER, "epochs": 20, "latent_dim": 64, "inversion": LatentSearch(n_max=50, lr=0.1)},
         components=("residual", "features", "critic"),
     ),
 )
