@@ -148,7 +148,7 @@ def test_bad_input_is_named(scores, labels, message):
 
 @pytest.mark.parametrize("options", [{"beta": 0.0}, {"n_bootstrap": -1}])
 def test_bad_options_are_named(options):
-    with pytest.raises(InputError, match="must be positive"):
+    with pytest.raises(InputError, match="must be above 0"):
         evaluate([1.0, 2.0], [False, True], None, **options)
 
 
