@@ -23,12 +23,14 @@ class Source(Protocol):
 
 
 def count(n: int, batch_size: int) -> int:
-    """The number of batches of one pass.
+    """The number of batches of one pass; none has a single row, so that an odd one out makes a batch of 2 one of 3.
 
     >>> count(130, 64)
     3
+    >>> count(3, 2)
+    1
     """
-    return max(1, math.ceil(n / batch_size))
+    return max(1, min(math.ceil(n / batch_size), n // 2))
 
 
 def shuffled(n: int, batch_size: int) -> list[list[int]]:
