@@ -8,13 +8,14 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from oddgan._core.errors import InputError, MissingExtraError, ModelError, OddganError, TrainingError
+from oddgan._core.version import VERSION
 
 if TYPE_CHECKING:
     from oddgan.base import Detector, as_pyod
     from oddgan.detectors import *  # noqa: F403
     from oddgan.detectors import load
 
-__version__ = "0.1.0"
+__version__ = VERSION
 _BASE = ("Detector", "as_pyod")
 
 

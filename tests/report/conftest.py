@@ -39,8 +39,8 @@ def write_run(folder: Path, kind: str, source: str, x: np.ndarray, anomalous: np
     calibration, train, test_normals = np.split(normals, [len(normals) // 6, len(normals) * 2 // 3])
     test = np.sort(np.concatenate([test_normals, np.flatnonzero(anomalous)]))
     flat = x.reshape(len(x), -1).astype(float)
-    centre, scale = flat[train].mean(axis=0), flat[train].std(axis=0) + (1e-9 if kind == "table" else 1e9)
-    scale = scale if kind == "table" else np.ones_like(scale)
+    centre = flat[train].mean(axis=0)
+    scale = flat[train].std(axis=0) if kind == "table" else np.ones(flat.shape[1])
     pca = PCA(8, random_state=0).fit((flat[train] - centre) / scale)
     z = (flat - centre) / scale
     reconstruction = pca.inverse_transform(pca.transform(z))

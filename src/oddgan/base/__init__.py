@@ -1,8 +1,9 @@
 """The contract that every detector keeps, and the two families that methods build on."""
 
+from oddgan.base.adversarial import adversarial_updates
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import KINDS, Card, Kind, kind_of
-from oddgan.base.classical import ClassicalDetector
+from oddgan.base.classical import ClassicalDetector, ProjectedDetector, principal_components
 from oddgan.base.detector import Detector
 from oddgan.base.neural import NeuralDetector, Stored
 from oddgan.base.pyod import PyODView, as_pyod
@@ -18,11 +19,14 @@ __all__ = [
     "Kind",
     "NeuralDetector",
     "Notice",
+    "ProjectedDetector",
     "PyODView",
     "Reconstructs",
     "Samples",
     "Stored",
+    "adversarial_updates",
     "as_pyod",
     "kind_of",
     "known_parts",
+    "principal_components",
 ]

@@ -1,11 +1,13 @@
 """Detectors made of scikit-learn estimators, behind the same contract as the networks."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
+from sklearn.decomposition import PCA
 from torch import Tensor
 
 from oddgan._core.errors import InputError
@@ -13,6 +15,8 @@ from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.detector import Detector
 from oddgan.base.rows import Rows, chunks
 from oddgan.training import Callback
+
+_PROJECTION = "projection"
 
 
 @hyperparameters
@@ -36,8 +40,55 @@ class ClassicalDetector(Detector):
             )
         del callbacks
         flat = np.concatenate([self.scaling_(c).reshape(len(c), -1) for c in chunks(rows)]).astype(np.float64)
-        self.estimators_ = self._estimators(flat, int(torch.randint(2**31 - 1, ())))
+        self.estimators_ = self._learn(flat, int(torch.randint(2**31 - 1, ())))
+
+    def _learn(self, x: np.ndarray, seed: int) -> Mapping[str, Any]:
+        """All estimators that are stored, fitted to x (n, d)."""
+        return self._estimators(x, seed)
+
+    def _judge(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """The components (n,) of x (n, d)."""
+        return self._scores(x)
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
         flat = x.flatten(1).double().cpu().numpy()
-        return {name: torch.from_numpy(np.asarray(score)) for name, score in self._scores(flat).items()}
+        return {name: torch.from_numpy(np.asarray(score)) for name, score in self._judge(flat).items()}
+
+
+@hyperparameters
+class ProjectedDetector(ClassicalDetector):
+    """A classical detector that may look at principal components instead of all values.
+
+    Parameters
+    ----------
+    pca : project onto at most this many principal components of the training rows first, >= 1; data with no more
+        values than that are left alone, and so are all data with None.
+    """
+
+    pca: int | None = None
+
+    def _check(self) -> None:
+        if self.pca is not None and self.pca < 1:
+            raise InputError(f"pca is a number of components, at least 1, or None, but is {self.pca}.")
+
+    def _learn(self, x: np.ndarray, seed: int) -> Mapping[str, Any]:
+        if self.pca is None or self.pca >= x.shape[1]:
+            return self._estimators(x, seed)
+        projection = principal_components(x, min(self.pca, len(x)))
+        return {_PROJECTION: projection, **self._estimators(projection.transform(x), seed)}
+
+    def _judge(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        projection = self.estimators_.get(_PROJECTION)
+        return self._scores(x if projection is None else projection.transform(x))
+
+
+def principal_components(x: np.ndarray, n_components: float) -> PCA:
+    """scikit-learn's PCA of rows x (n, d), without randomness and by the cheaper of its two exact solvers.
+
+    Parameters
+    ----------
+    n_components : how many, a whole number, or the share of the variance that they explain, in (0, 1).
+    """
+    solver = "covariance_eigh" if len(x) > x.shape[1] else "full"
+    with np.errstate(invalid="ignore"):  # shares of no variance at all
+        return PCA(n_components, svd_solver=solver).fit(x)

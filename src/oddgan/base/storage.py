@@ -18,11 +18,11 @@ from safetensors.torch import load_file
 from safetensors.torch import save as dump
 from torch import Tensor
 
-import oddgan
 from oddgan import inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.files import new_folder
 from oddgan._core.parts import from_spec, to_spec
+from oddgan._core.version import VERSION
 
 if TYPE_CHECKING:
     from oddgan.base.detector import Detector
@@ -90,7 +90,7 @@ def save(detector: "Detector", path: str | Path, *, force: bool) -> Path:
 def versions() -> dict[str, str]:
     """What the model was made with."""
     return {
-        "oddgan": oddgan.__version__,
+        "oddgan": VERSION,
         "python": platform.python_version(),
         "torch": str(torch.__version__),
         "numpy": np.__version__,
@@ -147,7 +147,7 @@ def _read(folder: Path) -> _Files:
         raise ModelError(f"{folder / _JSON} is damaged: {error}.") from error
     if found != FORMAT:
         raise ModelError(
-            f"{folder} has model format {found}, but this version of oddgan ({oddgan.__version__}) reads format "
+            f"{folder} has model format {found}, but this version of oddgan ({VERSION}) reads format "
             f"{FORMAT}: it was saved by oddgan {head.get('versions', {}).get('oddgan', '?')}; install that or newer."
         )
     try:

@@ -5,9 +5,10 @@ Values stay raw: scaling is part of the detector, which learns it on training da
 
 from oddgan.data.builtin import NAMES as BUILTIN
 from oddgan.data.dataset import Colour, Dataset, Encoding, Impute, Kind, Options, Reading
+from oddgan.data.finish import check_finite
 from oddgan.data.labels import describe_labels, is_anomaly, select_normal
 from oddgan.data.protocols import PROTOCOLS, Split, one_class
-from oddgan.data.read import check_finite, from_frame, read
+from oddgan.data.read import from_arrays, from_frame, read
 from oddgan.data.readers import NAMES as PUBLISHED
 from oddgan.data.readers import load_named
 from oddgan.data.tables import frame_columns
@@ -27,6 +28,7 @@ __all__ = [
     "check_finite",
     "describe_labels",
     "frame_columns",
+    "from_arrays",
     "from_frame",
     "is_anomaly",
     "load_named",

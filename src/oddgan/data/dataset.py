@@ -36,7 +36,7 @@ class Options:
     kind : image, series or table; None goes by the shape.
     resize : height and width that every image gets; None keeps the size.
     colour : grey or rgb, for images; None keeps what there is (grey if every file of a folder is grey, else rgb).
-    impute : median fills missing values of tables with the median of the training rows; None refuses them.
+    impute : median fills missing values of tables with the median of the normal rows read; None refuses them.
     skip_bad : leave out images that can't be read, with a note.
 
     Raises

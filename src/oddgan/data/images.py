@@ -81,7 +81,8 @@ def same_type(x: np.ndarray, dtype: str, source: str) -> np.ndarray:
     wanted = np.dtype(dtype)
     if x.dtype == wanted or (x.dtype.kind == wanted.kind == "f"):
         return x
-    if x.dtype.kind == "i" and wanted.kind == "u" and x.min() >= 0 and x.max() <= np.iinfo(wanted).max:
+    wide = x.dtype.kind in "iu" and x.dtype not in (np.uint8, np.uint16)
+    if wide and wanted.kind == "u" and x.min() >= 0 and x.max() <= np.iinfo(wanted).max:
         return x.astype(wanted)
     raise InputError(
         f"{source} holds images of type {x.dtype}, but the model was fitted on {wanted}: give raw images of that type."

@@ -7,9 +7,30 @@ from oddgan.detectors.anogan import AnoGAN
 from oddgan.detectors.autoencoder import AutoEncoder
 from oddgan.detectors.fanogan import FAnoGAN
 from oddgan.detectors.ganomaly import GANomaly
+from oddgan.detectors.gmm import GMM
+from oddgan.detectors.iforest import IForest
+from oddgan.detectors.kde import KDE
+from oddgan.detectors.knn import KNN
+from oddgan.detectors.mean_distance import MeanDistance
+from oddgan.detectors.ocsvm import OCSVM
+from oddgan.detectors.pca import PCA
 from oddgan.detectors.vae import VAE
 
-__all__ = ["VAE", "AnoGAN", "AutoEncoder", "FAnoGAN", "GANomaly", "load"]
+__all__ = [
+    "GMM",
+    "KDE",
+    "KNN",
+    "OCSVM",
+    "PCA",
+    "VAE",
+    "AnoGAN",
+    "AutoEncoder",
+    "FAnoGAN",
+    "GANomaly",
+    "IForest",
+    "MeanDistance",
+    "load",
+]
 
 
 def classes() -> dict[str, type[Detector]]:

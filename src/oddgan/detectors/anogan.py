@@ -6,8 +6,9 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector, Stored
+from oddgan.base import Card, NeuralDetector, Stored, adversarial_updates
 from oddgan.inversion import Inverted, LatentSearch
+from oddgan.networks.base import whole
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
 from oddgan.scores import Composition, WeightedSum, critic_cross_entropy, feature_matching
@@ -70,24 +71,24 @@ class AnoGAN(NeuralDetector):
     composition: Composition = WeightedSum(residual=0.9, features=0.1)
     epochs: int = 20
 
+    def _check(self) -> None:
+        super()._check()
+        whole(n_critic=self.n_critic, n_seed=self.n_seed)
+
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         return {
             "generator": self.backbone.decoder(self.latent_dim, shape, output=self._output),
-            "discriminator": self.backbone.critic(shape),
+            "critic": self.backbone.critic(shape),
             "starts": Stored(self.prior.sample(self.n_seed, self.latent_dim)),
         }
 
     def _phases(self) -> Iterator[Phase]:
-        yield Phase(self._adversarial, self._players("discriminator", "generator"), self.epochs)
+        yield Phase(self._adversarial, self._players("critic", "generator"), self.epochs)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        G, D = self._nets("generator", "discriminator")
+        G, D = self._nets("generator", "critic")
         fake = G(self.prior.sample(len(x), self.latent_dim, device=x.device))
-        game = self.objective.critic(D(x).logit, D(fake.detach()).logit)
-        yield Update("discriminator", game + self.objective.penalty(lambda v: D(v).logit, x, fake.detach()))
-        self.objective.constrain(D)
-        if (clock.iteration + 1) % self.n_critic == 0:
-            yield Update("generator", self.objective.generator(D(fake).logit))
+        yield from adversarial_updates(x, fake, clock, critic=D, objective=self.objective, n_critic=self.n_critic)
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
         return self._compare(x, self._invert(x).x)
@@ -102,7 +103,7 @@ class AnoGAN(NeuralDetector):
         )
 
     def _compare(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
-        D = self.networks_["discriminator"]
+        D = self.networks_["critic"]
         real, found = D(x), D(y)
         return {
             "residual": self.similarity(x, y),
@@ -117,6 +118,5 @@ class AnoGAN(NeuralDetector):
         return self._invert(x).z
 
     def _sample(self, n: int) -> Tensor:
-        starts, G = self._stored("starts"), self.networks_["generator"]
-        drawn: Tensor = G(self.prior.sample(n, self.latent_dim, device=starts.device))
+        drawn: Tensor = self.networks_["generator"](self.prior.sample(n, self.latent_dim, device=self._device))
         return drawn

@@ -85,7 +85,7 @@ def read_items(path: str | Path) -> Items:
     )
 
 
-def gallery_groups(scores: ArrayLike, threshold: float, *, each: int = 8) -> dict[str, NDArray[np.int64]]:
+def gallery_groups(scores: ArrayLike, threshold: float, *, each: int = 6) -> dict[str, NDArray[np.int64]]:
     """Choose what a gallery shows: the most anomalous, those nearest the threshold, and the least anomalous.
 
     No row is in two groups; with few rows the groups shrink alike. Ties go to the earlier row, rows whose score is

@@ -56,7 +56,8 @@ def evaluate(
     =====================  =========================================================================================
 
     Intervals are percentiles (2.5, 97.5) over resamples drawn with replacement within each class, so they hold for
-    this prevalence and this detector; they say nothing of the spread over training seeds.
+    this prevalence and this detector; they say nothing of the spread over training seeds. They take about a second for
+    10,000 rows and 1000 resamples, and proportionally longer for more of either.
 
     Parameters
     ----------
@@ -109,22 +110,21 @@ def _resamples(scores: Floats, is_anomaly: np.ndarray, seed: int, n_bootstrap: i
 
 
 def _all(c: Counts, threshold: float | None, beta: float) -> dict[str, Floats]:
-    found = _ranking(c)
-    return found if threshold is None else found | _at(c, threshold, beta)
+    at_threshold = {} if threshold is None else _at(c, threshold, beta)
+    f1 = 2 * c.flagged_anomalies / (c.flagged_anomalies + c.flagged_normals + c.n_anomalies)
+    return _ranking(c) | at_threshold | {"best_f1_oracle": np.max(f1, axis=-1)}
 
 
 def _ranking(c: Counts) -> dict[str, Floats]:
-    fpr, tpr = c.roc()
+    alarm_rate, hit_rate = c.roc()
     precision, recall = c.precision_recall()
     enough = np.argmax(recall >= 0.95 - 1e-12, axis=-1)[..., None]
-    f1 = 2 * c.flagged_anomalies / (c.flagged_anomalies + c.flagged_normals + c.n_anomalies)
     low, high = PARTIAL_MAX_FPR**2 / 2, PARTIAL_MAX_FPR
     return {
-        "auroc": area(fpr, tpr, 1.0),
+        "auroc": area(alarm_rate, hit_rate, 1.0),
         "average_precision": np.sum(np.diff(recall, axis=-1, prepend=0.0) * precision, axis=-1),
-        "partial_auroc": 0.5 * (1 + (area(fpr, tpr, PARTIAL_MAX_FPR) - low) / (high - low)),
-        "fpr_at_95_tpr": np.take_along_axis(fpr, enough + 1, axis=-1)[..., 0],
-        "best_f1_oracle": np.max(f1, axis=-1),
+        "partial_auroc": 0.5 * (1 + (area(alarm_rate, hit_rate, PARTIAL_MAX_FPR) - low) / (high - low)),
+        "fpr_at_95_tpr": np.take_along_axis(alarm_rate, enough + 1, axis=-1)[..., 0],
     }
 
 

@@ -23,7 +23,7 @@ class Auto(Backbone):
     """
 
     table: Backbone = field(default=MLP())
-    series: Backbone = field(default=ConvLadder(width=32))
+    series: Backbone = field(default=ConvLadder(width=32, init="xavier"))
     image: Backbone = field(default=ConvLadder())
 
     def __call__(self, shape: tuple[int, ...]) -> Backbone:

@@ -36,7 +36,8 @@ class Convolutional(Backbone):
     norm : normalisation in encoder and decoder: "batch", "layer" (over channels and axes), "group" (of 16), "none".
     critic_norm : normalisation in the critic; "batch" is wrong under a gradient penalty.
     spectral_norm : whether encoder and critic divide each weight by its largest singular value.
-    init : how weights start: "dcgan" (normal, 0.02), "xavier" or "he" (both normal), or torch's "default".
+    init : how weights start: "dcgan" (normal, 0.02), "xavier" or "he" (both normal), or torch's "default". Without
+        normalisation take "he": a critic that starts with another is nearly flat.
     codes : critics of codes alone, and the branch for codes in a critic that judges samples with codes.
     """
 

@@ -21,7 +21,7 @@ class Critic(Network):
 
     def forward(self, x: Tensor, *others: Tensor) -> Judgement:
         """Judge inputs (n, ...): logit (n,), features (n, ...)."""
-        features = self.trunk(torch.cat([x, *others], 1))
+        features = self.trunk(torch.cat([x, *others], 1) if others else x)
         return Judgement(self.head(features).flatten(), features)
 
 
@@ -55,13 +55,13 @@ def join(shape: tuple[int, ...], others: tuple[tuple[int, ...], ...]) -> tuple[t
     """
     first, codes = shape[0], 0
     for other in others:
-        if len(other) == len(shape) and other[1:] == shape[1:]:
+        if min(other, default=0) >= 1 and len(other) == len(shape) and other[1:] == shape[1:]:
             first += other[0]
-        elif len(other) == 1:
+        elif len(other) == 1 and other[0] >= 1:
             codes += other[0]
         else:
             raise InputError(
                 f"A critic can't judge inputs of shapes {shape} and {other} together: the samples come first and must "
-                "agree in all but their channels; codes have the shape (m,)."
+                "agree in all but their channels; codes have the shape (m,), m at least 1."
             )
     return (first, *shape[1:]), codes

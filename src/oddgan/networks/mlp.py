@@ -94,6 +94,8 @@ class MLP(Backbone):
     def _body(widths: tuple[int, ...], norm: Norm, activation: nn.Module, dropout: float = 0.0) -> list[nn.Module]:
         layers: list[nn.Module] = []
         for before, after in pairwise(widths):
-            layers += [nn.Linear(before, after), *normalisation(norm, after, axes=0), activation]
+            # Batch norm takes away what a bias adds.
+            linear = nn.Linear(before, after, bias=norm != "batch")
+            layers += [linear, *normalisation(norm, after, axes=0), activation]
             layers += [nn.Dropout(dropout)] if dropout else []
         return layers

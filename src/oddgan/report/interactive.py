@@ -26,7 +26,9 @@ def figure(chart: Chart) -> dict[str, Any]:
     traces = [_trace(t) for t in chart.traces]
     if chart.at_threshold is not None:
         x, y = chart.at_threshold
-        traces.append({"x": [x], "y": [y], "mode": "markers", "name": "at the threshold", "colour": -1})
+        traces.append(
+            {"x": [x], "y": [y], "mode": "markers", "name": "at the threshold", "colour": -1, "cliponaxis": False}
+        )
     x_limits = np.log10(chart.x_limits).tolist() if chart.log_x else list(chart.x_limits)
     layout: dict[str, Any] = {
         "xaxis": {"title": {"text": chart.x_label}, "type": "log" if chart.log_x else "linear", "range": x_limits},

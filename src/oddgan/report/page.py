@@ -16,8 +16,8 @@ from oddgan.report.gallery import gallery
 from oddgan.report.interactive import figure, plotly_script
 from oddgan.report.pictures import colour_bar
 from oddgan.report.verdict import verdict
-from oddgan.report.views import heat_range
-from oddgan.report.wording import metric_name, number, percent, setting
+from oddgan.report.views import CHANNELS, heat_range
+from oddgan.report.wording import metric_name, number, setting, share
 
 
 def render(run: str | Path, *, out: str | Path | None = None, interactive: bool = False, force: bool = True) -> Path:
@@ -63,7 +63,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "percent": percent, "setting": setting}
+    environment.filters |= {"number": number, "share": share, "setting": setting}
     environment.globals |= {"metric_name": metric_name}
     return environment
 
@@ -83,6 +83,7 @@ def _content(run: Run) -> dict[str, Any]:
         "groups": gallery(run),
         "has_map": run.items is not None and run.items.map is not None,
         "has_reconstruction": run.items is not None and run.items.reconstruction is not None,
+        "channels_shown": CHANNELS,
         "heat": {"low": low, "high": high, "bar": colour_bar()},
         "link": link if link.startswith(("https://", "http://")) else None,
         "plotly": None,

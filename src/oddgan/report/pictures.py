@@ -48,8 +48,8 @@ def picture(x: Floats) -> Bytes:
 def overlay(x: Floats, heat: Floats) -> Bytes:
     """Lay heat (h, w) in 0..1 over an image (c, h, w) in 0..1: the hotter, the less of the image shows."""
     grey = np.repeat(255 * x.mean(axis=0)[..., None], 3, axis=-1)
-    share = 0.9 * np.sqrt(heat)[..., None]
-    return np.round((1 - share) * grey + share * colours(heat)).astype(np.uint8)
+    share = 0.9 * heat[..., None]
+    return np.asarray(np.round((1 - share) * grey + share * colours(heat)), dtype=np.uint8)
 
 
 def png(pixels: Bytes) -> str:

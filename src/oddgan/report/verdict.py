@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from oddgan.evaluate import Metric, Run, RunInfo, ScoreTable, ThresholdInfo
 from oddgan.report.wording import counted, number, percent
@@ -57,9 +57,8 @@ def _flagged(table: ScoreTable, info: RunInfo) -> str:
                 else "so that the share of them flagged is"
             )
             origin += f" {goal} {percent(t.rate)}"
-    verb = "is" if flagged == 1 else "are"
     return (
-        f"{flagged} of {noun} ({percent(flagged / n)}) {verb} flagged as anomalous "
+        f"{flagged} of {noun} ({percent(flagged / n)}) {_be(flagged)} flagged as anomalous "
         f"at the threshold {number(t.value)}, {origin}."
     )
 
@@ -69,15 +68,19 @@ def _labelled(table: ScoreTable, label: np.ndarray, t: ThresholdInfo) -> str:
     anomalies, normals = int(label.sum()), int((~label).sum())
     if anomalies:
         found = int((table.is_anomaly & label).sum())
-        sentences.append(f"Of the {counted(anomalies, 'labelled anomaly', 'labelled anomalies')} {found} are flagged")
+        noun = counted(anomalies, "labelled anomaly", "labelled anomalies")
+        sentences.append(f"Of the {noun} {found} {_be(found)} flagged ({percent(found / anomalies)})")
     if normals:
         alarms = int((table.is_anomaly & ~label).sum())
+        share = percent(alarms / normals)
         asked = f"; {percent(t.rate)} was asked for" if t.rate is not None and t.source == "held-out normals" else ""
         start = "of" if sentences else "Of"
-        sentences.append(
-            f"{start} the {counted(normals, 'normal')} {alarms} are flagged ({percent(alarms / normals)}{asked})"
-        )
+        sentences.append(f"{start} the {counted(normals, 'normal')} {alarms} {_be(alarms)} flagged ({share}{asked})")
     return "; ".join(sentences) + "."
+
+
+def _be(n: int) -> str:
+    return "is" if n == 1 else "are"
 
 
 def _metrics(metrics: Mapping[str, Metric]) -> Iterator[str]:
@@ -101,7 +104,7 @@ def _threshold_cautions(t: ThresholdInfo) -> Iterator[str]:
             "The threshold comes from the rows that the detector was trained on. It scores these lower than new ones, "
             "so more new normals than asked for will be flagged. Hold some normals out to set it."
         )
-    elif t.source == "held-out normals" and t.rate is not None and 0 < t.rate < 1 and t.n * t.rate < FEW:
+    elif t.source == "held-out normals" and t.rate is not None and 0 < t.rate < 1 and 0 < t.n * t.rate < FEW:
         low, high = _realised(t.n, t.rate)
         yield (
             f"Only {counted(t.n, 'held-out normal')} set the threshold: for a quantile rule, 9 times in 10 the "
@@ -112,8 +115,8 @@ def _threshold_cautions(t: ThresholdInfo) -> Iterator[str]:
 def _realised(n: int, rate: float) -> tuple[float, float]:
     """90 % interval of the false-alarm rate at the (1 - rate) quantile of n scores: Beta(alarms + 1, n - alarms)."""
     alarms = int(np.floor(n * rate))
-    law = stats.beta(alarms + 1, max(n - alarms, 1))
-    return float(law.ppf(0.05)), float(law.ppf(0.95))
+    low, high = special.betaincinv(alarms + 1, max(n - alarms, 1), [0.05, 0.95])
+    return float(low), float(high)
 
 
 def _label_cautions(table: ScoreTable, label: np.ndarray, t: ThresholdInfo) -> Iterator[str]:

@@ -14,7 +14,7 @@ from oddgan.report.wording import number
 Floats = NDArray[np.float64]
 FEATURES = 5
 CHANNELS = 3
-WIDTH, CHANNEL_HEIGHT, HEAT_HEIGHT, GAP = 300, 84, 34, 10
+START, WIDTH, CHANNEL_HEIGHT, HEAT_HEIGHT, GAP = 50, 320, 84, 34, 22
 SMALL = 96  # pixels; smaller images keep square pixels when enlarged
 
 
@@ -76,13 +76,11 @@ class Curves:
     channels : those that are shown.
     heat : path data of the residual's area; empty without a map.
     height : of the drawing.
-    omitted : channels that are not shown.
     """
 
     channels: tuple[Curve, ...]
     heat: str
     height: float
-    omitted: int
 
 
 @dataclass(frozen=True)
@@ -164,7 +162,7 @@ def _grey_range(x: NDArray[Any]) -> tuple[float, float]:
 def _curves(items: Items, i: int, data: DataInfo) -> Curves:
     x = items.x[i].astype(np.float64)
     y = None if items.reconstruction is None else items.reconstruction[i].astype(np.float64)
-    gaps = np.zeros(len(x)) if y is None else np.nanmean(np.abs(np.nan_to_num(x - y)), axis=1)
+    gaps = np.zeros(len(x)) if y is None else np.abs(np.nan_to_num(x - y)).mean(axis=1) / _spread(items.x)
     chosen = sorted(np.argsort(-gaps, kind="stable")[:CHANNELS].tolist())
     curves = []
     for place, c in enumerate(chosen):
@@ -174,7 +172,13 @@ def _curves(items: Items, i: int, data: DataInfo) -> Curves:
     base = GAP + len(chosen) * (CHANNEL_HEIGHT + GAP) + HEAT_HEIGHT
     heat = "" if items.map is None else _heat(items.map[i].astype(np.float64), base, heat_range(items))
     height = base + 2 if heat else base - HEAT_HEIGHT
-    return Curves(tuple(curves), heat, float(height), len(x) - len(chosen))
+    return Curves(tuple(curves), heat, float(height))
+
+
+def _spread(x: NDArray[Any]) -> Floats:
+    """Standard deviation of each channel over all items, so that channels on different scales compare; never 0."""
+    deviation = np.nan_to_num(x.astype(np.float64)).std(axis=(0, 2))
+    return np.where(deviation > 0, deviation, 1.0)
 
 
 def _curve(name: str, top: float, x: Floats, y: Floats | None) -> Curve:
@@ -188,21 +192,21 @@ def _curve(name: str, top: float, x: Floats, y: Floats | None) -> Curve:
         bottom=top + CHANNEL_HEIGHT,
         x=_line(x, axis),
         reconstruction="" if y is None else _line(y, axis),
-        low=number(low),
-        high=number(high),
+        low=f"{low:.3g}",
+        high=f"{high:.3g}",
     )
 
 
 def _line(values: Floats, axis: Axis) -> str:
-    time, values = extremes(values, WIDTH)
-    across = Axis(0.0, max(float(time[-1]), 1.0), 0.0, float(WIDTH))
+    time, values = extremes(values, WIDTH - START)
+    across = Axis(0.0, max(float(time[-1]), 1.0), float(START), float(WIDTH))
     return polyline(across(time).tolist(), axis(values).tolist())
 
 
 def _heat(values: Floats, base: float, limits: tuple[float, float]) -> str:
     axis = Axis(0.0, 1.0, base, base - HEAT_HEIGHT)
-    time, values = extremes(rescale(values, *limits), WIDTH)
-    across = Axis(0.0, max(float(time[-1]), 1.0), 0.0, float(WIDTH))
+    time, values = extremes(rescale(values, *limits), WIDTH - START)
+    across = Axis(0.0, max(float(time[-1]), 1.0), float(START), float(WIDTH))
     return filled(across(time).round(1), axis(values).round(1), base)
 
 

@@ -10,7 +10,7 @@ METRICS = {
     "auroc": ("AUROC", "chance that an anomaly scores higher than a normal"),
     "average_precision": ("Average precision", "mean precision over all recalls; chance is the prevalence"),
     "partial_auroc": ("Partial AUROC", "up to a false-alarm rate of 10 %, standardised (McClish); chance is 0.5"),
-    "fpr_at_95_tpr": ("FPR at 95 % recall", "false alarms when at least 95 % of the anomalies are flagged"),
+    "fpr_at_95_tpr": ("False alarms at 95 % recall", "false alarms when at least 95 % of the anomalies are flagged"),
     "precision": ("Precision", "share of anomalies among the flagged, at the threshold"),
     "recall": ("Recall", "share of the anomalies that are flagged, at the threshold"),
     "phi": ("Phi (MCC)", "correlation of flags and labels, at the threshold; chance is 0"),
@@ -33,6 +33,15 @@ def number(value: float | None) -> str:
     if float(value).is_integer() and abs(value) < 1e6:
         return str(int(value))
     return f"{value:.4g}"
+
+
+def share(value: float) -> str:
+    """A metric: three decimals, or a whole number from 2 on.
+
+    >>> share(0.98765), share(1.0), share(639.0)
+    ('0.988', '1.000', '639')
+    """
+    return str(int(value)) if value >= 2 and float(value).is_integer() else f"{value:.3f}"
 
 
 def percent(share: float) -> str:

@@ -20,12 +20,13 @@ class GeneralisedPareto(Threshold):
     .. math:: \tau = u + \frac{\sigma}{\xi} \left( \left( \frac{q\,n}{k} \right)^{-\xi} - 1 \right)
 
     where u is the (1 - tail)-quantile, k of n scores are above u, and q is the rate. Shape ξ and scale σ are fitted to
-    the excesses over u by probability-weighted moments: a closed form that is more accurate than maximum likelihood on
-    few scores, for ξ below ½. A rate of `tail` or more does not lie in the tail: there the scores' own quantile is the
-    cut, as with `Quantile`.
+    the excesses over u by probability-weighted moments: a closed form that is nearer the truth than maximum likelihood
+    on few scores, for ξ below ½. A rate of `tail` or more does not lie in the tail: there the scores' own quantile is
+    the cut, as with `Quantile`.
 
     False alarms: about the rate on new samples, even for rates below 1/n, as far as the scores' tail has this shape
-    (in the limit most distributions' tails do) and they come from held-out samples. Nothing is guaranteed.
+    (in the limit most distributions' tails do) and they come from held-out samples. Nothing is guaranteed; rates below
+    1/n are least sure for scores that end at a bound.
 
     Parameters
     ----------

@@ -1,0 +1,133 @@
+"""The steps that all sources share: layout, conversion, checks."""
+
+import dataclasses
+
+import numpy as np
+
+from oddgan._core.errors import InputError
+from oddgan.data.arrays import layout
+from oddgan.data.dataset import Dataset, Kind, Options, Raw, Reading
+from oddgan.data.encoding import fill, medians_of
+from oddgan.data.images import plain_type, recolour, resize, same_type
+from oddgan.data.labels import clean_labels, is_anomaly
+
+_KINDS = {"table": "a table", "series": "series", "image": "images"}
+_SHOWN = 5
+
+
+def finish(raw: Raw, options: Options, like: Reading | None) -> Dataset:
+    """Turn what a source gave into a data set.
+
+    Parameters
+    ----------
+    raw : what the source gave.
+    options : the user's, with the model's where the user said nothing.
+    like : the reading of a fitted model, or None when fitting.
+
+    Raises
+    ------
+    InputError
+        If the data has the wrong kind or shape, too few rows, labels of the wrong length, or values that are no
+        finite numbers.
+    """
+    if raw.kind and options.kind and raw.kind != options.kind:
+        raise InputError(f"{raw.source} holds {_KINDS[raw.kind]}; expected {_KINDS[options.kind]}.")
+    kind, x = layout(raw.x, options.kind or raw.kind, raw.source)
+    _check_rows(x, raw.source, fitting=like is None)
+    _check_options(options, kind, raw.source)
+    ids = np.arange(len(x)).astype(np.str_) if raw.ids is None else raw.ids
+    y = None if raw.y is None else clean_labels(raw.y, len(x), raw.source)
+    encoding = raw.encoding if like is None or like.encoding is None else like.encoding
+    columns = encoding.names if encoding else None
+    medians, notes = None, raw.notes
+    if kind == "image":
+        x = _images(x, raw.source, options, like)
+    elif x.dtype not in (np.float32, np.float64) or kind == "table":
+        x = x.astype(np.float64)
+    if kind == "table":
+        _check_width(x, raw.source, columns)
+        medians = _medians(x, y, raw.source, options, like)
+        x, filled = (x, ()) if medians is None else fill(x, medians, columns)
+        notes += filled
+    check_finite(x, ids, raw.source)
+    reading = dataclasses.replace(_reading(raw, options, like, kind, x), medians=medians, encoding=encoding)
+    return Dataset(x=x, y=y, ids=ids, kind=kind, columns=columns, notes=notes, reading=reading)
+
+
+def check_finite(x: np.ndarray, ids: np.ndarray, source: str = "The data") -> None:
+    """Refuse values that are no finite numbers.
+
+    Parameters
+    ----------
+    x : (n, ...) numbers.
+    ids : (n,) names of the rows, for the message.
+    source : how the message names the data.
+
+    Raises
+    ------
+    InputError
+        If some are NaN or infinite; the message says how many rows and which.
+    """
+    if x.dtype.kind != "f" or np.isfinite(x).all():
+        return
+    flat = x.reshape(len(x), -1)
+    bad = np.flatnonzero(~np.isfinite(flat).all(axis=1))
+    nans, infinite = int(np.isnan(flat).sum()), int(np.isinf(flat).sum())
+    shown = ", ".join(str(i) for i in ids[bad[:_SHOWN]]) + (", ..." if len(bad) > _SHOWN else "")
+    raise InputError(
+        f"{source} holds {nans} NaN and {infinite} infinite values in {len(bad)} of {len(x)} rows: {shown}; "
+        "repair or remove them" + (", or fill the NaN with --impute median." if x.ndim == 2 else ".")
+    )
+
+
+def _check_rows(x: np.ndarray, source: str, *, fitting: bool) -> None:
+    if len(x) == 0:
+        raise InputError(f"{source} is empty: it has no row.")
+    if fitting and len(x) == 1:
+        raise InputError(f"{source} has one row only; at least 2 are needed to learn from.")
+
+
+def _check_options(options: Options, kind: Kind, source: str) -> None:
+    if kind != "image" and (options.resize or options.colour):
+        raise InputError(f"{source} holds {_KINDS[kind]}; --resize and --colour are for images.")
+    if kind != "table" and options.impute:
+        raise InputError(f"{source} holds {_KINDS[kind]}; --impute is for tables.")
+
+
+def _check_width(x: np.ndarray, source: str, columns: tuple[str, ...] | None) -> None:
+    if columns is not None and len(columns) != x.shape[1]:
+        raise InputError(f"{source} has {x.shape[1]} columns; the model expects {len(columns)}: {', '.join(columns)}.")
+
+
+def _reading(raw: Raw, options: Options, like: Reading | None, kind: Kind, x: np.ndarray) -> Reading:
+    return Reading(
+        kind=kind,
+        dtype=str(x.dtype),
+        x_key=options.x or (like.x_key if like else None),
+        y_key=options.y or (like.y_key if like else None),
+        label=raw.label or (like.label if like else None),
+        split=raw.split,
+        resize=options.resize,
+        colour=raw.colour or options.colour,
+        impute=options.impute,
+        normal=options.normal,
+    )
+
+
+def _images(x: np.ndarray, source: str, options: Options, like: Reading | None) -> np.ndarray:
+    x = plain_type(x) if like is None else same_type(x, like.dtype, source)
+    x = recolour(x, options.colour, source)
+    return resize(x, options.resize) if options.resize else x
+
+
+def _medians(
+    x: np.ndarray, y: np.ndarray | None, source: str, options: Options, like: Reading | None
+) -> tuple[float, ...] | None:
+    if options.impute is None:
+        return None
+    if like is None or like.medians is None:
+        normal = np.ones(len(x), dtype=bool) if y is None else ~is_anomaly(y, options.normal)
+        return medians_of(x[normal] if normal.any() else x, source)
+    if len(like.medians) != x.shape[1]:
+        raise InputError(f"{source} has {x.shape[1]} columns; the model was fitted on {len(like.medians)}.")
+    return like.medians

@@ -1,0 +1,62 @@
+"""The isolation forest."""
+
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import IsolationForest
+
+from oddgan._core.errors import InputError
+from oddgan._core.hyperparameters import hyperparameters
+from oddgan.base import Card, ProjectedDetector
+from oddgan.scores import Composition, WeightedSum
+
+
+@hyperparameters
+class IForest(ProjectedDetector):
+    r"""Cut at random until a row is alone; anomalies are alone after few cuts.
+
+        score 2^(-E h(x) / c(ψ))
+
+    with h(x) the depth at which a tree grown on ψ rows isolates x, E the mean over trees, and c(ψ) the mean depth of an
+    unsuccessful search in a binary tree of ψ rows. Component: `depth`, the score, in (0, 1].
+
+    Parameters
+    ----------
+    n_trees : trees, >= 1.
+    max_samples : rows ψ that each tree is grown on, >= 2; all where there are fewer.
+
+    References
+    ----------
+    F. T. Liu, K. M. Ting, Z.-H. Zhou: Isolation Forest, ICDM 2008, https://doi.org/10.1109/ICDM.2008.17.
+    """
+
+    card: ClassVar[Card] = Card(
+        name="Isolation forest",
+        title="Isolation Forest",
+        authors="Liu, Ting, Zhou",
+        year=2008,
+        link="https://doi.org/10.1109/ICDM.2008.17",
+        summary="depth at which random cuts isolate a row",
+    )
+    tiny: ClassVar = {"n_trees": 10}
+
+    n_trees: int = 100
+    max_samples: int = 256
+    composition: Composition = WeightedSum(depth=1.0)
+
+    def _check(self) -> None:
+        super()._check()
+        if self.n_trees < 1 or self.max_samples < 2:
+            raise InputError(
+                f"n_trees must be at least 1 and max_samples at least 2, but are {self.n_trees} and {self.max_samples}."
+            )
+
+    def _estimators(self, x: np.ndarray, seed: int) -> dict[str, BaseEstimator]:
+        forest = IsolationForest(
+            n_estimators=self.n_trees, max_samples=min(self.max_samples, len(x)), random_state=seed
+        )
+        return {"forest": forest.fit(x)}
+
+    def _scores(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        return {"depth": -self.estimators_["forest"].score_samples(x)}

@@ -1,0 +1,66 @@
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from oddgan import InputError
+from oddgan.data import Options, read
+
+
+def test_a_source_that_is_not_there():
+    with pytest.raises(
+        InputError, match=r"no file or folder nothing\.npz, nor a data set of that name; known sets: builtin:digits, .*"
+    ):
+        read("nothing.npz")
+
+
+def test_an_unknown_built_in_set():
+    with pytest.raises(InputError, match=r"Unknown built-in data set 'digitz'\. Did you mean digits\?"):
+        read("builtin:digitz")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("a.txt", "is of an unknown type; expected npz, npy, csv"),
+        ("a.png", "is a single image; give the folder"),
+    ],
+)
+def test_files_of_other_types(tmp_path, name, message):
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "a.txt").write_text("hello")
+    with pytest.raises(InputError, match=message):
+        read(tmp_path / name)
+
+
+@pytest.mark.parametrize("source", [5, [[1, 2], [3, 4]], None])
+def test_other_objects(source):
+    with pytest.raises(InputError, match=f"Can't read a {type(source).__name__}; expected a path, a name, an array"):
+        read(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "message"),
+    [
+        ("builtin:digits", Options(x="a"), "--x has no meaning for builtin:digits"),
+        ("mnist", Options(label="a"), "--label has no meaning for mnist"),
+        (np.zeros((2, 2)), Options(split="train"), "--split has no meaning for an array"),
+        (pl.DataFrame({"a": [1, 2]}), Options(y="a"), "--y has no meaning for a frame"),
+        ("builtin:digits", Options(skip_bad=True), "--skip-bad has no meaning for builtin:digits"),
+        ("builtin:digits", Options(kind="table"), "builtin:digits holds images; expected a table"),
+    ],
+)
+def test_options_without_effect_are_refused(source, options, message):
+    with pytest.raises(InputError, match=message):
+        read(source, options)
+
+
+def test_a_file_that_the_system_refuses(tmp_path):
+    (tmp_path / "a.csv").symlink_to(tmp_path / "a.csv")
+    with pytest.raises(InputError, match=r"a\.csv"):
+        read(tmp_path / "a.csv")
+
+
+def test_a_path_as_text_or_object(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((2, 2)))
+    assert (read(str(tmp_path / "a.npy")).x == read(tmp_path / "a.npy").x).all()

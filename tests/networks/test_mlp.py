@@ -1,0 +1,101 @@
+"""Fully connected networks."""
+
+import pytest
+import torch
+from torch import nn
+
+from oddgan._core.errors import InputError
+from oddgan.networks import MLP
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
+def count(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+@pytest.mark.parametrize("d", [1, 2, 30, 1500])
+def test_layers(d: int) -> None:
+    mlp = MLP(hidden=(7, 4))
+    assert count(mlp.encoder((d,), 3)) == (d + 1) * 7 + (7 + 1) * 4 + (4 + 1) * 3
+    assert count(mlp.decoder(3, (d,))) == (3 + 1) * 4 + (4 + 1) * 7 + (7 + 1) * d
+    assert count(mlp.critic((d,), (3,))) == (d + 3 + 1) * 7 + (7 + 1) * 4 + (4 + 1) * 1
+
+
+def test_features_are_the_last_hidden_layer() -> None:
+    critic = MLP(hidden=(7, 4)).critic((2,))
+    judged = critic(torch.randn(5, 2))
+    assert judged.features.shape == (5, 4)
+    assert torch.allclose(critic.head(judged.features)[:, 0], judged.logit)
+
+
+def test_batch_norm_replaces_biases() -> None:
+    # 3 columns to 4, gain and shift of 4, 4 to 2 with bias.
+    assert count(MLP(hidden=(4,), norm="batch").encoder((3,), 2)) == 3 * 4 + 2 * 4 + (4 + 1) * 2
+
+
+def test_dropout_is_for_the_critic_in_training() -> None:
+    mlp = MLP(hidden=(64,), dropout=0.5)
+    x = torch.randn(8, 3)
+    critic = mlp.critic((3,))
+    assert not torch.equal(critic(x).logit, critic(x).logit)
+    assert torch.equal(critic.eval()(x).logit, critic(x).logit)
+    assert not any(isinstance(m, nn.Dropout) for m in mlp.encoder((3,), 2).modules())
+
+
+CHANGES = {
+    "hidden": (9,),
+    "norm": "layer",
+    "critic_norm": "layer",
+    "slope": 0.5,
+    "dropout": 0.5,
+    "spectral_norm": True,
+    "init": "he",
+}
+
+
+def outputs(mlp: MLP) -> torch.Tensor:
+    torch.manual_seed(0)
+    encoder, decoder, critic = mlp.encoder((6,), 4), mlp.decoder(4, (6,)), mlp.critic((6,))
+    torch.manual_seed(0)
+    x = torch.randn(8, 6)
+    return torch.cat([encoder(x).flatten(), decoder(x[:, :4]).flatten(), critic(x).logit])
+
+
+@pytest.mark.parametrize("name", MLP.__dataclass_fields__)
+def test_every_option_matters(name: str) -> None:
+    assert not torch.equal(outputs(MLP(hidden=(8, 5))), outputs(MLP(**{"hidden": (8, 5)} | {name: CHANGES[name]})))
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1, 8), (3, 8, 8)])
+def test_only_tables(shape: tuple[int, ...]) -> None:
+    for use in (
+        MLP().check,
+        lambda s: MLP().encoder(s, 2),
+        lambda s: MLP().decoder(2, s),
+        MLP().critic,
+        lambda s: MLP().critic((2,), s),
+    ):
+        with pytest.raises(InputError, match=r"MLP can't serve samples of shape .*: it takes tables"):
+            use(shape)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"hidden": ()}, "at least one width"),
+        ({"hidden": (4, 0)}, "hidden must be a whole number"),
+        ({"norm": "instance"}, "norm must be one of"),
+        ({"critic_norm": "instance"}, "critic_norm must be one of"),
+        ({"init": "zeros"}, "init must be one of"),
+        ({"slope": -0.1}, "slope=-0.1 must be 0 or more"),
+        ({"slope": float("nan")}, "slope=nan must be 0 or more"),
+        ({"dropout": 1.0}, r"dropout=1.0 in \[0, 1\)"),
+    ],
+)
+def test_wrong_options(wrong: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        MLP(**wrong)

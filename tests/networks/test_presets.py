@@ -1,0 +1,119 @@
+"""Published networks, layer by layer. Numbers of parameters are counted by hand from the published layers."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+
+from oddgan.networks import BEATGAN_1D, DCGAN_32, FANOGAN_RESNET_64, GANOMALY_32, ConvLadder
+
+CONVOLUTIONS = nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d
+
+
+def layers(network: nn.Module) -> list[tuple[int, int, int, int, int]]:
+    """In and out channels, kernel, stride and padding of each convolution, in order."""
+    found = [m for m in network.modules() if isinstance(m, CONVOLUTIONS)]
+    return [(m.in_channels, m.out_channels, m.kernel_size[0], m.stride[0], m.padding[0]) for m in found]
+
+
+def kinds(network: nn.Module) -> list[str]:
+    """The names of the layers in order, without containers."""
+    return [type(m).__name__ for m in network.modules() if not list(m.children())]
+
+
+def count(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+@pytest.mark.parametrize("preset", [DCGAN_32, GANOMALY_32])
+@pytest.mark.parametrize("c", [1, 3])
+def test_dcgan_and_ganomaly_at_32(preset: ConvLadder, c: int) -> None:
+    encoder, decoder, critic = (
+        preset.encoder((c, 32, 32), 100),
+        preset.decoder(100, (c, 32, 32)),
+        preset.critic((c, 32, 32)),
+    )
+    down = [(c, 64, 4, 2, 1), (64, 128, 4, 2, 1), (128, 256, 4, 2, 1)]
+    assert layers(encoder) == [*down, (256, 100, 4, 1, 0)]
+    assert layers(critic) == [*down, (256, 1, 4, 1, 0)]
+    assert layers(decoder) == [(100, 256, 4, 1, 0), (256, 128, 4, 2, 1), (128, 64, 4, 2, 1), (64, c, 4, 2, 1)]
+    # Kernels of 16 weights without biases, gain and shift per normalised channel.
+    levels = 16 * (c * 64 + 64 * 128 + 128 * 256)
+    assert count(encoder) == levels + 2 * (128 + 256) + 16 * 256 * 100
+    assert count(critic) == levels + 2 * (128 + 256) + 16 * 256
+    assert count(decoder) == levels + 2 * (256 + 128 + 64) + 16 * 100 * 256
+    assert critic(torch.randn(2, c, 32, 32)).features.shape == (2, 256, 4, 4)
+
+
+def test_order_of_dcgan_layers() -> None:
+    norm = ["BatchNorm2d"]
+    down = ["Conv2d", "LeakyReLU", *2 * ["Conv2d", *norm, "LeakyReLU"], "Conv2d", "Flatten"]
+    assert kinds(DCGAN_32.critic((3, 32, 32))) == down
+    up = ["Unflatten", *3 * ["ConvTranspose2d", *norm, "ReLU"], "ConvTranspose2d", "Tanh"]
+    assert kinds(DCGAN_32.decoder(100, (3, 32, 32), output="tanh")) == up
+    slopes = {m.negative_slope for m in DCGAN_32.critic((3, 32, 32)).modules() if isinstance(m, nn.LeakyReLU)}
+    assert slopes == {0.2}
+
+
+def test_beatgan_at_320() -> None:
+    encoder, decoder, critic = (
+        BEATGAN_1D.encoder((1, 320), 50),
+        BEATGAN_1D.decoder(50, (1, 320)),
+        BEATGAN_1D.critic((1, 320)),
+    )
+    widths = [1, 32, 64, 128, 256, 512]
+    down = [(a, b, 4, 2, 1) for a, b in pairwise(widths)]
+    assert layers(encoder) == [*down, (512, 50, 10, 1, 0)]
+    assert layers(critic) == [*down, (512, 1, 10, 1, 0)]
+    assert layers(decoder) == [(50, 512, 10, 1, 0), *[(b, a, 4, 2, 1) for a, b, *_ in reversed(down)]]
+    levels = 4 * (32 + 32 * 64 + 64 * 128 + 128 * 256 + 256 * 512)
+    # The first level is not normalised on the way down; on the way up all but the output are.
+    assert count(encoder) == levels + 2 * (64 + 128 + 256 + 512) + 512 * 50 * 10
+    assert count(critic) == levels + 2 * (64 + 128 + 256 + 512) + 512 * 10
+    assert count(decoder) == levels + 2 * (512 + 256 + 128 + 64 + 32) + 50 * 512 * 10
+    assert critic(torch.randn(2, 1, 320)).features.shape == (2, 512, 10)
+
+
+def block(before: int, after: int, middle: int) -> int:
+    """Two norms, a 3 x 3 convolution without and one with bias, a 1 x 1 shortcut with bias."""
+    first, second = 9 * before * middle, 9 * middle * after + after
+    return 2 * before + first + 2 * middle + second + before * after + after
+
+
+def test_fanogan_at_64() -> None:
+    shape = (1, 64, 64)
+    encoder = FANOGAN_RESNET_64.encoder(shape, 128, output="tanh")
+    decoder, critic = FANOGAN_RESNET_64.decoder(128, shape, output="tanh"), FANOGAN_RESNET_64.critic(shape)
+    widths = [64, 128, 256, 512, 512]
+    pairs = list(pairwise(widths))
+    # Down, the first convolution of a block keeps the channels; up, it changes them.
+    down = 9 * 64 + 64 + sum(block(a, b, a) for a, b in pairs)
+    assert count(critic) == down + 512 * 4 * 4 + 1
+    assert count(encoder) == down + 512 * 4 * 4 * 128 + 128
+    up = (128 + 1) * 512 * 4 * 4 + sum(block(b, a, a) for a, b in pairs) + 2 * 64 + 9 * 64 + 1
+    assert count(decoder) == up
+    assert critic(torch.randn(2, *shape)).features.shape == (2, 512 * 4 * 4)
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in critic.modules())
+    assert not any(isinstance(m, nn.GroupNorm) for m in encoder.modules())
+    assert [m.out_channels for m in decoder.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1)] == [
+        512,
+        256,
+        128,
+        64,
+    ]
+
+
+def test_order_of_a_block() -> None:
+    down = kinds(FANOGAN_RESNET_64.encoder((1, 64, 64), 128))
+    path = ["BatchNorm2d", "ReLU", "Conv2d", "BatchNorm2d", "ReLU", "Conv2d", "AvgPool2d"]
+    assert down == ["Conv2d", *4 * [*path, "AvgPool2d", "Conv2d"], "Flatten", "Linear"]
+    up = kinds(FANOGAN_RESNET_64.decoder(128, (1, 64, 64)))
+    path = ["BatchNorm2d", "ReLU", "Grow", "Conv2d", "BatchNorm2d", "ReLU", "Conv2d"]
+    assert up == ["Linear", "Unflatten", *4 * [*path, "Grow", "Conv2d"], "BatchNorm2d", "ReLU", "Conv2d"]
+
+
+def test_presets_serve_other_sizes_too() -> None:
+    DCGAN_32.check((3, 45, 28))
+    BEATGAN_1D.check((2, 187))
+    FANOGAN_RESNET_64.check((3, 32, 32))
