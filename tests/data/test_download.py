@@ -25,7 +25,7 @@ def test_the_sum_decides(tmp_path):
     (tmp_path / "source").write_bytes(b"content")
     url = (tmp_path / "source").as_uri()
     assert fetch(url, tmp_path / "new" / "a", MD5).read_bytes() == b"content"
-    (tmp_path / "source").write_bytes(b"conten")
+    (tmp_path / "source").write_bytes(b"other")
     with pytest.raises(InputError, match=f"gave a file of MD5 sum .*; expected {MD5}: it was damaged or has changed"):
         fetch(url, tmp_path / "new" / "b", MD5)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a"]
