@@ -39,8 +39,8 @@ def test_learns_the_subspace_of_the_data():
     detector = AutoEncoder(
         latent_dim=1, epochs=40, backbone=MLP(hidden=(16,)), optimiser=Adam(lr=1e-2), random_state=0
     ).fit(rows)
-    # In units of each column's deviation the rows lie on (1, -1, 1)·t; (1, 1, 1)/2 is √(2/3) away from that line, a mean
-    # square of 0.22.
+    # In units of each column's deviation the rows lie on (1, -1, 1)·t; (1, 1, 1)/2 is √(2/3) away from that line, a
+    # mean square of 0.22.
     on, off = detector.anomaly_score([[0.5, -1.0, 0.25], [0.5, 1.0, 0.25]])
     assert on < 0.02
     assert off == pytest.approx(0.22, abs=0.1)

@@ -25,7 +25,8 @@ def test_score_by_the_formula():
 
 
 def test_nu_bounds_the_share_outside():
-    outside = [(OCSVM(**RAW, nu=nu).fit(X).anomaly_score(X) > 1e-6).mean() for nu in (0.1, 0.5)]
+    # The solver stops near the optimum, and rows on the boundary are up to 1e-4 on either side of it.
+    outside = [(OCSVM(**RAW, nu=nu).fit(X).anomaly_score(X) > 1e-4).mean() for nu in (0.1, 0.5)]
     assert outside[0] <= 0.1
     assert outside[0] < outside[1] <= 0.5
 
@@ -37,6 +38,12 @@ def test_gamma_by_the_median_distance():
     twice = OCSVM(**RAW).fit(np.repeat(X, 2, axis=0)).estimators_["svm"].gamma
     assert twice == pytest.approx(gamma)
     assert OCSVM(**RAW, gamma=3.0).fit(X).estimators_["svm"].gamma == 3.0
+
+
+def test_the_global_generator_is_left_alone():
+    before = np.random.get_state()[2]  # noqa: NPY002
+    OCSVM(**RAW).fit(X)
+    assert np.random.get_state()[2] == before  # noqa: NPY002
 
 
 def test_equal_rows():
