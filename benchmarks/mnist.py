@@ -41,8 +41,9 @@ class Entry:
     components: tuple[str, ...] = ()
 
 
-LADDER = ConvLadder(width=32)
-WGAN = ConvLadder(width=32, critic_norm="layer")
+# The DCGAN-32 ladder at a quarter of its width, which a minute or two of CPU can train; images are padded to 32 px.
+LADDER = ConvLadder(width=16)
+WGAN = ConvLadder(width=16, critic_norm="layer")
 ENTRIES = (
     Entry("L1 to the mean", MeanDistance, seeds=(0,), role="floor"),
     Entry("PCA residual", PCA, seeds=(0,), role="floor"),
@@ -60,12 +61,7 @@ ENTRIES = (
     Entry(
         "AnoGAN",
         AnoGAN,
-        {
-            "backbone": ConvLadder(width=16),
-            "epochs": 20,
-            "latent_dim": 64,
-            "inversion": LatentSearch(n_max=100, lr=0.1),
-        },
+        {"backbone": LADDER, "epochs": 20, "latent_dim": 64, "inversion": LatentSearch(n_max=50, lr=0.1)},
         components=("residual", "features", "critic"),
     ),
 )
@@ -84,14 +80,14 @@ PUBLISHED = {
 
 def measure(entry: Entry, digit: int, seed: int, data: dict[str, np.ndarray]) -> list[Record]:
     """Train on one digit of the training split and score the whole test split."""
-    x = data["x_train"][data["y_train"] == digit][:, None]
+    x = data["x_train"][data["y_train"] == digit]
     detector = entry.cls(**entry.settings, random_state=seed)
     with clock() as fit:
         detector.fit(x)
     with clock() as score:
-        scores = {"": detector.anomaly_score(data["x_test"][:, None])}
+        scores = {"": detector.anomaly_score(data["x_test"])}
         if entry.components:
-            scores |= detector.score_components(data["x_test"][:, None])
+            scores |= detector.score_components(data["x_test"])
     anomalous = data["y_test"] != digit
     common: dict[str, Any] = {
         "case": f"digit {digit}",
@@ -130,6 +126,8 @@ def main() -> None:
     bench = Bench("mnist", __doc__ or "")
     with np.load(data_path("mnist.npz")) as file:
         data = dict(file)
+    for split in ("x_train", "x_test"):
+        data[split] = np.pad(data[split], ((0, 0), (2, 2), (2, 2)))[:, None]
     if bench.quick:
         data = {k: v[:2000] for k, v in data.items()}
     bench.publish(*published())

@@ -51,6 +51,12 @@ def test_counts_at_the_threshold_by_hand():
     assert found["n"] == 6
 
 
+def test_95_per_cent_of_the_anomalies_by_hand():
+    # Falling scores: 18 anomalies, a normal, the 19th anomaly (95 %), a normal, the 20th anomaly, two normals.
+    labels = [1] * 18 + [0, 1, 0, 1, 0, 0]
+    assert values(-np.arange(24.0), labels)["fpr_at_95_tpr"] == 0.25
+
+
 def test_beta_weighs_recall():
     # TP = 1, FP = 0, FN = 3: F2 = 5 TP / (5 TP + 4 FN + FP) = 5 / 17; F0.5 = 1.25 / (1.25 + 0.75).
     scores, labels = [3.0, 1.0, 1.0, 1.0, 0.0], [1, 1, 1, 1, 0]
@@ -142,7 +148,7 @@ def test_bad_input_is_named(scores, labels, message):
 
 @pytest.mark.parametrize("options", [{"beta": 0.0}, {"n_bootstrap": -1}])
 def test_bad_options_are_named(options):
-    with pytest.raises(InputError, match="must be positive"):
+    with pytest.raises(InputError, match="must be above 0"):
         evaluate([1.0, 2.0], [False, True], None, **options)
 
 

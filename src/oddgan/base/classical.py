@@ -17,6 +17,8 @@ from oddgan.base.rows import Rows, chunks
 from oddgan.training import Callback
 
 _PROJECTION = "projection"
+# Matrix products round a matrix's last few rows in another way: with whole blocks a row's place does not matter.
+_BLOCK = 64
 
 
 @hyperparameters
@@ -50,9 +52,14 @@ class ClassicalDetector(Detector):
         """The components (n,) of x (n, d)."""
         return self._scores(x)
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
+    def _flat(self, x: Tensor) -> np.ndarray:
+        """Network input (n, ...) as rows (k, d), float64; for exact scores k is rounded up by repeating the last row."""
         flat = x.flatten(1).double().cpu().numpy()
-        return {name: torch.from_numpy(np.asarray(score)) for name, score in self._judge(flat).items()}
+        return np.pad(flat, ((0, -len(flat) % _BLOCK), (0, 0)), mode="edge") if self.scoring == "exact" else flat
+
+    def _components(self, x: Tensor) -> dict[str, Tensor]:
+        scores = self._judge(self._flat(x))
+        return {name: torch.from_numpy(np.asarray(score)[: len(x)]) for name, score in scores.items()}
 
 
 @hyperparameters

@@ -155,8 +155,9 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
         """
         check_is_fitted(self, "calibration_scores_")
         rule = rule if rule is not None else Conformal() if self.held_out_ else Quantile()
-        self.threshold_rule_, self.rate_ = rule, self.contamination if rate is None else rate
-        self.offset_ = -float(rule(self.calibration_scores_, self.rate_))
+        rate = self.contamination if rate is None else rate
+        offset = -float(rule(self.calibration_scores_, rate))  # a refused rate changes nothing
+        self.threshold_rule_, self.rate_, self.offset_ = rule, rate, offset
         return self
 
     # -- scores

@@ -14,7 +14,8 @@ import sklearn
 import skops.io
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as dump
 from torch import Tensor
 
 from oddgan import inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training
@@ -80,7 +81,7 @@ def save(detector: "Detector", path: str | Path, *, force: bool) -> Path:
     target = Path(path)
     with new_folder(target, force=force) as folder:
         (folder / _JSON).write_text(json.dumps(head, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        save_file(tensors, folder / _TENSORS)
+        (folder / _TENSORS).write_bytes(dump(tensors))  # its own writer hides why the disk refused
         if hasattr(detector, "estimators_"):
             (folder / _ESTIMATORS).write_bytes(skops.io.dumps(detector.estimators_))
     return target

@@ -52,7 +52,9 @@ def help_on_method(name: str, output: OutputOptions | None = None) -> None:
             lines.append(f"  {row.name} = {row.default}")
             lines += textwrap.wrap(row.meaning, _LINE, initial_indent="      ", subsequent_indent="      ")
             if "," in row.takes:
-                lines += textwrap.wrap(f"one of {row.takes}", _LINE, initial_indent="      ", subsequent_indent="      ")
+                lines += textwrap.wrap(
+                    f"one of {row.takes}", _LINE, initial_indent="      ", subsequent_indent="      "
+                )
         lines.append("")
     lines += ["Deviations from the paper"] * bool(card.deviations)
     for number, text in enumerate(card.deviations, start=1):

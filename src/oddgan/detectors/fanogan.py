@@ -132,8 +132,8 @@ class FAnoGAN(NeuralDetector):
         return {"residual": L2()(x, y), "features": feature_matching(D(x).features, D(y).features, p=2)}
 
     def _calibrate(self, x: Tensor) -> None:
-        logits = torch.cat([self.networks_["critic"](part).logit for part in x.split(self.slots)])
-        self._stored("critic_mean").copy_(logits.mean())
+        logits = [self.networks_["critic"](x[i : i + self.slots]).logit for i in range(0, len(x), self.slots)]
+        self._stored("critic_mean").copy_(torch.cat(logits).mean())
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
         y = self._reconstruct(x)

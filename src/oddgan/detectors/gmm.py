@@ -49,7 +49,7 @@ class GMM(ProjectedDetector):
         summary="Gaussian mixture, its size chosen by BIC",
         deviations=("Variances are kept from zero by adding 1e-6, since the likelihood has no maximum without.",),
     )
-    tiny: ClassVar = {"sizes": (1, 2)}
+    tiny: ClassVar = {"sizes": (1, 2), "covariance": "diag"}
 
     sizes: tuple[int, ...] = tuple(range(2, 21))
     covariance: Covariance = "full"

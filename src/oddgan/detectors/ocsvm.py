@@ -46,7 +46,7 @@ class OCSVM(ProjectedDetector):
         summary="one-class support vector machine with a Gaussian kernel",
         deviations=(
             "The paper chooses the kernel's width by hand; here the median distance sets it.",
-            "α sums to 1 as in the paper; scikit-learn's sums to νn, which only scales the score.",
+            "The α sum to 1 as in the paper; scikit-learn's sum to νn, which only scales the score.",
         ),
     )
     tiny: ClassVar = {}
@@ -64,7 +64,9 @@ class OCSVM(ProjectedDetector):
 
     def _estimators(self, x: np.ndarray, seed: int) -> dict[str, BaseEstimator]:
         gamma = _median_gamma(x, seed) if isinstance(self.gamma, str) else self.gamma
-        return {"svm": OneClassSVM(nu=self.nu, gamma=gamma).fit(x)}
+        svm = OneClassSVM(nu=self.nu, gamma=gamma)
+        svm.random_state = seed  # not used, but without one `fit` draws from numpy's global generator
+        return {"svm": svm.fit(x)}
 
     def _scores(self, x: np.ndarray) -> dict[str, np.ndarray]:
         svm = self.estimators_["svm"]

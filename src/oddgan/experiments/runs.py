@@ -121,4 +121,3 @@ def _items(detector: Detector, scored: Scored) -> Items:
         reconstruction=detector.reconstruct(x).reshape(x.shape) if shown else None,
         map=detector.anomaly_map(x) if shown else None,
     )
-
