@@ -6,8 +6,8 @@ the rest of the normal rows and all anomalies are the test set. The split is dra
 Every method has its defaults, but for networks, which have one setting for all tables: 100 epochs, since tables have
 few batches an epoch. That was chosen on normal training rows alone: on thyroid and cardio the residual of held-out
 ones under an autoencoder falls by half or more up to there. PyOD's AnoGAN has 100 epochs too, a fifth of its default,
-which takes minutes; both AnoGANs have one seed. PyOD's detectors get the rows standardised (oddgan's do that themselves), and that is part of
-their times. Fitting includes the training scores that both take their thresholds from.
+which takes minutes; both AnoGANs have one seed. PyOD's detectors get the rows standardised (oddgan's do that
+themselves), and that is part of their times. Fitting includes the training scores that both take thresholds from.
 
 PyOD's defaults differ: its OCSVM has nu=0.5, its GMM one component, its KDE a bandwidth of 1, and its PCA weighs all
 components by their variance instead of leaving some over.
