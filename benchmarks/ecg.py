@@ -1,7 +1,7 @@
 """Heartbeats: MIT-BIH, divided by patient, so that no test patient was ever seen in training.
 
 Beats as in the published beat-wise set (187 values at 120 Hz, from one beat to a fifth past the next, each scaled to
-0..1 by itself), both of its files pooled. Training: 6000 normal beats (AAMI class N) of the 21 records of DS1. Test:
+0..1 by itself), both of its files pooled. Training: 4000 normal beats (AAMI class N) of the 21 records of DS1. Test:
 8000 beats of all classes N, S, V and F of the 22 records of DS2 in their natural proportions. Both are drawn once.
 DS1 and DS2 are the division of de Chazal et al. (2004) without 201, who is the same person as 202; paced records (102,
 104, 107, 217) and class Q are in neither. Published results with beats divided at random are not comparable.
@@ -9,8 +9,11 @@ DS1 and DS2 are the division of de Chazal et al. (2004) without 201, who is the 
 A fifth of the training beats is held out for the threshold at 10 % false alarms, on which phi depends. Those beats are
 of the training patients: what false alarms become on new patients is the metric "false alarms".
 
-Settings were not tuned: networks are the 1-D ladder of BeatGAN with half its widths (16 to 128) for the time that a
-run may take; epochs give each network method about the same time.
+No setting saw a test label. Networks are the 1-D ladder of BeatGAN with half its widths (16 to 128) for the time that a
+run may take. f-AnoGAN is the exception to the methods' own settings: with the paper's five critic steps for each
+generator step and its encoder step of 5e-5, 20 epochs of 2500 beats are 160 generator updates, and held-out normal
+beats are reconstructed worse (0.16) than by their mean (0.12). It gets one critic step and an encoder step of 5e-4;
+the paper's are shown beside it, at the same epochs.
 """
 
 from dataclasses import dataclass, field
@@ -23,12 +26,13 @@ from harness import Bench, Setup, clock, data_path
 from oddgan import KNN, PCA, VAE, AutoEncoder, Detector, FAnoGAN, GANomaly, MeanDistance
 from oddgan.evaluate import Record
 from oddgan.networks import ConvLadder
+from oddgan.training import RMSProp
 
 DS1 = (101, 106, 108, 109, 112, 114, 115, 116, 118, 119, 122, 124, 203, 205, 207, 208, 209, 215, 220, 223, 230)
 DS2 = (100, 103, 105, 111, 113, 117, 121, 123, 200, 202, 210, 212, 213, 214, 219, 221, 222, 228, 231, 232, 233, 234)
 NORMAL, UNCLASSIFIABLE = 0, 4
 CLASSES = {"S": 1, "V": 2, "F": 3}
-N_TRAIN, N_TEST = 6000, 8000
+N_TRAIN, N_TEST = 4000, 8000
 SEEDS = (0, 1, 2)
 
 
@@ -47,6 +51,7 @@ class Entry:
 
 LADDER = ConvLadder(width=16, init="xavier")
 WGAN = ConvLadder(width=16, init="xavier", critic_norm="layer")
+SHORT = {"backbone": WGAN, "epochs": 20, "n_critic": 1, "encoder_optimiser": RMSProp(lr=5e-4)}
 ENTRIES = (
     Entry("L1 to the mean", MeanDistance, floor=True),
     Entry("PCA residual", PCA, floor=True),
@@ -54,13 +59,8 @@ ENTRIES = (
     Entry("autoencoder", AutoEncoder, {"backbone": LADDER, "epochs": 20}, SEEDS),
     Entry("VAE", VAE, {"backbone": LADDER, "epochs": 20}, SEEDS, components=("residual",)),
     Entry("GANomaly", GANomaly, {"backbone": LADDER, "epochs": 15}, SEEDS, components=("residual", "features")),
-    Entry(
-        "f-AnoGAN",
-        FAnoGAN,
-        {"backbone": WGAN, "epochs": 20},
-        SEEDS,
-        components=("residual", "features", "latent", "critic"),
-    ),
+    Entry("f-AnoGAN", FAnoGAN, SHORT, SEEDS, components=("residual", "features", "latent", "critic")),
+    Entry("f-AnoGAN, paper's steps", FAnoGAN, {"backbone": WGAN, "epochs": 20}, components=("residual",)),
 )
 
 
