@@ -16,14 +16,13 @@ beats are reconstructed worse (0.16) than by their mean (0.12). It gets one crit
 the paper's are shown beside it, at the same epochs.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
 
-from harness import Bench, Setup, clock, data_path
-from oddgan import KNN, PCA, VAE, AutoEncoder, Detector, FAnoGAN, GANomaly, MeanDistance
+from harness import Bench, Entry, Setup, clock, data_path
+from oddgan import KNN, PCA, VAE, AutoEncoder, FAnoGAN, GANomaly, MeanDistance
 from oddgan.evaluate import Record
 from oddgan.networks import ConvLadder
 from oddgan.training import RMSProp
@@ -36,25 +35,12 @@ N_TRAIN, N_TEST = 4000, 8000
 SEEDS = (0, 1, 2)
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A detector with the settings of this benchmark."""
-
-    name: str
-    cls: type[Detector]
-    settings: dict[str, Any] = field(default_factory=dict)
-    seeds: tuple[int, ...] = (0,)
-    floor: bool = False
-    # Components whose AUROC is reported beside the score's.
-    components: tuple[str, ...] = ()
-
-
 LADDER = ConvLadder(width=16, init="xavier")
 WGAN = ConvLadder(width=16, init="xavier", critic_norm="layer")
 SHORT = {"backbone": WGAN, "epochs": 20, "n_critic": 1, "encoder_optimiser": RMSProp(lr=5e-4)}
 ENTRIES = (
-    Entry("L1 to the mean", MeanDistance, floor=True),
-    Entry("PCA residual", PCA, floor=True),
+    Entry("L1 to the mean", MeanDistance, role="floor"),
+    Entry("PCA residual", PCA, role="floor"),
     Entry("kNN", KNN),
     Entry("autoencoder", AutoEncoder, {"backbone": LADDER, "epochs": 20}, SEEDS),
     Entry("VAE", VAE, {"backbone": LADDER, "epochs": 20}, SEEDS, components=("residual",)),
@@ -111,7 +97,7 @@ def measure(entry: Entry, seed: int, train: Beats, test: Beats) -> list[Record]:
         seed,
         len(test.x),
         fit.seconds + score.seconds,
-        "floor" if entry.floor else "measured",
+        entry.role,
     )
     records = setup.quality(scores, anomalous, detector.threshold_)
     for name, label in CLASSES.items():

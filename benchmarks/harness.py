@@ -15,7 +15,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from oddgan import Detector
 from oddgan._core.errors import InputError
 from oddgan.base.storage import versions
 from oddgan.evaluate import Record, evaluate, read_results, spread, write_results
@@ -98,6 +99,28 @@ def median_seconds(functions: dict[str, Callable[[], object]], *, cheap: float =
     if sum(t[0] for t in taken.values()) < cheap:
         taken = cpu_rounds(functions, 5)  # the first round, which warms up, does not count
     return {name: float(np.median(t)) for name, t in taken.items()}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A detector with the settings of a benchmark.
+
+    Parameters
+    ----------
+    name : the method, as the table shows it.
+    cls : the detector.
+    settings : what differs from its defaults.
+    seeds : of training; one where nothing is random.
+    role : a floor is marked as one.
+    components : those whose AUROC is reported beside the score's.
+    """
+
+    name: str
+    cls: type[Detector]
+    settings: dict[str, Any] = field(default_factory=dict)
+    seeds: tuple[int, ...] = (0,)
+    role: Role = "measured"
+    components: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

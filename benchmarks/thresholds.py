@@ -18,15 +18,14 @@ rows by 2.3 points. Detectors train briefly here: this is about rates, not about
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_breast_cancer
 
 from ecg import DS1, DS2, beats
-from harness import Bench, Setup, clock, data_path
+from harness import Bench, Entry, Setup, clock, data_path
 from oddgan import (
     GMM,
     KDE,
@@ -36,7 +35,6 @@ from oddgan import (
     VAE,
     AnoGAN,
     AutoEncoder,
-    Detector,
     FAnoGAN,
     GANomaly,
     IForest,
@@ -51,16 +49,6 @@ from oddgan.training import RMSProp
 RATES = (0.01, 0.05, 0.1)
 CHEAP, COSTLY = (0, 1, 2, 3, 4), (0, 1)
 N_TRAIN, N_FRESH = 1000, 1000
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A detector with the settings of this benchmark."""
-
-    name: str
-    cls: type[Detector]
-    settings: dict[str, Any] = field(default_factory=dict)
-    seeds: tuple[int, ...] = CHEAP
 
 
 SMALL = {
@@ -79,13 +67,13 @@ SMALL_WGAN = SMALL | {
     "encoder_optimiser": RMSProp(lr=5e-4),
 }
 ENTRIES = (
-    Entry("L1 to the mean", MeanDistance),
-    Entry("PCA residual", PCA),
-    Entry("kNN", KNN),
-    Entry("KDE", KDE, {"pca": 40}),
-    Entry("OC-SVM", OCSVM, {"pca": 40}),
-    Entry("isolation forest", IForest, {"pca": 40}),
-    Entry("GMM", GMM, {"pca": 40, "sizes": (1, 2, 4)}),
+    Entry("L1 to the mean", MeanDistance, {}, CHEAP),
+    Entry("PCA residual", PCA, {}, CHEAP),
+    Entry("kNN", KNN, {}, CHEAP),
+    Entry("KDE", KDE, {"pca": 40}, CHEAP),
+    Entry("OC-SVM", OCSVM, {"pca": 40}, CHEAP),
+    Entry("isolation forest", IForest, {"pca": 40}, CHEAP),
+    Entry("GMM", GMM, {"pca": 40, "sizes": (1, 2, 4)}, CHEAP),
     Entry("autoencoder", AutoEncoder, SMALL, COSTLY),
     Entry("VAE", VAE, SMALL, COSTLY),
     Entry("GANomaly", GANomaly, SMALL, COSTLY),
