@@ -68,7 +68,9 @@ class FitOptions(OutOptions, RunOptions):
 
     settings: Annotated[
         tuple[str, ...],
-        option("Set a parameter, e.g. latent_dim=64, prior=Uniform or prior.low=-1; repeatable.", _TRAINING, name="--set"),
+        option(
+            "Set a parameter, e.g. latent_dim=64, prior=Uniform or prior.low=-1; repeatable.", _TRAINING, name="--set"
+        ),
     ] = ()
     method_file: Annotated[
         Path | None, option("TOML file of parameters; tables are parts with a type. --set goes first.", _TRAINING)
@@ -88,7 +90,9 @@ class FitOptions(OutOptions, RunOptions):
 class ScoreOptions(OutOptions):
     """What scoring writes, and where it computes."""
 
-    heatmaps: Annotated[Path | None, option("Folder for one picture of each image, with its anomaly map.", _OUTPUT)] = None
+    heatmaps: Annotated[Path | None, option("Folder for one picture of each image, with its anomaly map.", _OUTPUT)] = (
+        None
+    )
     device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
 
 

@@ -91,7 +91,7 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
         If a loss is not finite.
     """
     detector = build_detector(method_class(spec.method), _settings(spec))
-    run = run_folder(spec.runs, spec.method, spec.source, spec.name)
+    run = run_folder(spec.runs, type(detector).card.name, spec.source, spec.name)
     if spec.out is not None:
         require_absent(spec.out, force=spec.force)
     with collected() as notes, ExitStack() as outputs:
@@ -143,7 +143,9 @@ def _check(detector: Detector, given: _Given) -> list[str]:
     """Say before training what would fail after it; return what the user should know."""
     kinds, n = type(detector).card.kinds, len(given.normal)
     if given.normal.kind not in kinds:
-        raise UsageError(f"{type(detector).__name__} takes {' and '.join(kinds)} data, but these are {given.normal.kind} data.")
+        raise UsageError(
+            f"{type(detector).__name__} takes {' and '.join(kinds)} data, but these are {given.normal.kind} data."
+        )
     held_out = detector.calibration > 0
     rule: Threshold = detector.threshold or (Conformal() if held_out else Quantile())
     n_scores = round(detector.calibration * n) if held_out else min(n, detector.calibration_size)
