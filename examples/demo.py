@@ -61,7 +61,9 @@ def main() -> None:
         render(trained.run)
         reports.append(render(tested.run))
     console.print(table)
-    console.print("The heartbeats of the test are other patients' than those that set the threshold: hence the false alarms.")
+    console.print(
+        "The heartbeats of the test are other patients' than those that set the threshold: hence the false alarms."
+    )
     console.print("Reports, to open in a browser:")
     for report in reports:
         console.print(f"  {report.resolve().as_uri()}", soft_wrap=True)

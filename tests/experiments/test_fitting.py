@@ -1,4 +1,5 @@
 import json
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -49,7 +50,8 @@ def test_the_run_shows_held_out_normals_and_anomalies_left_out(trained):
     scores = read_run(trained.run).scores
     assert (int(scores.label.sum()), int((~scores.label).sum())) == (1000, 26)  # 1130 anomalies, at most 1000 shown
     np.testing.assert_array_equal(np.sort(scores.anomaly_score[~scores.label]), trained.detector.calibration_scores_)
-    labels = dict(zip(*(lambda d: (d.ids, d.y))(read("builtin:digits")), strict=True))
+    data = read("builtin:digits")
+    labels = dict(zip(data.ids, data.y, strict=True))
     assert all((labels[name] != 3) == bool(label) for name, label in zip(scores.id, scores.label, strict=True))
 
 
@@ -123,10 +125,7 @@ def test_an_existing_model_is_replaced_by_force_only(table, tmp_path):
 
 
 def test_an_interrupted_fit_leaves_nothing(monkeypatch, tmp_path):
-    def interrupt(*args, **options):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(neural, "run", interrupt)
+    monkeypatch.setattr(neural, "run", Mock(side_effect=KeyboardInterrupt))
     spec = FitSpec(method="ganomaly", source="builtin:digits", settings=TINY, out=tmp_path / "models" / "digits")
     with pytest.raises(KeyboardInterrupt):
         fit(spec)

@@ -47,7 +47,9 @@ def test_labels_do_not_matter(trained, tmp_path):
 
 def test_progress_is_told(trained):
     told = []
-    score(ScoreSpec(model=trained.model, source="builtin:digits"), progress=lambda done, total: told.append((done, total)))
+    score(
+        ScoreSpec(model=trained.model, source="builtin:digits"), progress=lambda done, total: told.append((done, total))
+    )
     assert told[0] == (64, 539)
     assert told[-1] == (539, 539)
 
@@ -93,7 +95,7 @@ def test_outputs_are_refused_before_anything_is_computed(trained, tmp_path):
     for name, value in (("out", "scores.csv"), ("heatmaps", "maps")):
         with pytest.raises(InputError, match=f"{value} exists already"):
             score(ScoreSpec(model=trained.model, source="builtin:digits").model_copy(update={name: tmp_path / value}))
-    with pytest.raises(InputError, match="scores are written as .csv, .npz, .parquet"):
+    with pytest.raises(InputError, match=r"scores are written as \.csv, \.npz, \.parquet"):
         score(ScoreSpec(model="nothing", source="nothing", out="scores.txt"))
     assert (tmp_path / "scores.csv").read_text() == "mine"
 

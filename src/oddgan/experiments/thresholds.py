@@ -65,9 +65,7 @@ def change_threshold(spec: ThresholdSpec) -> ThresholdResult:
     """
     changes = spec.rule is not None or spec.rate is not None or bool(spec.settings)
     if changes and spec.out is None and not spec.force:
-        raise UsageError(
-            f"This changes {spec.model}: name another folder with --out, or change it in place by --force."
-        )
+        raise UsageError(f"This changes {spec.model}: give --out FOLDER, or --force to change it in place.")
     if spec.out is not None:
         require_absent(spec.out, force=spec.force)
     detector = open_model(spec.model).detector
