@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from oddgan._core.errors import InputError
+from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.detector import Detector
 from oddgan.base.rows import Rows, chunks
@@ -49,6 +49,10 @@ class ClassicalDetector(Detector):
     def _judge(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """The components (n,) of x (n, d)."""
         return self._scores(x)
+
+    def _restore(self, weights: Mapping[str, Tensor]) -> None:
+        if not hasattr(self, "estimators_"):
+            raise ModelError("it lacks estimators.skops: copy the whole folder.")
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
         flat = x.flatten(1).double().cpu().numpy()
