@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from oddgan._core.errors import InputError
+from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.detector import Detector
 from oddgan.base.rows import Rows, chunks
@@ -52,8 +52,12 @@ class ClassicalDetector(Detector):
         """The components (n,) of x (n, d)."""
         return self._scores(x)
 
+    def _restore(self, weights: Mapping[str, Tensor]) -> None:
+        if not hasattr(self, "estimators_"):
+            raise ModelError("it lacks estimators.skops: copy the whole folder.")
+
     def _flat(self, x: Tensor) -> np.ndarray:
-        """Network input (n, ...) as rows (k, d), float64; for exact scores k is rounded up by repeating the last row."""
+        """Network input (n, ...) as rows (k, d), float64; for exact scores the last row fills a whole block."""
         flat = x.flatten(1).double().cpu().numpy()
         return np.pad(flat, ((0, -len(flat) % _BLOCK), (0, 0)), mode="edge") if self.scoring == "exact" else flat
 
