@@ -1,0 +1,46 @@
+"""What the pages take from the package at build time, so that they can't contradict it.
+
+A comment line in a page, `<!-- generated: NAME -->`, is replaced by what the function of that name in `PARTS` returns.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from oddgan_docs import catalogue, docstrings, mathml, results
+
+MARK = re.compile(r"^<!-- generated: ([\w-]+) -->$", flags=re.MULTILINE)
+RESULTS = Path(__file__).resolve().parents[3] / "benchmarks"
+
+PARTS: dict[str, Callable[[], str]] = {
+    "methods-table": catalogue.methods_table,
+    "methods": catalogue.methods,
+    "common-parameters": catalogue.common_parameters,
+    "parts": catalogue.parts,
+    "presets": catalogue.presets,
+    "benchmarks": lambda: results.benchmarks(RESULTS),
+}
+
+
+def fill(text: str) -> str:
+    """Replace every mark in a page."""
+    return MARK.sub(lambda mark: PARTS[mark[1]](), text)
+
+
+def _fill_page(app: Sphinx, name: str, source: list[str]) -> None:
+    source[0] = fill(source[0])
+
+
+def _docstring(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    lines[:] = docstrings.to_rst("\n".join(lines)).splitlines()
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Connect to Sphinx."""
+    app.connect("source-read", _fill_page)
+    app.connect("autodoc-process-docstring", _docstring)
+    app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.block, None))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
