@@ -38,9 +38,16 @@ def _docstring(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines:
     lines[:] = docstrings.to_rst("\n".join(lines)).splitlines()
 
 
+def _skip(app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:
+    """Leave out values that only stand for a field's default: fields are among the class's parameters."""
+    foreign = callable(obj) and not str(getattr(obj, "__module__", "")).startswith("oddgan")
+    return True if what == "class" and foreign else None
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("source-read", _fill_page)
     app.connect("autodoc-process-docstring", _docstring)
+    app.connect("autodoc-skip-member", _skip)
     app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
