@@ -14,6 +14,7 @@ from oddgan_docs.docstrings import cell, markdown_text, sections, to_markdown
 
 _BASES = (Detector, NeuralDetector, ProjectedDetector)
 _GROUPS = ("Adversarial", "Other networks", "Classical and floors")
+_KINDS_OF_METHOD = dict(zip(_GROUPS, ("GAN", "network", "classical"), strict=True))
 PARTS = {
     "priors": "Latent restriction: priors",
     "objectives": "Training stability: objectives and regularisers",
@@ -69,14 +70,15 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def methods_table() -> str:
-    """One line a method."""
-    rows = []
-    for group, members in _ordered():
-        for name, cls in members:
-            card = cls.card
-            kinds = "all" if len(card.kinds) == len(KINDS) else ", ".join(card.kinds)
-            rows.append([f"[`{name}`](#{name.lower()})", str(card.year), cell(card.summary), kinds, group.lower()])
-    return table(["class", "year", "idea", "data", "group"], rows)
+    """One line a method; kinds of data have a column where some method does not take all."""
+    listed = [(name, cls, _KINDS_OF_METHOD[group]) for group, members in _ordered() for name, cls in members]
+    picky = any(len(cls.card.kinds) < len(KINDS) for _, cls, _ in listed)
+    rows = [
+        [f"[`{name}`](#{name.lower()})", cell(cls.card.summary), str(cls.card.year), kind]
+        + [", ".join(cls.card.kinds)] * picky
+        for name, cls, kind in listed
+    ]
+    return table(["class", "idea", "year", "kind"] + ["data"] * picky, rows)
 
 
 def methods() -> str:
@@ -95,7 +97,7 @@ def _method(name: str, cls: type[Detector]) -> str:
     own = {k: v for k, v in _defaults(cls).items() if _is_own(cls, k)}
     if own:
         text.append(_parameters(cls, own))
-    changed = {k: v for k, v in _defaults(cls).items() if k not in own and _differs(cls, k, v)}
+    changed = {k: v for k, v in _defaults(cls).items() if k not in own and (k == "composition" or _differs(cls, k, v))}
     if changed:
         items = ", ".join(f"`{k}={brief(v)}`" for k, v in changed.items())
         text.append(f"**Defaults of its own** for [common parameters](#common-parameters): {items}.")
