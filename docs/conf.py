@@ -17,6 +17,7 @@ exclude_patterns = ["_build", "_ext", "api"]
 templates_path: list[str] = []
 # Docstrings put names in single backticks: linked where the name is documented, code otherwise.
 default_role = "py:obj"
+smartquotes = False  # quotes are part of values
 maximum_signature_line_length = 90
 
 myst_enable_extensions = ["deflist", "dollarmath"]

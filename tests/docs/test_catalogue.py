@@ -6,6 +6,8 @@ import pytest
 
 from oddgan.base import Card
 from oddgan.detectors import classes
+from oddgan.networks import Auto, ConvLadder
+from oddgan.scores import WeightedSum
 
 from .conftest import DOCS, ROOT, blocks_of
 
@@ -59,9 +61,6 @@ def test_the_readme_lists_each_method(name):
 
 
 def test_a_value_is_written_as_one_would_type_it(extension):
-    from oddgan.networks import Auto, ConvLadder
-    from oddgan.scores import WeightedSum
-
     brief = extension.catalogue.brief
     assert brief(Auto(image=ConvLadder(critic_norm="layer"))) == "Auto(image=ConvLadder(critic_norm='layer'))"
     assert brief(WeightedSum(residual=0.9)) == "WeightedSum(residual=0.9)"
@@ -91,7 +90,8 @@ def test_a_benchmark_without_results_is_not_measured_yet(extension, tmp_path):
 
 
 def test_literal_blocks_of_docstrings_keep_their_lines(extension):
-    doc = "Sum up.\n\n    a: |x - y|\n    b: x*\n\nwith |x| and `a <= b`, see offset_.\n\nParameters\n----------\nn, m : how\n    many.\n"
+    body = "Sum up.\n\n    a: |x - y|\n    b: x*\n\nwith |x| and `a <= b`, see offset_.\n\n"
+    doc = body + "Parameters\n----------\nn, m : how\n    many.\n"
     rst = extension.docstrings.to_rst(doc)
     assert "::\n\n    a: |x - y|\n    b: x*\n" in rst
     assert r"with \|x\| and ``a <= b``, see offset\_." in rst

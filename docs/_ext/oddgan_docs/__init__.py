@@ -30,15 +30,15 @@ def fill(text: str) -> str:
     return MARK.sub(lambda mark: PARTS[mark[1]](), text)
 
 
-def _fill_page(app: Sphinx, name: str, source: list[str]) -> None:
+def _fill_page(_app: Sphinx, _name: str, source: list[str]) -> None:
     source[0] = fill(source[0])
 
 
-def _docstring(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+def _docstring(_app: Sphinx, _what: str, _name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
     lines[:] = docstrings.to_rst("\n".join(lines)).splitlines()
 
 
-def _skip(app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:
+def _skip(_app: Sphinx, what: str, _name: str, obj: Any, _skip: bool, _options: Any) -> bool | None:
     """Leave out values that only stand for a field's default: fields are among the class's parameters."""
     foreign = callable(obj) and not str(getattr(obj, "__module__", "")).startswith("oddgan")
     return True if what == "class" and foreign else None

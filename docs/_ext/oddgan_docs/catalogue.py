@@ -43,7 +43,7 @@ def brief(value: Any) -> str:
         return f"({brief(value[0])}, {brief(value[1])}, ..., {brief(value[-1])})"
     if isinstance(value, tuple):
         return f"({', '.join(map(brief, value))}{',' * (len(value) == 1)})"
-    return f"{value:.4g}" if isinstance(value, float) and value not in {0.0, 1.0} else repr(value)
+    return repr(float(f"{value:.4g}")) if isinstance(value, float) else repr(value)
 
 
 def _made(factory: Any) -> Any:
@@ -160,10 +160,15 @@ def parts() -> str:
     for folder, title in PARTS.items():
         module = importlib.import_module(f"oddgan.{folder}")
         found = {n: getattr(module, n) for n in module.__all__ if folder != "training" or n in _TRAINING}
-        shown = {n: c for n, c in found.items() if _is_choice(c)}
+        shown = dict(sorted(((n, c) for n, c in found.items() if _is_choice(c)), key=_place))
         out.append(f"## {title}\n\n`from oddgan.{folder} import {', '.join(shown)}`\n")
         out += [_part(name, value) for name, value in shown.items()]
     return "\n".join(out)
+
+
+def _place(item: tuple[str, Any]) -> tuple[str, int]:
+    """Where a part is defined: the author's order reads better than the alphabet."""
+    return item[1].__module__, inspect.getsourcelines(item[1])[1]
 
 
 def _is_choice(value: Any) -> bool:
@@ -190,9 +195,7 @@ def _part(name: str, value: Any) -> str:
 
 def _with_factories(cls: type, given: dict[str, Any]) -> dict[str, Any]:
     made = {
-        f.name: f.default_factory()
-        for f in dataclasses.fields(cls)
-        if f.default_factory is not dataclasses.MISSING
+        f.name: f.default_factory() for f in dataclasses.fields(cls) if f.default_factory is not dataclasses.MISSING
     }
     return {k: made.get(k, v) for k, v in given.items()}
 
@@ -200,5 +203,12 @@ def _with_factories(cls: type, given: dict[str, Any]) -> dict[str, Any]:
 def presets() -> str:
     """The published networks and what they are instances of."""
     networks = importlib.import_module("oddgan.networks")
-    named = {n: getattr(networks, n) for n in networks.__all__ if n.isupper() and not isinstance(getattr(networks, n), type)}
-    return table(["name", "is"], [[f"`{name}`", f"`{brief(value)}`"] for name, value in named.items()])
+    values = {name: getattr(networks, name) for name in networks.__all__ if name.isupper()}
+    named = {name: value for name, value in values.items() if is_part(value)}
+    return table(["name", "is"], [[f"`{name}`", f"`{_in_full(value)}`"] for name, value in named.items()])
+
+
+def _in_full(value: Any) -> str:
+    """A part with all fields that are plain numbers or names, defaults included."""
+    plain = {k: v for k, v in arguments(value).items() if isinstance(v, int | float | str) and v is not False}
+    return f"{type(value).__name__}({', '.join(f'{k}={v!r}' for k, v in plain.items())})"
