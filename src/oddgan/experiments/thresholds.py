@@ -77,7 +77,7 @@ def change_threshold(spec: ThresholdSpec) -> ThresholdResult:
     rule: Threshold = detector.threshold_rule_
     if spec.rule is not None or spec.settings:
         name = rule_name(spec.rule) if spec.rule is not None else type(rule).__name__
-        rule = build_part(Threshold, {"type": name} | spec.settings, "the threshold")
+        rule = build_part(Threshold, {"type": name} | spec.settings)
     detector.set_threshold(rule, rate=detector.rate_ if spec.rate is None else spec.rate)
     target = spec.out or spec.model
     detector.save(target, force=spec.force)
