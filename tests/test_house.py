@@ -58,9 +58,7 @@ if (ROOT / "src/oddgan/cli").is_dir():
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_loads_no_torch(command):
-    code = f"{COMMANDS[command]}
-import sys
-print('torch' in sys.modules)"
+    code = f"{COMMANDS[command]}\nimport sys\nprint('torch' in sys.modules)"
     path = f"import sys; sys.path[:0] = {[p for p in sys.path if p]!r}\n"
     run = subprocess.run([sys.executable, "-c", path + code], capture_output=True, text=True, check=False)  # noqa: S603
     assert run.returncode == 0, run.stderr
