@@ -53,7 +53,7 @@ class ClassicalDetector(Detector):
         return self._scores(x)
 
     def _flat(self, x: Tensor) -> np.ndarray:
-        """Network input (n, ...) as rows (k, d), float64; for exact scores k is rounded up by repeating the last row."""
+        """Network input (n, ...) as rows (k, d), float64; for exact scores k is rounded up with copies of the last."""
         flat = x.flatten(1).double().cpu().numpy()
         return np.pad(flat, ((0, -len(flat) % _BLOCK), (0, 0)), mode="edge") if self.scoring == "exact" else flat
 
