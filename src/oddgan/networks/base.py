@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, NamedTuple, Self
 
 from torch import Tensor, nn
@@ -100,7 +101,7 @@ class Backbone(ABC):
 def whole(minimum: int = 1, **named: int) -> None:
     """Raise InputError unless each named value is a whole number of at least `minimum`."""
     for name, value in named.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
             raise InputError(f"{name} must be a whole number of at least {minimum}, not {value!r}.")
 
 
