@@ -22,7 +22,7 @@ def test_scikit_learn(estimator, check):
 def test_search_over_settings(cls):
     X = normals("table", 24)
     grid = {"contamination": [0.1, 0.3], "scoring": ["fast"]}
-    search = GridSearchCV(make(cls), grid, cv=2, scoring=lambda d, X: -d.threshold_)
+    search = GridSearchCV(make(cls), grid, cv=2, scoring=lambda d, _X: -d.threshold_)
     search.fit(X)
     assert search.best_params_ == {"contamination": 0.3, "scoring": "fast"}  # flags more: the lower threshold
     assert search.best_estimator_.anomaly_score(X).shape == (24,)
