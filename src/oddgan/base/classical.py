@@ -17,8 +17,6 @@ from oddgan.base.rows import Rows, chunks
 from oddgan.training import Callback
 
 _PROJECTION = "projection"
-# Matrix products round a matrix's last few rows in another way: with whole blocks a row's place does not matter.
-_BLOCK = 64
 
 
 @hyperparameters
@@ -56,14 +54,9 @@ class ClassicalDetector(Detector):
         if not hasattr(self, "estimators_"):
             raise ModelError("it lacks estimators.skops: copy the whole folder.")
 
-    def _flat(self, x: Tensor) -> np.ndarray:
-        """Network input (n, ...) as rows (k, d), float64; for exact scores the last row fills a whole block."""
-        flat = x.flatten(1).double().cpu().numpy()
-        return np.pad(flat, ((0, -len(flat) % _BLOCK), (0, 0)), mode="edge") if self.scoring == "exact" else flat
-
     def _components(self, x: Tensor) -> dict[str, Tensor]:
-        scores = self._judge(self._flat(x))
-        return {name: torch.from_numpy(np.asarray(score)[: len(x)]) for name, score in scores.items()}
+        flat = x.flatten(1).double().cpu().numpy()
+        return {name: torch.from_numpy(np.asarray(score)) for name, score in self._judge(flat).items()}
 
 
 @hyperparameters

@@ -2,8 +2,8 @@
 
 Float32 matrix products differ by about 3e-7 between batch sizes, and a search amplifies that to 1e-3. With every
 forward pass on the same number of rows (idle slots repeat the last row) results are equal to the last bit on a CPU,
-whatever the batch size, order or neighbours. That number is a multiple of 16: the rows that are left over from a
-processor's full vectors are added up in another order.
+whatever the batch size, order or neighbours. That number is a multiple of 64: matrix products treat the rows that
+are left over from their blocks in another way, so that a row's place would count.
 """
 
 import math
@@ -17,7 +17,7 @@ from torch import Tensor
 from oddgan.base.rows import Rows, chunks
 
 Scoring = Literal["exact", "fast"]
-_FULL = 16
+_BLOCK = 64
 
 
 def run_rows(
@@ -40,7 +40,7 @@ def run_rows(
     report : told how many rows are done.
     """
     parts: list[Mapping[str, np.ndarray]] = []
-    done, full = 0, math.ceil(slots / _FULL) * _FULL
+    done, full = 0, math.ceil(slots / _BLOCK) * _BLOCK
     for raw in chunks(rows, slots):
         n = len(raw)
         padded = np.concatenate([raw, np.repeat(raw[-1:], full - n, axis=0)]) if scoring == "exact" else raw

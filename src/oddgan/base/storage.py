@@ -167,7 +167,7 @@ def _read_estimators(path: Path) -> Mapping[str, Any] | None:
         return None
     try:
         types = skops.io.get_untrusted_types(file=path)
-        foreign = sorted(set(types) - _TRUSTED)
+        foreign = [t for t in types if not t.startswith(_TRUSTED)]
         estimators: Mapping[str, Any] = {} if foreign else skops.io.load(path, trusted=types)
     except Exception as error:
         raise ModelError(f"{path} is damaged: {error}.") from error
