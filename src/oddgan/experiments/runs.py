@@ -112,11 +112,13 @@ def _items(detector: Detector, scored: Scored) -> Items:
     groups = gallery_groups(scored.scores, detector.threshold_)
     rows = np.concatenate(list(groups.values()))
     x = scored.data.x[rows]
+    if scored.data.kind == "image":
+        x = x.astype(np.float32)  # a report shades floats by their range: bytes from 0 to 16 would all be black
     shown = hasattr(detector, "reconstruct")
     return Items(
         row=rows,
         x=x,
         score=scored.scores[rows],
-        reconstruction=detector.reconstruct(x).reshape(x.shape) if shown else None,
+        reconstruction=detector.reconstruct(x).astype(np.float32) if shown else None,
         map=detector.anomaly_map(x) if shown else None,
     )
