@@ -54,7 +54,7 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
     calibration_size : with `calibration` 0, at most how many training rows the threshold is taken from.
     scoring : "exact" makes every forward pass on `slots` rows, so that a score never depends on batch size, order or
         neighbours; "fast" does not pad, and scores may differ by rounding.
-    slots : rows of one forward pass when scoring, >= 1.
+    slots : rows of one forward pass when scoring, >= 1; "exact" fills up to a multiple of 16.
     device : where to compute, e.g. "cpu" or "cuda:0"; None is torch's default device.
     random_state : seed of everything random in `fit`; None draws a fresh one. Global generators are left alone.
     """
@@ -155,8 +155,9 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
         """
         check_is_fitted(self, "calibration_scores_")
         rule = rule if rule is not None else Conformal() if self.held_out_ else Quantile()
-        self.threshold_rule_, self.rate_ = rule, self.contamination if rate is None else rate
-        self.offset_ = -float(rule(self.calibration_scores_, self.rate_))
+        rate = self.contamination if rate is None else rate
+        offset = -float(rule(self.calibration_scores_, rate))  # a refused rate changes nothing
+        self.threshold_rule_, self.rate_, self.offset_ = rule, rate, offset
         return self
 
     # -- scores
