@@ -61,7 +61,7 @@ def evaluate(spec: EvaluateSpec, *, progress: Progress | None = None) -> Evaluat
             model.detector,
             "evaluate",
             _data_info(spec, model, data),
-            name=spec.name or run.name,
+            name=spec.name or f"{type(model.detector).card.name} on {spec.source}",
             command=spec.command,
             seconds=seconds,
         ).model_copy(update={"metrics": metrics, "notes": notes.told()})

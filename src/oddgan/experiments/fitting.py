@@ -109,7 +109,7 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
             detector,
             "fit",
             _data_info(spec, detector, given, scored),
-            name=spec.name or run.name,
+            name=spec.name or f"{type(detector).card.name} on {spec.source}",
             command=spec.command,
             seconds=seconds,
         ).model_copy(update={"notes": notes.told()})
