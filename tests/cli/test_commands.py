@@ -61,6 +61,8 @@ def test_fit_score_evaluate_threshold_and_report(run, tmp_path):
     np.testing.assert_array_equal(read_scores(tmp_path / "scores.csv").anomaly_score, expected)
     assert (tmp_path / "scores.csv").read_text().startswith("row,id,anomaly_score,is_anomaly,p_value\n")
 
+    assert "and 519 more: --out FILE writes all" in run("score", "models/threes", "builtin:digits").out
+
     evaluated = run("evaluate", "models/threes", "builtin:digits", "--json")
     assert (evaluated.code, evaluated.err) == (0, "")
     assert evaluated.json["metrics"]["n"]["value"] == 539
