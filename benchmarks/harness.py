@@ -8,6 +8,7 @@ this process on one thread, so that another process on the machine does not coun
 """
 
 import argparse
+import fcntl
 import json
 import os
 import platform
@@ -101,7 +102,8 @@ class Bench:
         self.name, self.about = name, about
         self.quick: bool = self.options.quick
         self.path = RESULTS / f"{name}{'-quick' if self.quick else ''}.json"
-        self.records: list[Record] = [] if self.options.fresh else self._stored()
+        self.forget: bool = self.options.fresh
+        self.records: list[Record] = [] if self.forget else self._stored()
         self.console = Console(stderr=True)
         torch.set_num_threads(1)
 
@@ -121,8 +123,7 @@ class Bench:
 
     def add(self, *records: Record) -> None:
         """Keep records and write the file."""
-        self.records += records
-        self._write()
+        self._update(lambda kept: [*kept, *records])
         for r in records:
             self.console.print(
                 f"{r.case} | {r.method} | seed {r.seed} | {r.metric} {r.value:.4g} {r.unit}", style="dim"
@@ -130,11 +131,16 @@ class Bench:
 
     def publish(self, *records: Record) -> None:
         """Put published numbers beside the measured ones, replacing those of an earlier run."""
-        self.records = [r for r in self.records if r.role != "published"] + list(records)
-        self._write()
+        self._update(lambda kept: [r for r in kept if r.role != "published"] + list(records))
 
-    def _write(self) -> None:
-        write_results(self.path, machine(), versions(), self.records)
+    def _update(self, change: Callable[[list[Record]], list[Record]]) -> None:
+        """Change what the file holds now, so that two processes with different `--only` can share it."""
+        RESULTS.mkdir(exist_ok=True)
+        with (RESULTS / f".{self.path.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            kept = self.records if self.forget else self._stored()
+            self.records, self.forget = change(kept), False
+            write_results(self.path, machine(), versions(), self.records)
 
     def finish(self) -> None:
         """Print the table, or the document."""

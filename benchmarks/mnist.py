@@ -24,6 +24,9 @@ from oddgan import (
 from oddgan.evaluate import Record, evaluate
 from oddgan.inversion import LatentSearch
 from oddgan.networks import ConvLadder
+from oddgan.scores import WeightedSum
+from oddgan.similarities import L2, Blurred, Relative
+from oddgan.training import Adam, CosineDecay, RMSProp
 
 DIGITS, SEEDS = (0, 1, 8), (0, 1, 2)
 
@@ -41,32 +44,50 @@ class Entry:
     components: tuple[str, ...] = ()
 
 
-LADDER = ConvLadder(width=32)
-WGAN = ConvLadder(width=32, critic_norm="layer")
+# The DCGAN-32 ladder at a quarter of its width, which a minute or two of CPU can train; images are padded to 32 px.
+LADDER = ConvLadder(width=16)
+WGAN = ConvLadder(width=16, critic_norm="layer")
 ENTRIES = (
     Entry("L1 to the mean", MeanDistance, seeds=(0,), role="floor"),
     Entry("PCA residual", PCA, seeds=(0,), role="floor"),
     Entry("kNN", KNN, seeds=(0,)),
     Entry("KDE, PCA 40", KDE, {"pca": 40}, seeds=(0,)),
+    Entry("OC-SVM", OCSVM, seeds=(0,)),
     Entry("OC-SVM, PCA 40", OCSVM, {"pca": 40}, seeds=(0,)),
     Entry("isolation forest, PCA 40", IForest, {"pca": 40}),
-    Entry("GMM by BIC, PCA 40", GMM, {"pca": 40}),
+    Entry("GMM by BIC, PCA 40", GMM, {"pca": 40}, seeds=(0,)),
     Entry("autoencoder", AutoEncoder, {"backbone": LADDER, "epochs": 20}),
     Entry("VAE", VAE, {"backbone": LADDER, "epochs": 20}, components=("reconstruction_probability", "residual")),
     Entry("GANomaly", GANomaly, {"backbone": LADDER, "epochs": 12}, components=("residual", "features")),
+    # Chosen on digits 3 and 5 of the training split: a small latent space, squared loss, and a residual that forgives
+    # strokes put slightly aside and does not grow with the amount of ink.
     Entry(
-        "f-AnoGAN", FAnoGAN, {"backbone": WGAN, "epochs": 20}, components=("residual", "features", "latent", "critic")
+        "GANomaly, latent 16, relative residual",
+        GANomaly,
+        {
+            "backbone": LADDER,
+            "epochs": 20,
+            "latent_dim": 16,
+            "similarity": L2(),
+            "residual": Relative(Blurred(L2(), sigma=1.0)),
+            "composition": WeightedSum(residual=1.0),
+            "optimiser": Adam(lr=1e-3, schedule=CosineDecay()),
+        },
+        components=("latent", "features"),
+    ),
+    # The encoder takes 1/27 of the paper's 50,000 steps, so that its learning rate is ten times the paper's.
+    Entry(
+        "f-AnoGAN",
+        FAnoGAN,
+        {"backbone": WGAN, "epochs": 20, "encoder_optimiser": RMSProp(lr=5e-4)},
+        components=("residual", "features", "latent", "critic"),
     ),
     Entry(
         "AnoGAN",
         AnoGAN,
-        {
-            "backbone": ConvLadder(width=16),
-            "epochs": 20,
-            "latent_dim": 64,
-            "inversion": LatentSearch(n_max=100, lr=0.1),
-        },
+        {"backbone": LADDER, "epochs": 20, "latent_dim": 64, "inversion": LatentSearch(n_max=50, lr=0.1)},
         components=("residual", "features", "critic"),
+        seeds=(0,),
     ),
 )
 
@@ -84,14 +105,14 @@ PUBLISHED = {
 
 def measure(entry: Entry, digit: int, seed: int, data: dict[str, np.ndarray]) -> list[Record]:
     """Train on one digit of the training split and score the whole test split."""
-    x = data["x_train"][data["y_train"] == digit][:, None]
+    x = data["x_train"][data["y_train"] == digit]
     detector = entry.cls(**entry.settings, random_state=seed)
     with clock() as fit:
         detector.fit(x)
     with clock() as score:
-        scores = {"": detector.anomaly_score(data["x_test"][:, None])}
+        scores = {"": detector.anomaly_score(data["x_test"])}
         if entry.components:
-            scores |= detector.score_components(data["x_test"][:, None])
+            scores |= detector.score_components(data["x_test"])
     anomalous = data["y_test"] != digit
     common: dict[str, Any] = {
         "case": f"digit {digit}",
@@ -130,6 +151,8 @@ def main() -> None:
     bench = Bench("mnist", __doc__ or "")
     with np.load(data_path("mnist.npz")) as file:
         data = dict(file)
+    for split in ("x_train", "x_test"):
+        data[split] = np.pad(data[split], ((0, 0), (2, 2), (2, 2)))[:, None]
     if bench.quick:
         data = {k: v[:2000] for k, v in data.items()}
     bench.publish(*published())

@@ -8,19 +8,21 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from oddgan._core.errors import InputError, MissingExtraError, ModelError, OddganError, TrainingError
+from oddgan._core.version import VERSION
 
 if TYPE_CHECKING:
     from oddgan.base import Detector, as_pyod
     from oddgan.detectors import *  # noqa: F403
     from oddgan.detectors import load
 
-__version__ = "0.1.0"
+__version__ = VERSION
 _BASE = ("Detector", "as_pyod")
 
 
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(name)
+    # `from oddgan import data` asks here first: a folder must not cost the import of torch, or of itself in a circle.
     if importlib.util.find_spec(f"oddgan.{name}") is not None:
         return importlib.import_module(f"oddgan.{name}")
     module = importlib.import_module("oddgan.base" if name in _BASE else "oddgan.detectors")

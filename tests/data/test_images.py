@@ -30,6 +30,18 @@ def test_shrinking_averages():
     assert np.abs(inner.astype(float) - 50).max() <= 2  # without antialiasing it would be 0 or 100
 
 
+def test_integers_are_rounded():
+    x = np.random.default_rng(0).integers(0, 65536, (1, 1, 9, 9), dtype=np.uint16)
+    exact = resize(x.astype(np.float32), (5, 7))
+    assert np.abs(resize(x, (5, 7)) - exact).max() <= 0.51
+    assert np.abs(resize(x, (5, 7)) - exact).mean() == pytest.approx(0.25, abs=0.1)  # truncation gives 0.5
+
+
+def test_rows_stay_rows():
+    x = np.repeat(np.arange(12, dtype=np.uint8) * 20, 9).reshape(1, 1, 12, 9)
+    assert (np.ptp(resize(x, (6, 15)), axis=-1) == 0).all()
+
+
 def test_height_comes_first():
     assert from_arrays(np.zeros((2, 16, 12), np.uint8), options=Options(resize=(8, 9))).x.shape == (2, 1, 8, 9)
 

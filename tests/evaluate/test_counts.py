@@ -7,9 +7,9 @@ from oddgan.evaluate import counts
 def test_curves_by_hand():
     # Falling scores: anomaly, normal, anomaly.
     c = counts([3.0, 2.0, 1.0], [True, False, True])
-    fpr, tpr = c.roc()
-    assert fpr.tolist() == [0, 0, 1, 1]
-    assert tpr.tolist() == [0, 0.5, 0.5, 1]
+    alarm_rate, hit_rate = c.roc()
+    assert alarm_rate.tolist() == [0, 0, 1, 1]
+    assert hit_rate.tolist() == [0, 0.5, 0.5, 1]
     precision, recall = c.precision_recall()
     assert precision == pytest.approx([1, 0.5, 2 / 3])
     assert recall.tolist() == [0.5, 0.5, 1]

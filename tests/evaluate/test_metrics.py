@@ -51,6 +51,12 @@ def test_counts_at_the_threshold_by_hand():
     assert found["n"] == 6
 
 
+def test_95_per_cent_of_the_anomalies_by_hand():
+    # Falling scores: 18 anomalies, a normal, the 19th anomaly (95 %), a normal, the 20th anomaly, two normals.
+    labels = [1] * 18 + [0, 1, 0, 1, 0, 0]
+    assert values(-np.arange(24.0), labels)["fpr_at_95_tpr"] == 0.25
+
+
 def test_beta_weighs_recall():
     # TP = 1, FP = 0, FN = 3: F2 = 5 TP / (5 TP + 4 FN + FP) = 5 / 17; F0.5 = 1.25 / (1.25 + 0.75).
     scores, labels = [3.0, 1.0, 1.0, 1.0, 0.0], [1, 1, 1, 1, 0]
@@ -94,8 +100,8 @@ def test_agrees_with_scikit_learn(rows, threshold):
         "balanced_accuracy": reference.balanced_accuracy_score(labels, flagged),
         "best_f1_oracle": max(reference.f1_score(labels, scores >= s) for s in np.unique(scores)),
     }
-    fpr, tpr, _ = reference.roc_curve(labels, scores, drop_intermediate=False)
-    expected["fpr_at_95_tpr"] = fpr[tpr >= 0.95].min()
+    alarm_rate, hit_rate, _ = reference.roc_curve(labels, scores, drop_intermediate=False)
+    expected["fpr_at_95_tpr"] = alarm_rate[hit_rate >= 0.95].min()
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, abs=1e-12), name
 
@@ -142,7 +148,7 @@ def test_bad_input_is_named(scores, labels, message):
 
 @pytest.mark.parametrize("options", [{"beta": 0.0}, {"n_bootstrap": -1}])
 def test_bad_options_are_named(options):
-    with pytest.raises(InputError, match="must be positive"):
+    with pytest.raises(InputError, match="must be above 0"):
         evaluate([1.0, 2.0], [False, True], None, **options)
 
 

@@ -55,6 +55,8 @@ def test_page_is_whole_and_fetches_nothing(request, tmp_path, name):
     assert {"script", "link", "iframe"} & {tag for tag, _ in tags.found} == set()
     assert all(attrs["src"].startswith("data:image/png;base64,") and attrs["alt"] for attrs in tags.named("img"))
     assert "url(" not in text
+    (policy,) = (a["content"] for a in tags.named("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    assert {"default-src 'none'", "script-src 'none'", "img-src data: blob:"} <= set(policy.split("; "))
     assert "nan" not in re.findall(r'(?:d|x|y|x1|x2|cx|cy)="([^"]*)"', text)
     targets = {a["href"][1:] for a in tags.named("a") if a["href"].startswith("#")}
     assert targets <= set(ids)

@@ -26,8 +26,8 @@ def new_file(path: str | Path, *, force: bool = False) -> Iterator[Path]:
         If `path` exists without `force`, or the disk is full or not writable.
     """
     target = Path(path)
-    _refuse_existing(target, force=force)
     with _plain_errors(target):
+        _refuse_existing(target, force=force)
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=f".part{target.suffix}", dir=target.parent)
         os.close(handle)
@@ -55,8 +55,8 @@ def new_folder(path: str | Path, *, force: bool = False) -> Iterator[Path]:
         If `path` exists without `force`, or the disk is full or not writable.
     """
     target = Path(path)
-    _refuse_existing(target, force=force)
     with _plain_errors(target):
+        _refuse_existing(target, force=force)
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
         try:
@@ -87,4 +87,6 @@ def _plain_errors(target: Path) -> Iterator[None]:
             raise InputError(f"No space left on the disk for {target}: free some, or write elsewhere.") from error
         if error.errno in {errno.EACCES, errno.EROFS, errno.EPERM}:
             raise InputError(f"{target} can't be written: no permission there; choose another place.") from error
+        if error.errno in {errno.ENOTDIR, errno.EEXIST}:
+            raise InputError(f"{target} can't be written: a folder on its way is a file.") from error
         raise

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from oddgan._core.errors import InputError
+from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.detector import Detector
 from oddgan.base.rows import Rows, chunks
@@ -49,6 +49,10 @@ class ClassicalDetector(Detector):
     def _judge(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """The components (n,) of x (n, d)."""
         return self._scores(x)
+
+    def _restore(self, weights: Mapping[str, Tensor]) -> None:
+        if not hasattr(self, "estimators_"):
+            raise ModelError("it lacks estimators.skops: copy the whole folder.")
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
         flat = x.flatten(1).double().cpu().numpy()
@@ -90,4 +94,5 @@ def principal_components(x: np.ndarray, n_components: float) -> PCA:
     n_components : how many, a whole number, or the share of the variance that they explain, in (0, 1).
     """
     solver = "covariance_eigh" if len(x) > x.shape[1] else "full"
-    return PCA(n_components, svd_solver=solver).fit(x)
+    with np.errstate(invalid="ignore"):  # shares of no variance at all
+        return PCA(n_components, svd_solver=solver).fit(x)

@@ -54,7 +54,7 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
     calibration_size : with `calibration` 0, at most how many training rows the threshold is taken from.
     scoring : "exact" makes every forward pass on `slots` rows, so that a score never depends on batch size, order or
         neighbours; "fast" does not pad, and scores may differ by rounding.
-    slots : rows of one forward pass when scoring, >= 1.
+    slots : rows of one forward pass when scoring, >= 1; "exact" fills up to a multiple of 16.
     device : where to compute, e.g. "cpu" or "cuda:0"; None is torch's default device.
     random_state : seed of everything random in `fit`; None draws a fresh one. Global generators are left alone.
     """
@@ -122,11 +122,11 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
         """Refuse hyperparameters that do not fit each other or the shape, before training."""
 
     def _split(self, rows: Rows, rng: np.random.RandomState) -> tuple[Rows, Rows]:
-        """Training rows, and the rows that the threshold comes from."""
+        """Training rows, and the rows that the threshold comes from; `calibration_rows_` has the latter's numbers."""
         order = rng.permutation(len(rows))
         if self.calibration == 0:
             self.held_out_ = False
-            few = np.sort(order[: self.calibration_size])
+            self.calibration_rows_ = few = np.sort(order[: self.calibration_size])
             return rows, rows if len(few) == len(rows) else take(rows, few)
         k = round(self.calibration * len(rows))
         if k < 1 or len(rows) - k < 2:
@@ -134,8 +134,8 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
                 f"calibration={self.calibration} of {len(rows)} rows leaves {len(rows) - k} to train on and {k} to "
                 "calibrate with: at least 2 and 1 are needed."
             )
-        self.held_out_ = True
-        return take(rows, np.sort(order[k:])), take(rows, np.sort(order[:k]))
+        self.held_out_, self.calibration_rows_ = True, np.sort(order[:k])
+        return take(rows, np.sort(order[k:])), take(rows, self.calibration_rows_)
 
     def _fit_scaling(self, rows: Rows) -> Scaling:
         chosen = self.scaling.choose(self.shape_) if isinstance(self.scaling, AutoScaling) else self.scaling
@@ -155,8 +155,9 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
         """
         check_is_fitted(self, "calibration_scores_")
         rule = rule if rule is not None else Conformal() if self.held_out_ else Quantile()
-        self.threshold_rule_, self.rate_ = rule, self.contamination if rate is None else rate
-        self.offset_ = -float(rule(self.calibration_scores_, self.rate_))
+        rate = self.contamination if rate is None else rate
+        offset = -float(rule(self.calibration_scores_, rate))  # a refused rate changes nothing
+        self.threshold_rule_, self.rate_, self.offset_ = rule, rate, offset
         return self
 
     # -- scores

@@ -71,10 +71,16 @@ def take(rows: Rows, index: np.ndarray) -> Rows:
 
 
 def chunks(rows: Rows, size: int = _CHUNK) -> Iterator[np.ndarray]:
-    """All rows in order, in arrays of at most `size` rows."""
+    """All rows in order, in arrays of at most `size` rows.
+
+    The arrays are contiguous: sums over a transposed array, such as a data frame's, end in other bits.
+    """
     for start in range(0, len(rows), size):
         stop = min(start + size, len(rows))
-        yield rows[start:stop] if isinstance(rows, np.ndarray) else np.stack([rows[i] for i in range(start, stop)])
+        if isinstance(rows, np.ndarray):
+            yield np.ascontiguousarray(rows[start:stop])
+        else:
+            yield np.stack([rows[i] for i in range(start, stop)])
 
 
 def is_dataset(X: object) -> bool:

@@ -14,34 +14,43 @@ import sklearn
 import skops.io
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as dump
 from torch import Tensor
 
-import oddgan
 from oddgan import inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.files import new_folder
 from oddgan._core.parts import from_spec, to_spec
+from oddgan._core.version import VERSION
 
 if TYPE_CHECKING:
     from oddgan.base.detector import Detector
 
 FORMAT = 1
 _JSON, _TENSORS, _ESTIMATORS = "detector.json", "networks.safetensors", "estimators.skops"
-# Where the classes come from that scikit-learn's estimators are made of.
-_TRUSTED = ("sklearn.", "numpy.", "scipy.")
-# Fitted attributes that are written as JSON (parts included); arrays among them go to the tensors.
-_FITTED = (
-    "shape_", "n_features_in_", "feature_names_in_", "offset_", "held_out_", "rate_", "threshold_rule_",
-    "calibration_scores_", "scaling_", "reading_",
+# The compiled modules inside scikit-learn's trees and neighbour searches, which skops does not know by itself. A whole
+# package would be too much: `numpy.load` is a type to skops, too.
+_TRUSTED = (
+    "sklearn.metrics._dist_metrics.", "sklearn.neighbors._ball_tree.", "sklearn.neighbors._kd_tree.",
+    "sklearn.tree._tree.",
 )  # fmt: skip
+# Fitted attributes that are written as JSON (parts included); arrays among them go to the tensors. All models have the
+# first ones.
+_ALWAYS = ("shape_", "offset_", "held_out_", "rate_", "threshold_rule_", "calibration_scores_", "scaling_")
+_FITTED = (*_ALWAYS, "n_features_in_", "feature_names_in_", "reading_")
 
 
 def known_parts() -> dict[str, type]:
-    """The classes that a model file may name, by name."""
+    """The parts that a model file may name, by name: frozen dataclasses, not callbacks or sources of rows."""
     folders = (inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training)
     found = {name: getattr(folder, name) for folder in folders for name in folder.__all__}
-    return {name: value for name, value in found.items() if isinstance(value, type)}
+    return {name: value for name, value in found.items() if isinstance(value, type) and _is_frozen(value)}
+
+
+def _is_frozen(cls: type) -> bool:
+    made = getattr(cls, "__dataclass_params__", None)
+    return made is not None and bool(made.frozen)
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,7 @@ def save(detector: "Detector", path: str | Path, *, force: bool) -> Path:
     target = Path(path)
     with new_folder(target, force=force) as folder:
         (folder / _JSON).write_text(json.dumps(head, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        save_file(tensors, folder / _TENSORS)
+        (folder / _TENSORS).write_bytes(dump(tensors))  # its own writer hides why the disk refused
         if hasattr(detector, "estimators_"):
             (folder / _ESTIMATORS).write_bytes(skops.io.dumps(detector.estimators_))
     return target
@@ -84,7 +93,7 @@ def save(detector: "Detector", path: str | Path, *, force: bool) -> Path:
 def versions() -> dict[str, str]:
     """What the model was made with."""
     return {
-        "oddgan": oddgan.__version__,
+        "oddgan": VERSION,
         "python": platform.python_version(),
         "torch": str(torch.__version__),
         "numpy": np.__version__,
@@ -125,7 +134,7 @@ def load(path: str | Path, classes: Mapping[str, type["Detector"]], *, device: s
         raise ModelError(f"{folder} holds a {name!r}, which is not known here. Known: {', '.join(sorted(classes))}.")
     try:
         return _assemble(files, classes[name], device)
-    except (ModelError, InputError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (ModelError, InputError, AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         text = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise ModelError(f"{folder} can't be loaded as {name}: {text}") from error
 
@@ -141,7 +150,7 @@ def _read(folder: Path) -> _Files:
         raise ModelError(f"{folder / _JSON} is damaged: {error}.") from error
     if found != FORMAT:
         raise ModelError(
-            f"{folder} has model format {found}, but this version of oddgan ({oddgan.__version__}) reads format "
+            f"{folder} has model format {found}, but this version of oddgan ({VERSION}) reads format "
             f"{FORMAT}: it was saved by oddgan {head.get('versions', {}).get('oddgan', '?')}; install that or newer."
         )
     try:
@@ -176,6 +185,9 @@ def _assemble(files: _Files, cls: type["Detector"], device: str | None) -> "Dete
     if strange:
         raise ModelError(f"it has unknown parameters {', '.join(strange)}; {cls.__name__} takes {', '.join(takes)}.")
     detector = cls(**parameters | {"device": device})
+    missing = [name for name in _ALWAYS if name not in head["fitted"]]
+    if missing:
+        raise ModelError(f"it lacks {', '.join(missing)}.")
     for name in _FITTED:
         if name in head["fitted"]:
             setattr(detector, name, from_spec(head["fitted"][name], known, arrays))
@@ -183,7 +195,7 @@ def _assemble(files: _Files, cls: type["Detector"], device: str | None) -> "Dete
         detector.feature_names_in_ = np.array(detector.feature_names_in_, dtype=object)
     detector.history_ = [training.EpochRecord(**record) for record in head["history"]]
     weights = {k.removeprefix("networks."): v for k, v in files.tensors.items() if k.startswith("networks.")}
-    detector._restore(weights)
     if files.estimators is not None:
         detector.estimators_ = dict(files.estimators)
+    detector._restore(weights)
     return detector

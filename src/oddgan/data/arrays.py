@@ -167,7 +167,7 @@ def _plain_errors(path: Path) -> Iterator[None]:
     except InputError:
         raise
     except _BROKEN as error:
-        if "bject arrays cannot be loaded" in str(error):
+        if "object arrays cannot be loaded" in str(error).lower():
             raise InputError(f"{path} holds Python objects, which are never loaded: store numbers or texts.") from error
         raise InputError(
             f"{path} can't be read: it is damaged, cut short or no {path.suffix} file ({error})."

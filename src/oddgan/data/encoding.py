@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from oddgan._core.errors import InputError
+from oddgan.data.columns import Column
 from oddgan.data.dataset import Encoding, Options, Raw, Reading
 from oddgan.data.tables import Table
 
@@ -29,18 +30,19 @@ def encode(table: Table, options: Options, like: Reading | None) -> Raw:
         If columns are missing, unknown, reordered or of another type, or values are missing without `impute`.
     """
     label = _label(table, options, like)
-    features = {name: column for name, column in table.columns.items() if name != label}
+    features = {name: Column(column) for name, column in table.columns.items() if name != label}
     if not features:
         raise InputError(f"{table.source} has no columns{' beside the labels' if label else ''}.")
     encoding = _encoding(table.source, features, like)
     _check_missing(table.source, features, options)
-    blocks, notes = [], _suspects(features) if like is None else []
+    blocks: list[np.ndarray] = []
+    notes = _suspects(features) if like is None else []
     for name, texts in zip(encoding.columns, encoding.categories, strict=True):
         if texts is None:
             blocks.append(_expect_numbers(table.source, name, features[name])[:, None])
         else:
-            blocks.append(_one_hot(features[name], texts))
-            notes += _unknown(name, features[name], blocks[-1])
+            blocks.append(features[name].one_hot(texts))
+            notes += _left_out(name, features[name], texts)
     y = None if label is None else _label_values(table, label)
     x = np.concatenate(blocks, axis=1)
     return Raw(source=table.source, x=x, y=y, kind="table", label=label, encoding=encoding, notes=tuple(notes))
@@ -91,37 +93,16 @@ def _label(table: Table, options: Options, like: Reading | None) -> str | None:
 
 
 def _label_values(table: Table, label: str) -> np.ndarray:
-    column = table.columns[label]
-    numbers = to_numbers(column)
-    if numbers is not None:
-        return numbers
-    missing = np.flatnonzero(_holes(column))
+    column = Column(table.columns[label])
+    if column.numbers is not None:
+        return column.numbers
+    missing = np.flatnonzero(column.holes)
     if len(missing):
         raise InputError(f"{table.source} lacks the label of {len(missing)} rows, the first is row {missing[0]}.")
-    return column.astype(np.str_)
+    return column.values.astype(np.str_)
 
 
-def to_numbers(column: np.ndarray) -> np.ndarray | None:
-    """A column as floats, NaN where a value is missing; None if a text in it is no number."""
-    if column.dtype.kind == "f":
-        return column
-    try:
-        return np.where(_holes(column), "nan", column).astype(np.float64)
-    except ValueError:
-        return None
-
-
-def _holes(column: np.ndarray) -> np.ndarray:
-    return np.isnan(column) if column.dtype.kind == "f" else np.array([value is None for value in column], dtype=bool)
-
-
-def _texts(column: np.ndarray) -> np.ndarray:
-    if column.dtype.kind != "f":
-        return np.where(_holes(column), "", column).astype(np.str_)
-    return np.array(["" if np.isnan(v) else f"{v:.17g}" for v in column], dtype=np.str_)
-
-
-def _encoding(source: str, features: Mapping[str, np.ndarray], like: Reading | None) -> Encoding:
+def _encoding(source: str, features: Mapping[str, Column], like: Reading | None) -> Encoding:
     if like is None:
         return _learn(source, features)
     if like.encoding is None:  # fitted on an array: as many columns of numbers, of any name
@@ -130,16 +111,16 @@ def _encoding(source: str, features: Mapping[str, np.ndarray], like: Reading | N
     return like.encoding
 
 
-def _learn(source: str, features: Mapping[str, np.ndarray]) -> Encoding:
+def _learn(source: str, features: Mapping[str, Column]) -> Encoding:
     categories: list[tuple[str, ...] | None] = []
     for name, column in features.items():
-        texts = None if to_numbers(column) is not None else np.unique(_texts(column)[~_holes(column)])
+        texts = None if column.numbers is not None else tuple(column.counts)
         if texts is not None and len(texts) > MOST_TEXTS:
             raise InputError(
                 f"{source} has {len(texts)} different texts in column {name}; at most {MOST_TEXTS} can be told apart: "
                 "remove the column if it names the rows."
             )
-        categories.append(None if texts is None else tuple(texts.tolist()))
+        categories.append(texts)
     return Encoding(columns=tuple(features), categories=tuple(categories))
 
 
@@ -161,8 +142,8 @@ def _check_columns(source: str, given: tuple[str, ...], expected: tuple[str, ...
     )
 
 
-def _check_missing(source: str, features: Mapping[str, np.ndarray], options: Options) -> None:
-    counts = {name: int(_holes(column).sum()) for name, column in features.items()}
+def _check_missing(source: str, features: Mapping[str, Column], options: Options) -> None:
+    counts = {name: int(column.holes.sum()) for name, column in features.items()}
     counts = {name: count for name, count in counts.items() if count}
     if counts and options.impute is None:
         raise InputError(
@@ -176,29 +157,28 @@ def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(shown + [f"and {len(counts) - _SHOWN} more"] * (len(counts) > _SHOWN))
 
 
-def _expect_numbers(source: str, name: str, column: np.ndarray) -> np.ndarray:
-    numbers = to_numbers(column)
-    if numbers is None:
-        row = next(i for i, value in enumerate(column) if to_numbers(np.array([value], dtype=object)) is None)
+def _expect_numbers(source: str, name: str, column: Column) -> np.ndarray:
+    if column.numbers is None:
+        row = column.first_text()
         raise InputError(
-            f"{source} has the text {column[row]!r} in row {row} of column {name}, which holds numbers in the model."
+            f"{source} has the text {column.values[row]!r} in row {row} of column {name}, which holds numbers in the "
+            "model."
         )
-    return numbers
+    return column.numbers
 
 
-def _one_hot(column: np.ndarray, texts: tuple[str, ...]) -> np.ndarray:
-    return np.asarray(_texts(column)[:, None] == np.array(texts, dtype=np.str_)).astype(np.float64)
+def _left_out(name: str, column: Column, texts: tuple[str, ...]) -> list[str]:
+    notes = []
+    new = {text: count for text, count in column.counts.items() if text not in texts}
+    if new:
+        notes.append(
+            f"Column {name} has texts that the model never saw; they count as none of its texts: {_counted(new)}."
+        )
+    if column.holes.any():
+        notes.append(f"Column {name} lacks {int(column.holes.sum())} texts; they count as none of its texts.")
+    return notes
 
 
-def _unknown(name: str, column: np.ndarray, block: np.ndarray) -> list[str]:
-    holes = _holes(column)
-    texts, counts = np.unique(_texts(column)[~block.any(axis=1) & ~holes], return_counts=True)
-    new = _counted(dict(zip(texts.tolist(), counts.tolist(), strict=True)))
-    notes = [f"Column {name} has texts that the model never saw; they count as none of its texts: {new}."]
-    missing = [f"Column {name} lacks {int(holes.sum())} texts; they count as none of its texts."]
-    return notes * bool(len(texts)) + missing * bool(holes.any())
-
-
-def _suspects(features: Mapping[str, np.ndarray]) -> list[str]:
+def _suspects(features: Mapping[str, Column]) -> list[str]:
     suspects = [name for name in features if name.lower() in _LABEL_NAMES]
     return [f"Column {name} is used as data; if it holds the labels, say --label {name}." for name in suspects]

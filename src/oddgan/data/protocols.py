@@ -42,16 +42,16 @@ def one_class(
 ) -> Split:
     """Make a one-class problem of labelled data.
 
-    - `OC-std`: train on one class of the training part, test on the whole test part (Deep SVDD, OCGAN protocol 2).
-    - `OC-5000`: the same with 5000 random items of the test part (ADGAN).
-    - `P1-80/20`: both parts pooled; train on 80% of the normal class, test on the rest of it and as many random
-      samples of the other classes as make up `anomalous_share` of the test set (OCGAN protocol 1, GPND).
-    - `LOO`: one class is the *anomaly*; both parts pooled; train on 80% of all others, test on the other 20% and every
-      sample of the anomalous class (EGBAD, GANomaly). Not comparable with `OC-std`.
+    - `OC-std`: train on one class of the training part, test on the whole test part (Deep SVDD, OCGAN protocol 2);
+      `OC-5000`: on 5000 random items of it (ADGAN).
+    - `P1-80/20`: pooled; train on 80% of the class, test on its rest and as many random others as make up
+      `anomalous_share` of the test set (OCGAN protocol 1, GPND).
+    - `LOO`: one class is the *anomaly*; pooled; train on 80% of the others, test on the rest and all of that class
+      (EGBAD, GANomaly). Not comparable with `OC-std`.
 
     Parameters
     ----------
-    train, test : the two published parts, with labels.
+    train, test : the published parts, labelled.
     label : the class: the normal one, in `LOO` the anomalous one.
     protocol : one of the above; case and punctuation don't matter.
     seed : of every random choice; `OC-std` has none.
@@ -60,31 +60,28 @@ def one_class(
     Raises
     ------
     InputError
-        If labels are missing, the class or the protocol is not there, or there are too few samples.
+        If labels are missing, the class or the protocol is not there, or samples are too few.
     """
     name = resolve(protocol, PROTOCOLS, "protocol")
-    others_train, others_test = _is_other(train, label), _is_other(test, label)
-    generator = np.random.default_rng(seed)
+    generator, others_train, others_test = np.random.default_rng(seed), _is_other(train, label), _is_other(test, label)
     if name in {"OC-std", "OC-5000"}:
         rows = np.arange(len(test))
-        if name == "OC-5000":
-            rows = np.sort(_draw(generator, rows, _TEST_ITEMS, "test items"))
+        rows = rows if name == "OC-std" else np.sort(_draw(generator, rows, _TEST_ITEMS, "test items"))
         return Split(name, train.x[~others_train], test.x[rows], others_test[rows])
     x, other = np.concatenate([train.x, test.x]), np.concatenate([others_train, others_test])
-    share = anomalous_share if name == "P1-80/20" else None
-    train_rows, test_rows, anomalous = _pooled(generator, ~other if name == "LOO" else other, share)
-    return Split(name, x[train_rows], x[test_rows], anomalous)
+    anomalous, share = (~other, None) if name == "LOO" else (other, anomalous_share)
+    train_rows, test_rows = _pooled(generator, anomalous, share)
+    return Split(name, x[train_rows], x[test_rows], anomalous[test_rows])
 
 
 def _pooled(
     generator: np.random.Generator, anomalous: np.ndarray, share: float | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray]:
     normals, anomalies = generator.permutation(np.flatnonzero(~anomalous)), np.flatnonzero(anomalous)
     cut = round(_TRAIN_SHARE * len(normals))
     if share is not None:
         anomalies = _draw(generator, anomalies, _wanted(len(normals) - cut, share), "anomalies")
-    test = np.sort(np.concatenate([normals[cut:], anomalies]))
-    return np.sort(normals[:cut]), test, anomalous[test]
+    return np.sort(normals[:cut]), np.sort(np.concatenate([normals[cut:], anomalies]))
 
 
 def _is_other(dataset: Dataset, label: str | int) -> np.ndarray:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, NeuralDetector, Stored, adversarial_updates
 from oddgan.inversion import Inverted, LatentSearch
+from oddgan.networks.base import whole
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
 from oddgan.scores import Composition, WeightedSum, critic_cross_entropy, feature_matching
@@ -70,6 +71,10 @@ class AnoGAN(NeuralDetector):
     composition: Composition = WeightedSum(residual=0.9, features=0.1)
     epochs: int = 20
 
+    def _check(self) -> None:
+        super()._check()
+        whole(n_critic=self.n_critic, n_seed=self.n_seed)
+
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         return {
             "generator": self.backbone.decoder(self.latent_dim, shape, output=self._output),
@@ -113,6 +118,5 @@ class AnoGAN(NeuralDetector):
         return self._invert(x).z
 
     def _sample(self, n: int) -> Tensor:
-        starts, G = self._stored("starts"), self.networks_["generator"]
-        drawn: Tensor = G(self.prior.sample(n, self.latent_dim, device=starts.device))
+        drawn: Tensor = self.networks_["generator"](self.prior.sample(n, self.latent_dim, device=self._device))
         return drawn

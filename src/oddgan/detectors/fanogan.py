@@ -1,36 +1,35 @@
 """f-AnoGAN."""
 
+import math
 from collections.abc import Iterator
 from typing import ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
 
-from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, NeuralDetector, Stored, adversarial_updates
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
+from oddgan.networks.base import one_of, whole
 from oddgan.objectives import WGANGP, Objective
 from oddgan.priors import Gaussian, Prior
 from oddgan.scores import Composition, WeightedSum, feature_matching, latent_error
 from oddgan.similarities import L2
 from oddgan.training import Adam, Clock, Optimiser, Phase, Player, RMSProp, Update
 
-CODES = {"tanh": None, "linear": None, "clip1": 1.0, "clip3": 3.0, "stochastic": 1.0}
+CODES = {"tanh": math.inf, "linear": math.inf, "clip1": 1.0, "clip3": 3.0, "stochastic": 1.0}
 
 
 @hyperparameters
 class FAnoGAN(NeuralDetector):
     r"""A WGAN-GP, then an encoder that replaces the search: one pass scores a sample.
 
-    Stage 1 trains G and D on normal data. Stage 2 freezes both and trains E by one of
+    Stage 1 trains G and D on normal data. Stage 2 freezes both and trains E, with f the critic's features, by one of
 
-        izi:    mean (x - G(E(x)))²
-        izi_f:  mean (x - G(E(x)))² + κ·mean (f(x) - f(G(E(x))))²     (the default)
-        ziz:    mean (z - E(G(z)))²,  z ~ p(z)
+        izi: mean (x - G(E(x)))²      izi_f: izi + κ·mean (f(x) - f(G(E(x))))²      ziz: mean (z - E(G(z)))², z ~ p(z)
 
-    with f the critic's features. The score is A(x) = mean (x - x̂)² + κ·mean (f(x) - f(x̂))², x̂ = G(E(x)). Components:
-    `residual`, `features`, `latent` mean (E(x) - E(x̂))² and the paper's baseline `critic` mean_train D - D(x).
+    The score is A(x) = mean (x - x̂)² + κ·mean (f(x) - f(x̂))², x̂ = G(E(x)). Components: `residual`, `features`, `latent`
+    mean (E(x) - E(x̂))², the paper's z distance, and `critic` mean_train D - D(x), its baseline without an encoder.
 
     Parameters
     ----------
@@ -39,7 +38,7 @@ class FAnoGAN(NeuralDetector):
     objective : what critic and generator minimise.
     n_critic : critic updates for each generator update, >= 1.
     encoder_loss : "izi_f", "izi" or "ziz".
-    kappa : weight κ of the features in izi_f, >= 0.
+    kappa : weight κ of the features in izi_f, >= 0; their weight in the score is that of `composition`.
     encoder_epochs : passes of stage 2, >= 1; None takes `epochs`.
     encoder_optimiser : how E learns.
     encoder_output : E's codes: "tanh" as in the paper, "linear", clipped to ±1 ("clip1") or ±3 ("clip3"), or ±1 with
@@ -86,10 +85,9 @@ class FAnoGAN(NeuralDetector):
 
     def _check(self) -> None:
         super()._check()
-        if self.encoder_loss not in {"izi_f", "izi", "ziz"}:
-            raise InputError(f"encoder_loss is {self.encoder_loss!r}: use izi_f, izi or ziz.")
-        if self.encoder_output not in CODES:
-            raise InputError(f"encoder_output is {self.encoder_output!r}: use one of {', '.join(CODES)}.")
+        whole(n_critic=self.n_critic, encoder_epochs=1 if self.encoder_epochs is None else self.encoder_epochs)
+        one_of(("izi_f", "izi", "ziz"), encoder_loss=self.encoder_loss)
+        one_of(tuple(CODES), encoder_output=self.encoder_output)
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         b, bounded = self.backbone, self.encoder_output == "tanh"
@@ -122,8 +120,6 @@ class FAnoGAN(NeuralDetector):
     def _encode(self, x: Tensor) -> Tensor:
         E, limit = self.networks_["encoder"], CODES[self.encoder_output]
         z: Tensor = E(x)
-        if limit is None:
-            return z
         if self.encoder_output == "stochastic" and E.training:
             return torch.where(z.abs() <= limit, z, torch.empty_like(z).uniform_(-limit, limit))
         return z.clamp(-limit, limit)
@@ -136,8 +132,7 @@ class FAnoGAN(NeuralDetector):
         return {"residual": L2()(x, y), "features": feature_matching(D(x).features, D(y).features, p=2)}
 
     def _calibrate(self, x: Tensor) -> None:
-        D = self.networks_["critic"]
-        logits = [D(x[i : i + self.slots]).logit for i in range(0, len(x), self.slots)]
+        logits = [self.networks_["critic"](x[i : i + self.slots]).logit for i in range(0, len(x), self.slots)]
         self._stored("critic_mean").copy_(torch.cat(logits).mean())
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
@@ -146,5 +141,5 @@ class FAnoGAN(NeuralDetector):
         return self._compare(x, y) | {"latent": latent_error(self._encode(x), self._encode(y)), "critic": critic}
 
     def _sample(self, n: int) -> Tensor:
-        z = self.prior.sample(n, self.latent_dim, device=self._stored("critic_mean").device)
+        z = self.prior.sample(n, self.latent_dim, device=self._device)
         return cast(Tensor, self.networks_["generator"](z))

@@ -30,8 +30,9 @@ class GANomaly(NeuralDetector):
     latent_dim : size m of the latent space, >= 1.
     objective : the critic's loss; half of it is used.
     similarity : the contextual loss L_con.
+    residual : what the component `residual` is; it plays no part in training.
     w_adv, w_con, w_enc : weights of the generator's losses, >= 0.
-    collapse : the discriminator starts afresh when its loss falls below this; 0 never does.
+    collapse : the discriminator starts afresh when its loss lies in [0, collapse); 0 never does.
 
     References
     ----------
@@ -59,6 +60,7 @@ class GANomaly(NeuralDetector):
     latent_dim: int = 100
     objective: Objective = NonSaturating()
     similarity: Similarity = L1()
+    residual: Similarity = L2()
     w_adv: float = 1.0
     w_con: float = 50.0
     w_enc: float = 1.0
@@ -88,7 +90,7 @@ class GANomaly(NeuralDetector):
         loss = 0.5 * self.objective.critic(D(x).logit, D(fake).logit)
         yield Update("discriminator", loss + self.objective.penalty(lambda v: D(v).logit, x, fake))
         self.objective.constrain(D)
-        if loss.mean() < self.collapse:
+        if 0 <= loss.mean() < self.collapse:  # a Wasserstein loss below zero is no collapse
             reinitialise(D)
 
     def _pass(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -100,7 +102,7 @@ class GANomaly(NeuralDetector):
     def _components(self, x: Tensor) -> dict[str, Tensor]:
         D, (z, y, z2) = self.networks_["discriminator"], self._pass(x)
         features = feature_matching(D(x).features, D(y).features, p=2)
-        return {"latent": latent_error(z, z2), "residual": L2()(x, y), "features": features}
+        return {"latent": latent_error(z, z2), "residual": self.residual(x, y), "features": features}
 
     def _reconstruct(self, x: Tensor) -> Tensor:
         return self._pass(x)[1]

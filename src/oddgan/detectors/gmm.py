@@ -26,7 +26,8 @@ class GMM(ProjectedDetector):
 
     Parameters
     ----------
-    sizes : candidates for the number of components, each >= 1; those above the number of rows are left out.
+    sizes : candidates for the number of components, each >= 1; those above the number of different
+        training rows are cut to it.
     covariance : "full" matrices, one "tied" matrix, "diag" or "spherical".
     pca : project onto at most this many principal components first, >= 1, since the cost of a full covariance grows
         with the cube of the number of values; data with no more values are left alone, and so are all data with None.
@@ -48,7 +49,7 @@ class GMM(ProjectedDetector):
         summary="Gaussian mixture, its size chosen by BIC",
         deviations=("Variances are kept from zero by adding 1e-6, since the likelihood has no maximum without.",),
     )
-    tiny: ClassVar = {"sizes": (1, 2)}
+    tiny: ClassVar = {"sizes": (1, 2), "covariance": "diag"}
 
     sizes: tuple[int, ...] = tuple(range(2, 21))
     covariance: Covariance = "full"
@@ -63,10 +64,9 @@ class GMM(ProjectedDetector):
             raise InputError(f"covariance is {self.covariance!r}: use {', '.join(get_args(Covariance))}.")
 
     def _estimators(self, x: np.ndarray, seed: int) -> dict[str, BaseEstimator]:
-        candidates = [k for k in self.sizes if k <= len(x)]
-        if not candidates:
-            raise InputError(f"{len(x)} rows are too few for a mixture of {min(self.sizes)} components.")
-        fitted = [GaussianMixture(k, covariance_type=self.covariance, random_state=seed).fit(x) for k in candidates]
+        most = len(np.unique(x, axis=0))
+        sizes = sorted({min(k, most) for k in self.sizes})
+        fitted = [GaussianMixture(k, covariance_type=self.covariance, random_state=seed).fit(x) for k in sizes]
         return {"mixture": min(fitted, key=lambda mixture: mixture.bic(x)) if len(fitted) > 1 else fitted[0]}
 
     def _scores(self, x: np.ndarray) -> dict[str, np.ndarray]:

@@ -46,7 +46,7 @@ class KNN(ProjectedDetector):
         summary="distance to the nearest training rows",
         deviations=("The paper ranks the rows of one set; here new rows are compared with the training rows.",),
     )
-    tiny: ClassVar = {"n_neighbors": 2}
+    tiny: ClassVar = {"n_neighbors": 3, "method": "mean"}
 
     n_neighbors: int = 5
     method: Method = "largest"

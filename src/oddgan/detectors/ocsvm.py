@@ -46,7 +46,7 @@ class OCSVM(ProjectedDetector):
         summary="one-class support vector machine with a Gaussian kernel",
         deviations=(
             "The paper chooses the kernel's width by hand; here the median distance sets it.",
-            "α sums to 1 as in the paper; scikit-learn's sums to νn, which only scales the score.",
+            "The α sum to 1 as in the paper; scikit-learn's sum to νn, which only scales the score.",
         ),
     )
     tiny: ClassVar = {}
@@ -59,12 +59,14 @@ class OCSVM(ProjectedDetector):
         super()._check()
         if not 0 < self.nu <= 1:
             raise InputError(f"nu must be in (0, 1], but is {self.nu}.")
-        if self.gamma != "median" and (isinstance(self.gamma, str) or self.gamma <= 0):
+        if not (self.gamma == "median" if isinstance(self.gamma, str) else self.gamma > 0):
             raise InputError(f"gamma must be a number above 0 or 'median', but is {self.gamma!r}.")
 
     def _estimators(self, x: np.ndarray, seed: int) -> dict[str, BaseEstimator]:
         gamma = _median_gamma(x, seed) if isinstance(self.gamma, str) else self.gamma
-        return {"svm": OneClassSVM(nu=self.nu, gamma=gamma).fit(x)}
+        svm = OneClassSVM(nu=self.nu, gamma=gamma)
+        svm.random_state = seed  # not used, but without one `fit` draws from numpy's global generator
+        return {"svm": svm.fit(x)}
 
     def _scores(self, x: np.ndarray) -> dict[str, np.ndarray]:
         svm = self.estimators_["svm"]

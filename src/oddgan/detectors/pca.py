@@ -43,7 +43,7 @@ class PCA(ClassicalDetector):
     )
     tiny: ClassVar = {}
 
-    n_components: float = 0.95
+    n_components: float = 0.9
     composition: Composition = WeightedSum(residual=1.0)
 
     def _check(self) -> None:
@@ -54,6 +54,8 @@ class PCA(ClassicalDetector):
 
     def _estimators(self, x: np.ndarray, seed: int) -> dict[str, BaseEstimator]:
         (n, d), k = x.shape, self.n_components
+        if d == 1:
+            raise InputError("PCA leaves no residual of a single value per sample (n_features=1): use another method.")
         if k > min(n, d):
             raise InputError(f"{n} rows of {d} values have no {k} principal components: lower n_components.")
         subspace = principal_components(x, k if k < 1 else int(k))

@@ -11,6 +11,7 @@ from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, NeuralDetector, Stored
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
+from oddgan.networks.base import one_of, whole
 from oddgan.scores import Composition, WeightedSum, gaussian_nll, kl_to_standard_normal
 from oddgan.similarities import L2
 from oddgan.training import Adam, Clock, Optimiser, Phase, Update
@@ -24,13 +25,13 @@ class VAE(NeuralDetector):
     r"""Learn a distribution of codes and of samples given codes; score how improbable the sample is.
 
     E(x) gives q(z|x) = N(μ, σ²), G(z) gives p(x|z). Training minimises -ELBO = -E_q log p(x|z) + β·KL(q(z|x) ‖ p(z)).
-    Components: `elbo` -ELBO with z drawn L times, `reconstruction_probability` -(1/L) Σ_l log p(x|z_l), z_l ~ q(z|x)
-    (An & Cho, 2015, without the KL term), `kl`, and `residual` mean (x - x̂)² at z = μ.
+    Components: `elbo` -ELBO (β = 1) with z drawn L times, `reconstruction_probability` -(1/L) Σ_l log p(x|z_l) with z_l
+    ~ q(z|x) (An & Cho, 2015, without the KL term), `kl`, and `residual` mean (x - x̂)² at z = μ.
 
     Parameters
     ----------
     latent_dim : size m of the latent space, >= 1.
-    beta : weight β of the divergence, >= 0.
+    beta : weight β of the divergence in training, >= 0.
     likelihood : p(x|z): "gaussian" with a learned variance for each value, "unit" with variance 1, or "bernoulli" for
         values scaled to [0, 1] (scaling=MinMax(low=0)).
     n_draws : draws L of z for a score, >= 1. The noise is drawn once in `fit`, so that scores repeat.
@@ -67,8 +68,8 @@ class VAE(NeuralDetector):
 
     def _check(self) -> None:
         super()._check()
-        if self.likelihood not in {"gaussian", "unit", "bernoulli"}:
-            raise InputError(f"likelihood is {self.likelihood!r}: use gaussian, unit or bernoulli.")
+        whole(n_draws=self.n_draws)
+        one_of(("gaussian", "unit", "bernoulli"), likelihood=self.likelihood)
         if self.likelihood == "bernoulli" and self.scaling_.range != (0.0, 1.0):
             raise InputError("A Bernoulli likelihood needs values in [0, 1]: give scaling=MinMax(low=0, high=1).")
 

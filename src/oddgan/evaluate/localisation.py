@@ -23,8 +23,8 @@ def pixel_auroc(maps: ArrayLike, masks: ArrayLike) -> float:
         If shapes differ, a value is not finite, or there are no anomalous or no normal pixels.
     """
     values, truth = _checked(maps, masks)
-    fpr, tpr = counts(values.ravel(), truth.ravel()).roc()
-    return float(area(fpr, tpr, 1.0))
+    alarm_rate, hit_rate = counts(values.ravel(), truth.ravel()).roc()
+    return float(area(alarm_rate, hit_rate, 1.0))
 
 
 def pro(maps: ArrayLike, masks: ArrayLike, *, max_fpr: float = 0.3) -> float:
@@ -54,8 +54,8 @@ def pro(maps: ArrayLike, masks: ArrayLike, *, max_fpr: float = 0.3) -> float:
     found = np.bincount(group, weights=_region_weights(truth).ravel(), minlength=len(distinct))
     false = np.bincount(group, weights=~truth.ravel(), minlength=len(distinct))
     overlap = np.concatenate([[0.0], np.cumsum(found)])
-    fpr = np.concatenate([[0.0], np.cumsum(false) / np.sum(false)])
-    return float(area(fpr, overlap, max_fpr) / max_fpr)
+    alarm_rate = np.concatenate([[0.0], np.cumsum(false) / np.sum(false)])
+    return float(area(alarm_rate, overlap, max_fpr) / max_fpr)
 
 
 def _region_weights(masks: np.ndarray) -> Floats:

@@ -135,7 +135,7 @@ def score_chart(table: ScoreTable, threshold: float) -> Chart | None:
 
 def roc_chart(c: Counts, threshold: float, auroc: float) -> Chart:
     """Recall against the false-alarm rate."""
-    fpr, tpr = c.roc()
+    alarm_rate, hit_rate = c.roc()
     tp, fp = c.at(threshold)
     diagonal = np.array([0.0, 1.0])
     return Chart(
@@ -144,7 +144,10 @@ def roc_chart(c: Counts, threshold: float, auroc: float) -> Chart:
         summary=f"Recall against the false-alarm rate over all thresholds; the area under it is {number(auroc)}.",
         x_label="false-alarm rate",
         y_label="recall",
-        traces=(Trace("chance", diagonal, diagonal, 2, "guide"), Trace(f"AUROC {auroc:.3f}", *thin(fpr, tpr))),
+        traces=(
+            Trace("chance", diagonal, diagonal, 2, "guide"),
+            Trace(f"AUROC {auroc:.3f}", *thin(alarm_rate, hit_rate)),
+        ),
         x_limits=(0.0, 1.0),
         y_limits=(0.0, 1.0),
         at_threshold=(float(fp / c.n_normals[0]), float(tp / c.n_anomalies[0])),

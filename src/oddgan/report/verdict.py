@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from oddgan.evaluate import Metric, Run, RunInfo, ScoreTable, ThresholdInfo
 from oddgan.report.wording import counted, number, percent
@@ -115,8 +115,8 @@ def _threshold_cautions(t: ThresholdInfo) -> Iterator[str]:
 def _realised(n: int, rate: float) -> tuple[float, float]:
     """90 % interval of the false-alarm rate at the (1 - rate) quantile of n scores: Beta(alarms + 1, n - alarms)."""
     alarms = int(np.floor(n * rate))
-    law = stats.beta(alarms + 1, max(n - alarms, 1))
-    return float(law.ppf(0.05)), float(law.ppf(0.95))
+    low, high = special.betaincinv(alarms + 1, max(n - alarms, 1), [0.05, 0.95])
+    return float(low), float(high)
 
 
 def _label_cautions(table: ScoreTable, label: np.ndarray, t: ThresholdInfo) -> Iterator[str]:

@@ -14,7 +14,7 @@ from oddgan.report.wording import number
 Floats = NDArray[np.float64]
 FEATURES = 5
 CHANNELS = 3
-START, WIDTH, CHANNEL_HEIGHT, HEAT_HEIGHT, GAP = 50, 320, 84, 34, 16
+START, WIDTH, CHANNEL_HEIGHT, HEAT_HEIGHT, GAP = 50, 320, 84, 34, 22
 SMALL = 96  # pixels; smaller images keep square pixels when enlarged
 
 

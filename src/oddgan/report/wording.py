@@ -10,7 +10,7 @@ METRICS = {
     "auroc": ("AUROC", "chance that an anomaly scores higher than a normal"),
     "average_precision": ("Average precision", "mean precision over all recalls; chance is the prevalence"),
     "partial_auroc": ("Partial AUROC", "up to a false-alarm rate of 10 %, standardised (McClish); chance is 0.5"),
-    "fpr_at_95_tpr": ("FPR at 95 % recall", "false alarms when at least 95 % of the anomalies are flagged"),
+    "fpr_at_95_tpr": ("False alarms at 95 % recall", "false alarms when at least 95 % of the anomalies are flagged"),
     "precision": ("Precision", "share of anomalies among the flagged, at the threshold"),
     "recall": ("Recall", "share of the anomalies that are flagged, at the threshold"),
     "phi": ("Phi (MCC)", "correlation of flags and labels, at the threshold; chance is 0"),

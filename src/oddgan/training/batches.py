@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader
 
 
 class Source(Protocol):
@@ -23,12 +23,14 @@ class Source(Protocol):
 
 
 def count(n: int, batch_size: int) -> int:
-    """The number of batches of one pass.
+    """The number of batches of one pass; none has a single row, so that an odd one out makes a batch of 2 one of 3.
 
     >>> count(130, 64)
     3
+    >>> count(3, 2)
+    1
     """
-    return max(1, math.ceil(n / batch_size))
+    return max(1, min(math.ceil(n / batch_size), n // 2))
 
 
 def shuffled(n: int, batch_size: int) -> list[list[int]]:
@@ -54,17 +56,6 @@ class TensorSource:
             yield self.x[index.to(self.x.device)]
 
 
-class _EvenBatches(Sampler[list[int]]):
-    def __init__(self, n: int, batch_size: int) -> None:
-        self.n, self.batch_size = n, batch_size
-
-    def __iter__(self) -> Iterator[list[int]]:
-        return iter(shuffled(self.n, self.batch_size))
-
-    def __len__(self) -> int:
-        return count(self.n, self.batch_size)
-
-
 class DatasetSource:
     """Rows of a map-style dataset, read when they are needed.
 
@@ -85,7 +76,7 @@ class DatasetSource:
         """One pass in random order: the same order as `TensorSource` draws from the same seed."""
         loader: DataLoader[Any] = DataLoader(
             self.rows,  # type: ignore[arg-type]
-            batch_sampler=_EvenBatches(len(self.rows), batch_size),
+            batch_sampler=shuffled(len(self.rows), batch_size),  # drawn here: with workers a sampler is asked twice
             collate_fn=np.stack,
             num_workers=self.workers,
             generator=torch.Generator(),  # a DataLoader draws from its generator: leave the global one to the method

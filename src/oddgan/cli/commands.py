@@ -1,0 +1,262 @@
+"""The commands. Each imports what it needs when it runs, so that help needs no torch."""
+
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+import oddgan
+from oddgan.cli.methods import help_on_method, list_methods
+from oddgan.cli.options import (
+    DataOptions,
+    EvaluateOptions,
+    FitOptions,
+    OutputOptions,
+    ReportOptions,
+    ScoreOptions,
+    ThresholdOptions,
+)
+from oddgan.cli.output import bar, document, metrics_table, notes, rows_table, show, watched
+
+if TYPE_CHECKING:  # `import oddgan` loads these when they are first named, so that help need not wait for torch
+    import oddgan.data
+    import oddgan.experiments
+    import oddgan.report.pictures
+    import oddgan.training
+    from oddgan.data import Options
+    from oddgan.evaluate import ThresholdInfo
+
+app = App(
+    name="oddgan",
+    help="Find the odd one out in images, time series and tables, with generative adversarial networks.",
+    help_epilogue="Add --debug to any command to see where an error comes from.",
+    help_format="plaintext",
+    version=oddgan.__version__,
+    suppress_keyboard_interrupt=False,
+)
+_Command = Annotated[tuple[str, ...], Parameter(parse=False)]
+_DATA, _FIT, _SCORE, _EVALUATE = DataOptions(), FitOptions(), ScoreOptions(), EvaluateOptions()
+_REPORT, _THRESHOLD, _OUTPUT = ReportOptions(), ThresholdOptions(), OutputOptions()
+
+
+@app.command(sort_key=1)
+def methods(name: str | None = None, /, *, output: OutputOptions = _OUTPUT) -> None:
+    """List the methods, or show the parameters of one.
+
+    Parameters
+    ----------
+    name : str
+        A method, e.g. f-anogan.
+    """
+    if name is None:
+        list_methods(output)
+    else:
+        help_on_method(name, output)
+
+
+@app.command(sort_key=2)
+def fit(
+    method: str,
+    source: str,
+    /,
+    *,
+    data: DataOptions = _DATA,
+    options: FitOptions = _FIT,
+    output: OutputOptions = _OUTPUT,
+    command: _Command = (),
+) -> None:
+    """Train a method on normal data; write the model, and a run folder with a report.
+
+    Parameters
+    ----------
+    method : str
+        The method. `oddgan methods` lists all, `oddgan fit METHOD --help` shows its parameters.
+    source : str
+        A file (npz, npy, csv, parquet), a folder of images, or builtin:digits, builtin:ecg, builtin:breast-cancer,
+        mnist, fashion-mnist, cifar10.
+    """
+    from_file = {} if options.method_file is None else oddgan.experiments.read_settings(options.method_file)
+    spec = oddgan.experiments.FitSpec(
+        method=method,
+        source=source,
+        options=_reading(data),
+        settings=oddgan.experiments.merge(from_file, oddgan.experiments.parse_assignments(options.settings)),
+        calibration=options.calibration,
+        rate=options.rate,
+        threshold=options.threshold,
+        seed=options.seed,
+        out=options.out,
+        runs=options.runs,
+        name=options.name,
+        force=options.force,
+        command=command,
+    )
+    result = oddgan.experiments.fit(spec, callbacks=[oddgan.training.ProgressBar()] if watched(output) else [])
+    page, info = oddgan.report.render(result.run), result.info
+    notes(info.notes, output)
+    found = info.data
+    held_out = f" and {found.n_calibration} held-out rows set the threshold" if found.n_calibration else ""
+    show(
+        f"{info.method.name} learned from {found.n_train} rows in {info.seconds.fit:.1f} s{held_out}.\n"
+        f"{_threshold_line(info.threshold)}\nmodel   {result.model}\nrun     {result.run}\nreport  {page}",
+        output,
+    )
+    document({"model": result.model, "run": result.run, "report": page} | info.model_dump(mode="json"), output)
+
+
+@app.command(sort_key=3)
+def score(
+    model: Path,
+    source: str,
+    /,
+    *,
+    data: DataOptions = _DATA,
+    options: ScoreOptions = _SCORE,
+    output: OutputOptions = _OUTPUT,
+) -> None:
+    """Score new rows: row, id, anomaly_score, is_anomaly, p_value; higher scores are more anomalous.
+
+    Parameters
+    ----------
+    model : Path
+        The model's folder.
+    source : str
+        The data, as for `fit`; labels are ignored. Of a source with two halves, test is read.
+    """
+    spec = oddgan.experiments.ScoreSpec(
+        model=model,
+        source=source,
+        options=_reading(data),
+        out=options.out,
+        heatmaps=options.heatmaps,
+        force=options.force,
+        device=options.device,
+    )
+    with bar("scoring", output) as progress:
+        result = oddgan.experiments.score(spec, progress=progress, draw=oddgan.report.pictures.overlay)
+    notes(result.notes, output)
+    found, flagged = result.table, int(result.table.is_anomaly.sum())
+    if options.out is None:
+        show(rows_table(found), output)
+    written = {"scores": options.out, "heatmaps": options.heatmaps}
+    lines = [f"{flagged} of {len(found)} rows are flagged: their score is above {result.threshold:.6g}."]
+    show("\n".join(lines + [f"{name:9} {path}" for name, path in written.items() if path]), output)
+    columns = {name: values.tolist() for name, values in found.columns().items()}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    summary = {"n": len(found), "flagged": flagged, "threshold": result.threshold, "notes": result.notes}
+    document(summary | written | ({} if options.out else {"rows": rows}), output)
+
+
+@app.command(sort_key=4)
+def evaluate(
+    model: Path,
+    source: str,
+    /,
+    *,
+    data: DataOptions = _DATA,
+    options: EvaluateOptions = _EVALUATE,
+    output: OutputOptions = _OUTPUT,
+    command: _Command = (),
+) -> None:
+    """Measure a model on labelled rows at its own threshold; write a run folder with a report.
+
+    Parameters
+    ----------
+    model : Path
+        The model's folder.
+    source : str
+        The data, with labels. Of a source with two halves, test is read.
+    """
+    spec = oddgan.experiments.EvaluateSpec(
+        model=model,
+        source=source,
+        options=_reading(data),
+        runs=options.runs,
+        name=options.name,
+        command=command,
+        device=options.device,
+    )
+    with bar("scoring", output) as progress:
+        result = oddgan.experiments.evaluate(spec, progress=progress)
+    page = oddgan.report.render(result.run)
+    notes(result.info.notes, output)
+    show(metrics_table(result.info.metrics or {}), output)
+    show(f"{_threshold_line(result.info.threshold)}\nrun     {result.run}\nreport  {page}", output)
+    document({"run": result.run, "report": page} | result.info.model_dump(mode="json"), output)
+
+
+@app.command(sort_key=6)
+def threshold(
+    model: Path,
+    /,
+    *,
+    options: ThresholdOptions = _THRESHOLD,
+    output: OutputOptions = _OUTPUT,
+) -> None:
+    """Show a model's threshold, or set it anew from the scores that the model keeps; nothing is trained again.
+
+    Parameters
+    ----------
+    model : Path
+        The model's folder. A change goes to --out, or into the same folder with --force.
+    """
+    spec = oddgan.experiments.ThresholdSpec(
+        model=model,
+        rule=options.rule,
+        settings=oddgan.experiments.parse_assignments(options.settings),
+        rate=options.rate,
+        out=options.out,
+        force=options.force,
+    )
+    result = oddgan.experiments.change_threshold(spec)
+    if result.model is None:
+        show(_threshold_line(result.after), output)
+    else:
+        lines = [f"before  {_threshold_line(result.before)}", f"now     {_threshold_line(result.after)}"]
+        show("\n".join([*lines, f"model   {result.model}"]), output)
+    both = {"before": result.before.model_dump(mode="json"), "after": result.after.model_dump(mode="json")}
+    document(both | {"model": result.model}, output)
+
+
+@app.command(sort_key=5)
+def report(
+    run: Path,
+    /,
+    *,
+    options: ReportOptions = _REPORT,
+    output: OutputOptions = _OUTPUT,
+) -> None:
+    """Write a run folder's report again, e.g. interactive; needs neither the model nor torch.
+
+    Parameters
+    ----------
+    run : Path
+        A folder that `fit` or `evaluate` wrote.
+    """
+    force = options.force or options.out is None
+    page = oddgan.report.render(run, out=options.out, interactive=options.interactive, force=force)
+    if options.open:
+        webbrowser.open(page.resolve().as_uri())
+    show(f"report  {page}", output)
+    document({"report": page}, output)
+
+
+def _reading(data: DataOptions) -> "Options":
+
+    size = None if data.resize is None else _size(data.resize)
+    return oddgan.data.Options(**vars(data) | {"resize": size})
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, _, width = text.lower().partition("x")
+    if not height.isdigit() or not (width.isdigit() or not width) or text.lower().endswith("x"):
+        raise CycloptsError(msg=f"--resize is {text!r}: give a size such as 64, or 64x48 for height x width.")
+    return int(height), int(width or height)
+
+
+def _threshold_line(info: "ThresholdInfo") -> str:
+    if info.source == "given":
+        return f"threshold {info.value:.6g}, as given"
+    goal = "" if info.rate is None else f", to flag {100 * info.rate:g} % of normals"
+    return f"threshold {info.value:.6g}: {info.rule} on the scores of {info.n} {info.source}{goal}"

@@ -1,0 +1,68 @@
+"""From a command line to an exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import CycloptsError
+from pydantic import ValidationError
+
+from oddgan._core.errors import OddganError
+from oddgan.cli.commands import app
+from oddgan.cli.methods import help_on_method
+
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+_HELP = {"--help", "-h"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; errors become one sentence on standard error.
+
+    Parameters
+    ----------
+    argv : the command line without the program's name; None takes the process's own.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if "--debug" in words:
+        return _run([word for word in words if word != "--debug"])
+    try:
+        return _run(words)
+    except KeyboardInterrupt:
+        return _fail("Interrupted: nothing half-written is left.", INTERRUPTED)
+    except BrokenPipeError:  # whoever read the output has left, e.g. `oddgan methods | head -3`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - a user gets a sentence, whatever happened; --debug shows the rest
+        return _fail(*_explain(error))
+
+
+def _run(words: list[str]) -> int:
+    if len(words) > 2 and words[0] == "fit" and not words[1].startswith("-") and _HELP & set(words):
+        help_on_method(words[1])
+        words = ["fit", "--help"]
+    command, bound, unbound = app.parse_args(words, exit_on_error=False, print_error=False, verbose=False)
+    record = {"command": ("oddgan", *words)} if "command" in unbound else {}
+    command(*bound.args, **bound.kwargs, **record)
+    return 0
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    if isinstance(error, CycloptsError):
+        command = " ".join(["oddgan", *(error.command_chain or ())])
+        return f"{error} `{command} --help` shows what there is.", WRONG_USE
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]).replace("_", "-")
+        return f"--{name} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}.", WRONG_USE
+    if isinstance(error, OddganError):
+        return str(error), getattr(error, "exit_code", FAILED)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}.", FAILED
+    if isinstance(error, ValueError):  # scikit-learn's own words about data
+        return str(error), FAILED
+    return f"Unexpected {type(error).__name__}: {error}. Add --debug to see where.", FAILED
+
+
+def _fail(text: str, code: int) -> int:
+    sys.stderr.write(f"oddgan: {text}\n")
+    return code

@@ -1,0 +1,67 @@
+"""What `oddgan methods` shows."""
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import oddgan
+from oddgan.cli.options import OutputOptions
+from oddgan.cli.output import document, show, table
+
+if TYPE_CHECKING:
+    import oddgan.experiments
+
+_LINE = 100
+
+
+def list_methods(output: OutputOptions) -> None:
+    """Show all methods."""
+    rows = oddgan.experiments.method_rows()
+    document(rows, output)
+    shown = table("method", "year", "what it does, and its paper", "data", "needs")
+    for row in rows:
+        paper = f"{row['summary']}\n{row['title']} ({row['authors'].split(',')[0]} et al.)\n"
+        kinds = "any" if len(row["kinds"]) == 3 else ", ".join(row["kinds"])
+        shown.add_row(row["name"], str(row["year"]), paper, kinds, row["needs"])
+    show(shown, output)
+    show("`oddgan methods NAME` shows a method's parameters.", output)
+
+
+def help_on_method(name: str, output: OutputOptions | None = None) -> None:
+    """Show a method's paper, its parameters, and how it differs from the paper."""
+    output = output or OutputOptions()
+    cls = oddgan.experiments.method_class(name)
+    card, rows = cls.card, oddgan.experiments.parameter_rows(cls)
+    document(
+        {
+            "name": card.name,
+            "title": card.title,
+            "authors": card.authors,
+            "year": card.year,
+            "link": card.link,
+            "summary": card.summary,
+            "kinds": list(card.kinds),
+            "needs": card.needs,
+            "deviations": list(card.deviations),
+            "parameters": [vars(row) for row in rows],
+        },
+        output,
+    )
+    lines = [f"{card.name}: {card.summary}", f"{card.authors}: {card.title}, {card.year}", card.link, ""]
+    for own, title in ((True, "Parameters"), (False, "Parameters of every method")):
+        lines.append(f"{title} (--set name=value)")
+        for row in (row for row in rows if row.own is own):
+            lines.append(f"  {row.name} = {row.default}")
+            lines += textwrap.wrap(row.meaning, _LINE, initial_indent="      ", subsequent_indent="      ")
+            if "," in row.takes:
+                lines += textwrap.wrap(
+                    f"one of {row.takes}", _LINE, initial_indent="      ", subsequent_indent="      "
+                )
+        lines.append("")
+    lines += ["Deviations from the paper"] * bool(card.deviations)
+    for number, text in enumerate(card.deviations, start=1):
+        lines += _wrapped(f"{number}. {text}", "  ")
+    show("\n".join(lines), output)
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text, _LINE, initial_indent=indent, subsequent_indent=indent)

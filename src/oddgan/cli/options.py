@@ -1,0 +1,132 @@
+"""Options that commands share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+_DATA = Group.create_ordered("How to read the data")
+_TRAINING = Group.create_ordered("Training")
+_RULE = Group.create_ordered("Threshold")
+_OUTPUT = Group.create_ordered("Output")
+
+
+def option(text: str, group: Group, *, default: bool = False, name: str | None = None) -> Parameter:
+    """An option with its help; its default is shown on request."""
+    return Parameter(name=name, help=text, group=group, show_default=default, negative=())
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """How to read a source; see `oddgan.data.Options`."""
+
+    x: Annotated[str | None, option("Key of the data in an npz file.", _DATA)] = None
+    y: Annotated[str | None, option("Key of the labels in an npz file.", _DATA)] = None
+    label: Annotated[str | None, option("Column of a table that holds the labels.", _DATA)] = None
+    split: Annotated[
+        Literal["train", "test"] | None,
+        option("Half of a source that holds both; by default, train to fit and test otherwise.", _DATA),
+    ] = None
+    normal: Annotated[
+        str | None, option("Label of normal rows; without it 0, or the texts 'normal' and 'good'.", _DATA)
+    ] = None
+    kind: Annotated[
+        Literal["image", "series", "table"] | None, option("Kind of data; by default, by the shape.", _DATA)
+    ] = None
+    resize: Annotated[str | None, option("Size of images, e.g. 64 or 64x48 (height x width).", _DATA)] = None
+    colour: Annotated[Literal["grey", "rgb"] | None, option("Read images as grey or rgb.", _DATA)] = None
+    impute: Annotated[
+        Literal["median"] | None, option("Fill missing values of tables; otherwise they are refused.", _DATA)
+    ] = None
+    skip_bad: Annotated[bool, option("Leave out images that can't be read.", _DATA)] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Where a run goes."""
+
+    runs: Annotated[Path, option("Folder for run folders.", _OUTPUT, default=True)] = Path("runs")
+    name: Annotated[str | None, option("Name of the run.", _OUTPUT)] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class OutOptions:
+    """What is written, and what may be replaced."""
+
+    out: Annotated[Path | None, option("Where to write the result.", _OUTPUT)] = None
+    force: Annotated[bool, option("Replace what exists already.", _OUTPUT)] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class FitOptions(OutOptions, RunOptions):
+    """What training depends on, and where its results go."""
+
+    settings: Annotated[
+        tuple[str, ...],
+        option(
+            "Set a parameter, e.g. latent_dim=64, prior=Uniform or prior.low=-1; repeatable.", _TRAINING, name="--set"
+        ),
+    ] = ()
+    method_file: Annotated[
+        Path | None, option("TOML file of parameters; tables are parts with a type. --set goes first.", _TRAINING)
+    ] = None
+    seed: Annotated[int | None, option("Seed of everything random (default 0).", _TRAINING)] = None
+    calibration: Annotated[
+        float | None, option("Share of normals held out for the threshold (default 0.2).", _TRAINING)
+    ] = None
+    rate: Annotated[float | None, option("Share of normals that may be flagged (default 0.1).", _TRAINING)] = None
+    threshold: Annotated[
+        str | None, option("Rule: quantile, conformal (default), mean-sigma, evt or fixed.", _TRAINING)
+    ] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions(OutOptions):
+    """What scoring writes, and where it computes."""
+
+    heatmaps: Annotated[Path | None, option("Folder for one picture of each image, with its anomaly map.", _OUTPUT)] = (
+        None
+    )
+    device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(RunOptions):
+    """Where an evaluation goes, and where it computes."""
+
+    device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ThresholdOptions(OutOptions):
+    """The new threshold, and where the changed model goes."""
+
+    rule: Annotated[str | None, option("Rule: quantile, conformal, mean-sigma, evt or fixed.", _RULE)] = None
+    settings: Annotated[tuple[str, ...], option("Set a field of the rule, e.g. k=3.", _RULE, name="--set")] = ()
+    rate: Annotated[float | None, option("Share of normals that may be flagged.", _RULE)] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(OutOptions):
+    """How a report is drawn."""
+
+    interactive: Annotated[bool, option("Draw the charts with plotly, to zoom and read values.", _OUTPUT)] = False
+    open: Annotated[bool, option("Open the report in the browser.", _OUTPUT)] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """What is printed."""
+
+    quiet: Annotated[bool, option("Print nothing but errors.", _OUTPUT)] = False
+    json: Annotated[bool, option("Print one JSON document and nothing else.", _OUTPUT)] = False

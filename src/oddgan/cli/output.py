@@ -1,0 +1,83 @@
+"""What commands print: results on standard output, notes and progress on standard error."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, RenderableType
+from rich.progress import Progress
+from rich.table import Table
+
+from oddgan.cli.options import OutputOptions
+
+if TYPE_CHECKING:
+    from oddgan.evaluate import Metric, ScoreTable
+
+SHOWN = 20
+
+
+def show(text: RenderableType, output: OutputOptions) -> None:
+    """Print a result for people."""
+    if not (output.quiet or output.json):
+        Console(highlight=False, soft_wrap=isinstance(text, str)).print(text, markup=False)
+
+
+def document(value: Any, output: OutputOptions) -> None:
+    """Print a result for programs."""
+    if output.json:
+        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def notes(texts: Iterable[str], output: OutputOptions) -> None:
+    """Print what the user should know."""
+    if not (output.quiet or output.json):
+        for text in texts:
+            Console(stderr=True, highlight=False, soft_wrap=True).print(f"note: {text}", markup=False)
+
+
+def table(*columns: str) -> Table:
+    """An empty table in the house style."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for i, column in enumerate(columns):
+        made.add_column(column, no_wrap=i == 0)
+    return made
+
+
+def watched(output: OutputOptions) -> bool:
+    """Whether somebody looks at a terminal and wants to see progress."""
+    return not (output.quiet or output.json) and Console(stderr=True).is_terminal
+
+
+@contextlib.contextmanager
+def bar(title: str, output: OutputOptions) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar that is told how many of all rows are done; None where nobody looks."""
+    if not watched(output):
+        yield None
+        return
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def rows_table(scores: "ScoreTable") -> Table:
+    """The first rows of a table of scores, shortened for reading."""
+    shown = table("row", "id", "anomaly_score", "is_anomaly", "p_value")
+    for i in range(min(len(scores), SHOWN)):
+        p = "" if scores.p_value is None else f"{scores.p_value[i]:.3g}"
+        flag = "yes" if scores.is_anomaly[i] else "no"
+        shown.add_row(str(scores.row[i]), scores.id[i], f"{scores.anomaly_score[i]:.6g}", flag, p)
+    if len(scores) > SHOWN:
+        shown.add_row("...", f"and {len(scores) - SHOWN} more: --out FILE writes all, at full precision")
+    return shown
+
+
+def metrics_table(metrics: Mapping[str, "Metric"]) -> Table:
+    """Metrics with their intervals."""
+    shown = table("metric", "value", "95 % interval")
+    for name, metric in metrics.items():
+        interval = "" if metric.low is None else f"{metric.low:.3f} to {metric.high:.3f}"
+        value = f"{metric.value:.0f}" if name == "n" else f"{metric.value:.3f}"
+        shown.add_row(name, value, interval)
+    return shown

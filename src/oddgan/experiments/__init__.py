@@ -1,0 +1,33 @@
+"""Spec in, result out: train, score and evaluate, with the files that each leaves behind."""
+
+from oddgan.experiments.evaluation import EvaluateResult, evaluate
+from oddgan.experiments.fitting import FitResult, fit, method_class
+from oddgan.experiments.methods import Parameter, method_rows, parameter_rows
+from oddgan.experiments.scoring import ScoreResult, score
+from oddgan.experiments.settings import UsageError, build_detector, merge, parse_assignments, read_settings
+from oddgan.experiments.specs import EvaluateSpec, FitSpec, ScoreSpec, ThresholdSpec
+from oddgan.experiments.thresholds import ThresholdResult, change_threshold
+
+__all__ = [
+    "EvaluateResult",
+    "EvaluateSpec",
+    "FitResult",
+    "FitSpec",
+    "Parameter",
+    "ScoreResult",
+    "ScoreSpec",
+    "ThresholdResult",
+    "ThresholdSpec",
+    "UsageError",
+    "build_detector",
+    "change_threshold",
+    "evaluate",
+    "fit",
+    "merge",
+    "method_class",
+    "method_rows",
+    "parameter_rows",
+    "parse_assignments",
+    "read_settings",
+    "score",
+]

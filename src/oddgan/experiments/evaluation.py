@@ -1,0 +1,94 @@
+"""Measure a stored model on labelled rows and leave a run folder."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from oddgan._core.errors import InputError
+from oddgan._core.files import new_folder
+from oddgan.data import Dataset, is_anomaly
+from oddgan.evaluate import DataInfo, RunInfo, Seconds
+from oddgan.evaluate import evaluate as measure
+from oddgan.experiments.models import Model, open_model
+from oddgan.experiments.notices import collected
+from oddgan.experiments.runs import Scored, run_folder, run_info, write_history, write_run
+from oddgan.experiments.scoring import Progress, scored
+from oddgan.experiments.specs import EvaluateSpec
+
+
+@dataclass(frozen=True)
+class EvaluateResult:
+    """What a detector is worth on labelled rows.
+
+    Parameters
+    ----------
+    run : the run folder.
+    info : its record; the metrics are in it.
+    """
+
+    run: Path
+    info: RunInfo
+
+
+def evaluate(spec: EvaluateSpec, *, progress: Progress | None = None) -> EvaluateResult:
+    """Score labelled rows, measure the scores, and write a run folder, whole or not at all.
+
+    Parameters
+    ----------
+    spec : what to do.
+    progress : told how far the scoring is.
+
+    Raises
+    ------
+    InputError
+        If the data can't be used, have no labels, or hold one class only.
+    ModelError
+        If the model can't be loaded.
+    """
+    with collected() as notes:
+        model = open_model(spec.model, spec.device)
+        data = model.read(spec.source, spec.options)
+        label = _labels(data)
+        notes.add(data.notes)
+        started = time.perf_counter()
+        scores = scored(model.detector, data.x, progress)
+        seconds = Seconds(score=time.perf_counter() - started)
+        metrics = measure(scores, label, model.detector.threshold_)
+        run = run_folder(spec.runs, type(model.detector).card.name, spec.source, spec.name)
+        info = run_info(
+            model.detector,
+            "evaluate",
+            _data_info(spec, model, data),
+            name=spec.name or run.name,
+            command=spec.command,
+            seconds=seconds,
+        ).model_copy(update={"metrics": metrics, "notes": notes.told()})
+        with new_folder(run) as folder:
+            write_history(folder / "events.jsonl", model.detector)
+            write_run(folder, info, model.detector, Scored(data, scores, label))
+    return EvaluateResult(run, info)
+
+
+def _labels(data: Dataset) -> np.ndarray:
+    if data.y is None:
+        raise InputError(
+            "The data has no labels to compare with: name their column with --label or their array with --y, sort "
+            "images into normal/ and other folders, or use `oddgan score`."
+        )
+    return is_anomaly(data.y, data.reading.normal)
+
+
+def _data_info(spec: EvaluateSpec, model: Model, data: Dataset) -> DataInfo:
+    detector = model.detector
+    return DataInfo(
+        source=spec.source,
+        kind=data.kind,
+        shape=detector.shape_,
+        n_train=0 if model.memory is None else model.memory.n_train,
+        n_calibration=len(detector.calibration_scores_) if detector.held_out_ else 0,
+        n_test=len(data),
+        normal=data.reading.normal,
+        columns=data.columns,
+    )

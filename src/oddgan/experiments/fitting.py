@@ -1,0 +1,190 @@
+"""Train a detector on a source and leave a model and a run folder."""
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from oddgan._core.errors import InputError
+from oddgan._core.files import new_folder
+from oddgan._core.names import resolve
+from oddgan.base import Detector
+from oddgan.data import Dataset, is_anomaly, read, select_normal
+from oddgan.detectors import classes
+from oddgan.evaluate import DataInfo, RunInfo, Seconds
+from oddgan.experiments.models import Memory, map_scale, require_absent
+from oddgan.experiments.notices import collected
+from oddgan.experiments.runs import Scored, run_folder, run_info, write_run
+from oddgan.experiments.settings import UsageError, build_detector
+from oddgan.experiments.specs import FitSpec
+from oddgan.experiments.thresholds import rule_name
+from oddgan.thresholds import Conformal, Quantile, Threshold
+from oddgan.training import Callback, EventLog
+
+HELD_OUT = 0.2
+SHOWN = 1000  # rows of each class that the report of a fit shows, at most
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """A trained detector and where it is.
+
+    Parameters
+    ----------
+    detector : the detector itself.
+    model : the model's folder.
+    run : the run folder.
+    info : the record of the run.
+    """
+
+    detector: Detector
+    model: Path
+    run: Path
+    info: RunInfo
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The source in two parts: what is trained on, and labelled anomalies that are left out."""
+
+    normal: Dataset
+    anomalous: Dataset | None
+
+
+def method_class(name: str) -> type[Detector]:
+    """The detector of that name; case and punctuation don't matter.
+
+    Raises
+    ------
+    UsageError
+        If there is none; the message lists all.
+    """
+    known = classes()
+    try:
+        return known[resolve(name, known, "method")]
+    except InputError as error:
+        raise UsageError(str(error)) from error
+
+
+def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
+    """Train a detector on the normal rows of a source; write the model and a run folder, whole or not at all.
+
+    The run shows the held-out normals (without them, training rows) and the labelled anomalies that training left out.
+
+    Parameters
+    ----------
+    spec : what to do.
+    callbacks : watch training, e.g. `ProgressBar()`.
+
+    Raises
+    ------
+    UsageError
+        If a name, a parameter or an option is wrong.
+    InputError
+        If the data can't be used, or the model exists without `force`.
+    TrainingError
+        If a loss is not finite.
+    """
+    detector = build_detector(method_class(spec.method), _settings(spec))
+    run = run_folder(spec.runs, type(detector).card.name, spec.source, spec.name)
+    if spec.out is not None:
+        require_absent(spec.out, force=spec.force)
+    with collected() as notes, ExitStack() as outputs:
+        given = _read(spec)
+        notes.add(_check(detector, given))
+        # Entered first, so that the run is complete before the model takes its name.
+        place = outputs.enter_context(new_folder(spec.out, force=spec.force)) if spec.out else None
+        folder = outputs.enter_context(new_folder(run))
+        started = time.perf_counter()
+        detector.fit(given.normal.x, callbacks=[*callbacks, EventLog(folder / "events.jsonl")])
+        fitted = time.perf_counter()
+        scored = _shown(detector, given)
+        seconds = Seconds(fit=fitted - started, score=time.perf_counter() - fitted)
+        info = run_info(
+            detector,
+            "fit",
+            _data_info(spec, detector, given, scored),
+            name=spec.name or run.name,
+            command=spec.command,
+            seconds=seconds,
+        ).model_copy(update={"notes": notes.told()})
+        scale = map_scale(detector, given.normal.x) if given.normal.kind == "image" else None
+        detector.reading_ = Memory(given.normal.reading, info.data.n_train, scale).to_json()
+        detector.save(place or folder / "model", force=place is not None)
+        write_run(folder, info, detector, scored)
+    return FitResult(detector, spec.out or run / "model", run, info)
+
+
+def _settings(spec: FitSpec) -> dict[str, Any]:
+    given = {"contamination": spec.rate, "calibration": spec.calibration, "random_state": spec.seed}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    settings: dict[str, Any] = {"calibration": HELD_OUT, "random_state": 0} | spec.settings | chosen
+    if spec.threshold is not None:
+        fields = settings.get("threshold")
+        own = fields if isinstance(fields, dict) and "type" not in fields else {}
+        settings["threshold"] = {"type": rule_name(spec.threshold)} | own
+    return settings
+
+
+def _read(spec: FitSpec) -> _Given:
+    data = read(spec.source, spec.options, default_split="train")
+    normal, dropped = select_normal(data, spec.options.normal)
+    if not dropped or data.y is None:
+        return _Given(normal, None)
+    return _Given(normal, data.take(np.flatnonzero(is_anomaly(data.y, spec.options.normal))))
+
+
+def _check(detector: Detector, given: _Given) -> list[str]:
+    """Say before training what would fail after it; return what the user should know."""
+    kinds, n = type(detector).card.kinds, len(given.normal)
+    if given.normal.kind not in kinds:
+        raise UsageError(
+            f"{type(detector).__name__} takes {' and '.join(kinds)} data, but these are {given.normal.kind} data."
+        )
+    held_out = detector.calibration > 0
+    rule: Threshold = detector.threshold or (Conformal() if held_out else Quantile())
+    n_scores = round(detector.calibration * n) if held_out else min(n, detector.calibration_size)
+    if n_scores:
+        rule(np.arange(n_scores, dtype=np.float64), detector.contamination)
+    notes = list(given.normal.notes)
+    if given.anomalous is not None:
+        notes.append(f"{len(given.anomalous)} rows with other labels than the normal one were left out of training.")
+    return notes
+
+
+def _shown(detector: Detector, given: _Given) -> Scored:
+    """The rows that set the threshold, and labelled anomalies: held-out normals and anomalies were never trained on."""
+    rng = np.random.default_rng(0)
+    parts, labels = [given.normal.take(_some(detector.calibration_rows_, rng))], [False]
+    if given.anomalous is not None:
+        parts.append(given.anomalous.take(_some(np.arange(len(given.anomalous)), rng)))
+        labels.append(True)
+    data = dataclasses.replace(
+        parts[0], x=np.concatenate([p.x for p in parts]), y=None, ids=np.concatenate([p.ids for p in parts])
+    )
+    label = np.repeat(labels, [len(p) for p in parts])
+    return Scored(data, detector.anomaly_score(data.x), label if given.normal.y is not None else None)
+
+
+def _some(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return rows if len(rows) <= SHOWN else np.sort(rng.choice(rows, SHOWN, replace=False))
+
+
+def _data_info(spec: FitSpec, detector: Detector, given: _Given, scored: Scored) -> DataInfo:
+    held_out = len(detector.calibration_scores_) if detector.held_out_ else 0
+    return DataInfo(
+        source=spec.source,
+        kind=given.normal.kind,
+        shape=detector.shape_,
+        n_train=len(given.normal) - held_out,
+        n_calibration=held_out,
+        n_test=len(scored.data),
+        dropped=0 if given.anomalous is None else len(given.anomalous),
+        normal=spec.options.normal,
+        columns=given.normal.columns,
+    )

@@ -1,0 +1,90 @@
+"""What there is to choose from: the methods and their parameters."""
+
+import inspect
+from dataclasses import dataclass, fields
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from oddgan._core.docstrings import parameter_docs
+from oddgan._core.parts import arguments, is_part
+from oddgan.base import Detector, NeuralDetector
+from oddgan.detectors import classes
+from oddgan.experiments.settings import choices, takes
+
+_PLAIN = {bool: "true or false", int: "whole number", float: "number", str: "text"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter as help shows it.
+
+    Parameters
+    ----------
+    name, default, meaning : in words.
+    takes : what it can be set to.
+    own : it is the method's, rather than one that every method has.
+    """
+
+    name: str
+    default: str
+    meaning: str
+    takes: str
+    own: bool
+
+
+def method_rows() -> list[dict[str, Any]]:
+    """One entry a method: its name, paper, year, kinds of data and needs, oldest first."""
+    cards = [(name, cls.card) for name, cls in classes().items()]
+    return [
+        {
+            "name": card.name,
+            "class": name,
+            "title": card.title,
+            "authors": card.authors,
+            "year": card.year,
+            "link": card.link,
+            "summary": card.summary,
+            "kinds": list(card.kinds),
+            "needs": card.needs,
+            "gan": card.gan,
+        }
+        for name, card in sorted(cards, key=lambda item: (item[1].year, item[0]))
+    ]
+
+
+def parameter_rows(cls: type[Detector]) -> list[Parameter]:
+    """The parameters of a method: its own first, then those that every method has."""
+    meanings, hints = parameter_docs(cls), takes(cls)
+    common = {f.name for base in (Detector, NeuralDetector) for f in fields(base)}
+    defaults = {name: p.default for name, p in inspect.signature(cls).parameters.items()}
+    rows = [
+        Parameter(name, _default(defaults[name]), meanings.get(name, ""), _takes(hint), name not in common)
+        for name, hint in hints.items()
+    ]
+    return sorted(rows, key=lambda row: not row.own)
+
+
+def _default(value: Any) -> str:
+    """A default as one would type it; of a part's fields, those that differ from the part's own defaults."""
+    if not is_part(value):
+        return "none" if value is None else str(value)
+    own = inspect.signature(type(value)).parameters
+    changed = {n: v for n, v in arguments(value).items() if n not in own or own[n].default != v}
+    return f"{type(value).__name__}({', '.join(f'{n}={_default(v)}' for n, v in changed.items())})"
+
+
+def _takes(hint: Any) -> str:
+    arms = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+    return " or ".join(dict.fromkeys(word for word in map(_word, arms) if word))
+
+
+def _word(hint: Any) -> str:
+    if hint is NoneType:
+        return "none"
+    if get_origin(hint) is Literal:
+        return ", ".join(map(str, get_args(hint)))
+    if get_origin(hint) is tuple:
+        return "list"
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    return ", ".join(sorted(choices(hint))) if isinstance(hint, type) else ""

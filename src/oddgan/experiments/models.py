@@ -1,0 +1,121 @@
+"""Stored detectors, with what they remember of the data that they were fitted on."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from oddgan._core.errors import InputError
+from oddgan._core.parts import to_spec
+from oddgan.base import Detector, kind_of, storage
+from oddgan.data import Dataset, Options, Reading, read
+from oddgan.detectors import load
+from oddgan.evaluate import MethodInfo, ThresholdInfo
+from oddgan.thresholds import Fixed, MeanSigma
+
+_HOT = 0.995  # the share of normal pixels that are less than fully hot on a heatmap
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a fit leaves in its model, beside the detector.
+
+    Parameters
+    ----------
+    reading : how raw data became rows.
+    n_train : rows trained on.
+    map_scale : the value on an anomaly map that is drawn as fully hot; None without maps.
+    """
+
+    reading: Reading
+    n_train: int
+    map_scale: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that a model can store."""
+        return {"reading": self.reading.to_json(), "n_train": self.n_train, "map_scale": self.map_scale}
+
+    @classmethod
+    def of(cls, detector: Detector) -> Self | None:
+        """What the detector's model holds; None for one that was saved by hand."""
+        stored = getattr(detector, "reading_", None)
+        return None if stored is None else cls(**stored | {"reading": Reading.from_json(stored["reading"])})
+
+
+@dataclass(frozen=True)
+class Model:
+    """A stored detector.
+
+    Parameters
+    ----------
+    detector : ready to score.
+    memory : what it remembers of its data; None if it was saved by hand.
+    """
+
+    detector: Detector
+    memory: Memory | None
+
+    def read(self, source: str, options: Options) -> Dataset:
+        """Read new data in the way of the training data; of two halves, the test half."""
+        if self.memory is not None:
+            return read(source, options, like=self.memory.reading, default_split="test")
+        kind = options.kind or kind_of(self.detector.shape_)
+        return read(source, dataclasses.replace(options, kind=kind), default_split="test")
+
+
+def open_model(path: Path, device: str | None = None) -> Model:
+    """Load a model."""
+    detector = load(path, device=device)
+    return Model(detector, Memory.of(detector))
+
+
+def map_scale(detector: Detector, x: np.ndarray) -> float | None:
+    """The value that only one in 200 pixels of normal rows x (n, ...) exceeds; None where there are no maps."""
+    if not hasattr(detector, "anomaly_map") or not len(x):
+        return None
+    return float(np.quantile(detector.anomaly_map(x[: detector.slots]), _HOT))
+
+
+def method_info(detector: Detector) -> MethodInfo:
+    """Where the method comes from, for the record."""
+    card = type(detector).card
+    return MethodInfo(
+        name=card.name,
+        title=card.title,
+        authors=card.authors,
+        year=card.year,
+        link=card.link,
+        deviations=card.deviations,
+    )
+
+
+def threshold_info(detector: Detector) -> ThresholdInfo:
+    """Where the detector's cut comes from."""
+    rule = detector.threshold_rule_
+    if isinstance(rule, Fixed):
+        return ThresholdInfo(value=detector.threshold_, rule="Fixed", source="given")
+    return ThresholdInfo(
+        value=detector.threshold_,
+        rule=type(rule).__name__,
+        rate=None if isinstance(rule, MeanSigma) else detector.rate_,
+        source="held-out normals" if detector.held_out_ else "training rows",
+        n=len(detector.calibration_scores_),
+    )
+
+
+def parameters(detector: Detector) -> dict[str, Any]:
+    """The hyperparameters as plain values."""
+    return {name: to_spec(value, {}, name) for name, value in detector.get_params(deep=False).items()}
+
+
+def versions() -> dict[str, str]:
+    """The versions that results depend on."""
+    return storage.versions()
+
+
+def require_absent(path: Path, *, force: bool) -> None:
+    """Say before the work begins that its result would meet an existing file."""
+    if path.exists() and not force:
+        raise InputError(f"{path} exists already: give another name, or --force to replace it.")

@@ -1,0 +1,124 @@
+"""The folder that a run writes."""
+
+import json
+import os
+import platform
+import re
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from oddgan.base import Detector
+from oddgan.data import Dataset
+from oddgan.evaluate import (
+    DataInfo,
+    Items,
+    RunInfo,
+    ScoreTable,
+    Seconds,
+    gallery_groups,
+    write_items,
+    write_run_info,
+    write_scores,
+)
+from oddgan.experiments.models import method_info, parameters, threshold_info, versions
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Rows that a run shows, and what the detector made of them.
+
+    Parameters
+    ----------
+    data : the rows.
+    scores : (n,) higher = more anomalous.
+    label : (n,) True for labelled anomalies, or None.
+    """
+
+    data: Dataset
+    scores: np.ndarray
+    label: np.ndarray | None = None
+
+
+def score_table(detector: Detector, scored: Scored) -> ScoreTable:
+    """The table of scores, with flags and conformal p-values."""
+    return ScoreTable(
+        row=np.arange(len(scored.data)),
+        id=scored.data.ids,
+        anomaly_score=scored.scores,
+        is_anomaly=scored.scores > detector.threshold_,
+        p_value=detector.p_values(scored.scores),
+        label=scored.label,
+    )
+
+
+def run_folder(runs: Path, method: str, source: str, name: str | None) -> Path:
+    """A folder name that is free: time, method, and source or the user's own name."""
+    words = name or f"{method} {Path(source.removeprefix('builtin:')).stem}"
+    stem = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{re.sub(r'[^a-z0-9]+', '-', words.lower()).strip('-')}"
+    path, number = runs / stem, 1
+    while path.exists():
+        number += 1
+        path = runs / f"{stem}-{number}"
+    return path
+
+
+def run_info(
+    detector: Detector,
+    kind: Literal["fit", "evaluate"],
+    data: DataInfo,
+    *,
+    name: str,
+    command: tuple[str, ...],
+    seconds: Seconds,
+) -> RunInfo:
+    """The record of a run, without what follows from its scores."""
+    return RunInfo(
+        kind=kind,
+        name=name,
+        created=datetime.now().astimezone(),
+        command=command,
+        method=method_info(detector),
+        parameters=parameters(detector),
+        data=data,
+        threshold=threshold_info(detector),
+        seconds=seconds,
+        environment=versions() | {"platform": platform.platform(), "cores": os.cpu_count()},
+    )
+
+
+def write_run(folder: Path, info: RunInfo, detector: Detector, scored: Scored) -> None:
+    """Write the record, the scores, and the items that the report shows."""
+    write_run_info(folder, info)
+    if len(scored.data):
+        write_scores(folder / "scores.csv", score_table(detector, scored))
+        write_items(folder / "items.npz", _items(detector, scored))
+
+
+def write_history(path: Path, detector: Detector) -> None:
+    """Write the training curve that the model keeps, in the form of the events of its training."""
+    seconds, lines = 0.0, []
+    for record in getattr(detector, "history_", []):
+        seconds += record.seconds
+        lines.append(json.dumps({"event": "epoch"} | asdict(record) | {"seconds": round(seconds, 3)}) + "\n")
+    if lines:
+        path.write_text("".join(lines), encoding="utf-8")
+
+
+def _items(detector: Detector, scored: Scored) -> Items:
+    groups = gallery_groups(scored.scores, detector.threshold_)
+    rows = np.concatenate(list(groups.values()))
+    x = scored.data.x[rows]
+    if scored.data.kind == "image":
+        x = x.astype(np.float32)  # a report shades floats by their range: bytes from 0 to 16 would all be black
+    shown = hasattr(detector, "reconstruct")
+    return Items(
+        row=rows,
+        x=x,
+        score=scored.scores[rows],
+        reconstruction=detector.reconstruct(x).astype(np.float32) if shown else None,
+        map=detector.anomaly_map(x) if shown else None,
+    )

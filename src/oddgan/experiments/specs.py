@@ -1,0 +1,116 @@
+"""What is to be done, as data: each spec can be written to JSON and read back."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from oddgan.data import Options
+
+RUNS = Path("runs")
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FitSpec(_Spec):
+    """Train a detector.
+
+    Parameters
+    ----------
+    method : the detector's name; case and punctuation don't matter.
+    source : a file, a folder of images, or a named data set.
+    options : how to read the source.
+    settings : the method's parameters: numbers, texts and lists; parts as names or tables with a `type`.
+    calibration : share of the normals held out for the threshold and for p-values, in [0, 1); None takes 0.2.
+    rate : the share of normals that may be flagged, in (0, 0.5]; None takes the method's own.
+    threshold : the rule's name; None takes the method's own.
+    seed : of everything random; None takes 0.
+    out : the model's folder; None puts it into the run folder.
+    runs : the folder of run folders.
+    name : of the run; None makes one of method and source.
+    force : replace an existing model.
+    command : the command line, for the record.
+    """
+
+    method: str
+    source: str
+    options: Options = Options()
+    settings: dict[str, JsonValue] = {}
+    calibration: Annotated[float | None, Field(ge=0, lt=1)] = None
+    rate: Annotated[float | None, Field(gt=0, le=0.5)] = None
+    threshold: str | None = None
+    seed: Annotated[int | None, Field(ge=0, lt=2**32)] = None
+    out: Path | None = None
+    runs: Path = RUNS
+    name: str | None = None
+    force: bool = False
+    command: tuple[str, ...] = ()
+
+
+class ScoreSpec(_Spec):
+    """Score new rows; labels among them are ignored.
+
+    Parameters
+    ----------
+    model : the model's folder.
+    source : a file, a folder of images, or a named data set.
+    options : how to read the source, beyond what the model remembers.
+    out : the table to write, .csv, .npz or .parquet; None writes none.
+    heatmaps : a folder for one picture a row; None draws none.
+    force : replace existing files.
+    device : where to compute; None is torch's default device.
+    """
+
+    model: Path
+    source: str
+    options: Options = Options()
+    out: Path | None = None
+    heatmaps: Path | None = None
+    force: bool = False
+    device: str | None = None
+
+
+class EvaluateSpec(_Spec):
+    """Measure a detector on labelled rows.
+
+    Parameters
+    ----------
+    model : the model's folder.
+    source : a file, a folder of images, or a named data set, with labels.
+    options : how to read the source, beyond what the model remembers.
+    runs : the folder of run folders.
+    name : of the run; None makes one of method and source.
+    command : the command line, for the record.
+    device : where to compute; None is torch's default device.
+    """
+
+    model: Path
+    source: str
+    options: Options = Options()
+    runs: Path = RUNS
+    name: str | None = None
+    command: tuple[str, ...] = ()
+    device: str | None = None
+
+
+class ThresholdSpec(_Spec):
+    """Set a model's threshold anew, from the scores that it keeps.
+
+    Parameters
+    ----------
+    model : the model's folder.
+    rule : the rule's name; None keeps the model's.
+    settings : the rule's fields.
+    rate : the share of normals that may be flagged, in (0, 0.5]; None keeps the model's.
+    out : where to write the changed model; None writes it in place, which needs `force`.
+    force : replace an existing model.
+    """
+
+    model: Path
+    rule: str | None = None
+    settings: dict[str, JsonValue] = {}
+    rate: Annotated[float | None, Field(gt=0, le=0.5)] = None
+    out: Path | None = None
+    force: bool = False

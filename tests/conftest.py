@@ -1,0 +1,13 @@
+"""What all tests share."""
+
+import pytest
+import torch
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _global_state_is_put_back():
+    """A test that seeds or draws from torch's global generator must not steer the next one."""
+    with torch.random.fork_rng(devices=[]):
+        yield

@@ -1,0 +1,84 @@
+"""Where a method comes from and what its settings mean: complete for every detector, and for every part."""
+
+import dataclasses
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from oddgan._core.docstrings import parameter_docs
+from oddgan._core.parts import from_spec, to_spec
+from oddgan.base import KINDS, NeuralDetector, known_parts
+
+from .cases import CLASSES
+
+PARTS = known_parts()
+
+
+def test_card_is_complete(cls):
+    card = cls.card
+    for text in (card.name, card.title, card.authors, card.summary, card.needs):
+        assert text == text.strip() != ""
+    assert 1900 <= card.year <= datetime.now(tz=UTC).year
+    assert re.fullmatch(r"https://\S+", card.link)
+    assert card.kinds
+    assert set(card.kinds) <= set(KINDS)
+    assert len(card.summary) <= 80
+    assert "\n" not in card.summary
+
+
+def test_deviations(cls):
+    if issubclass(cls, NeuralDetector):
+        assert cls.card.deviations, "say what differs from the paper, and why"
+    for text in cls.card.deviations:
+        assert re.fullmatch(r"[^a-z].*\.", text, flags=re.DOTALL), text
+
+
+def test_cards_are_their_own():
+    names = [cls.card.name for cls in CLASSES.values()]
+    assert len(set(names)) == len(names)
+
+
+def test_every_field_is_documented(cls):
+    docs = parameter_docs(cls)
+    assert [f.name for f in dataclasses.fields(cls) if not docs.get(f.name)] == []
+    assert sorted(docs.keys() - {f.name for f in dataclasses.fields(cls)}) == []
+
+
+def test_tiny_settings_exist(cls):
+    assert cls.tiny.keys() <= {f.name for f in dataclasses.fields(cls)}
+    assert "tiny" in cls.__dict__ or not issubclass(cls, NeuralDetector)
+
+
+def test_docstring_names_the_paper(cls):
+    assert cls.__doc__
+    assert "References\n" in cls.__doc__
+    assert str(cls.card.year) in cls.__doc__
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_parts_are_documented_and_frozen(name):
+    part = PARTS[name]
+    docs = parameter_docs(part)
+    assert part.__dataclass_params__.frozen
+    assert [f.name for f in dataclasses.fields(part) if not docs.get(f.name)] == []
+
+
+def _default(part):
+    try:
+        return part()
+    except Exception:  # noqa: BLE001
+        return None
+
+
+DEFAULTS = {name: value for name, part in PARTS.items() if (value := _default(part)) is not None}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_parts_survive_json(name):
+    arrays = {}
+    spec = json.loads(json.dumps(to_spec(DEFAULTS[name], arrays, "part")))
+    again = from_spec(spec, known_parts(), arrays)
+    assert type(again) is type(DEFAULTS[name])
+    assert again == DEFAULTS[name]

@@ -1,0 +1,18 @@
+"""The list of methods, from which the command line, the documentation and the contract tests take theirs."""
+
+from oddgan import detectors
+
+
+def test_all_methods_are_listed():
+    neural = {"AnoGAN", "FAnoGAN", "GANomaly", "AutoEncoder", "VAE"}
+    classical = {"KDE", "OCSVM", "IForest", "GMM", "KNN", "PCA", "MeanDistance"}
+    assert detectors.classes().keys() == neural | classical
+
+
+def test_cards_say_where_methods_come_from():
+    for name, cls in detectors.classes().items():
+        card = cls.card
+        assert all((card.name, card.title, card.authors, card.summary, card.needs, card.kinds)), name
+        assert card.link.startswith("https://"), name
+        assert card.link in (cls.__doc__ or ""), name
+        assert card.gan == (name in {"AnoGAN", "FAnoGAN", "GANomaly"})
