@@ -34,6 +34,12 @@ def _fill_page(_app: Sphinx, _name: str, source: list[str]) -> None:
     source[0] = fill(source[0])
 
 
+def _outdated(app: Sphinx, *_: Any) -> list[str]:
+    """The pages with marks, in every build: what fills them changes without their files."""
+    env = app.env
+    return [name for name in env.found_docs if MARK.search(env.doc2path(name).read_text(encoding="utf-8"))]
+
+
 def _docstring(_app: Sphinx, _what: str, _name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
     lines[:] = docstrings.to_rst("\n".join(lines)).splitlines()
 
@@ -46,6 +52,7 @@ def _skip(_app: Sphinx, what: str, _name: str, obj: Any, _skip: bool, _options: 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to Sphinx."""
+    app.connect("env-get-outdated", _outdated)
     app.connect("source-read", _fill_page)
     app.connect("autodoc-process-docstring", _docstring)
     app.connect("autodoc-skip-member", _skip)
