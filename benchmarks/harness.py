@@ -4,7 +4,7 @@
 
 A benchmark prints a table (or, with --json, its document) and writes `benchmarks/results/NAME.json` after each case;
 what is there already is not run again, so an interrupted run goes on where it stopped. Times are processor seconds of
-this process on one thread, so that another process on the machine does not count.
+this process on one thread (set OMP_NUM_THREADS=1), so that another process on the machine does not count.
 """
 
 import argparse
@@ -13,19 +13,23 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 
+from oddgan import Detector
 from oddgan._core.errors import InputError
 from oddgan.base.storage import versions
-from oddgan.evaluate import Record, read_results, spread, write_results
+from oddgan.evaluate import Record, evaluate, read_results, spread, write_results
+from oddgan.evaluate.records import Role
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -83,23 +87,93 @@ def cpu_rounds(functions: dict[str, Callable[[], object]], rounds: int) -> dict[
     return taken
 
 
+def median_seconds(functions: dict[str, Callable[[], object]], *, cheap: float = 0.5) -> dict[str, float]:
+    """Processor seconds of each function: the median of five interleaved rounds, or one where a call is not cheap.
+
+    Parameters
+    ----------
+    functions : what to call, by name; every one is called at least once.
+    cheap : repeat where the first round took less than this in all.
+    """
+    taken = cpu_rounds(functions, 1)
+    if sum(t[0] for t in taken.values()) < cheap:
+        taken = cpu_rounds(functions, 5)  # the first round, which warms up, does not count
+    return {name: float(np.median(t)) for name, t in taken.items()}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A detector with the settings of a benchmark.
+
+    Parameters
+    ----------
+    name : the method, as the table shows it.
+    cls : the detector.
+    settings : what differs from its defaults.
+    seeds : of training; one where nothing is random.
+    role : a floor is marked as one.
+    components : those whose AUROC is reported beside the score's.
+    """
+
+    name: str
+    cls: type[Detector]
+    settings: dict[str, Any] = field(default_factory=dict)
+    seeds: tuple[int, ...] = (0,)
+    role: Role = "measured"
+    components: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all records of one measurement share; the fields are those of `Record`."""
+
+    case: str
+    method: str
+    data: str
+    protocol: str
+    settings: Mapping[str, object]
+    seed: int | None = None
+    n_test: int | None = None
+    cpu_s: float | None = None
+    role: Role = "measured"
+
+    def record(self, metric: str, value: float, unit: str = "1", *, baseline: float | None = None) -> Record:
+        """One number of the measurement; with a baseline in the same unit, its ratio to the value too."""
+        shared: dict[str, Any] = {
+            **vars(self),
+            "settings": {k: v if isinstance(v, int | float | str) else str(v) for k, v in self.settings.items()},
+            "cpu_s": None if self.cpu_s is None else round(self.cpu_s, 1),
+        }
+        if baseline is not None:
+            shared |= {"baseline": baseline, "ratio": baseline / value}
+        return Record(metric=metric, value=value, unit=unit, **shared)
+
+    def quality(self, scores: np.ndarray, anomalous: np.ndarray, threshold: float | None = None) -> list[Record]:
+        """AUROC and AP of scores (n,) and, at a threshold, phi and the false-alarm rate."""
+        names = {"auroc": "AUROC", "average_precision": "AP", "phi": "phi", "false_alarm_rate": "false alarms"}
+        found = evaluate(scores, anomalous, threshold, n_bootstrap=0)
+        return [self.record(names[k], metric.value) for k, metric in found.items() if k in names]
+
+
 class Bench:
     """One benchmark: its arguments, its records, its file.
 
     Parameters
     ----------
     name : the file's name without its ending.
-    about : one line for `--help` and the table's title.
+    about : what it measures, for `--help`; the first line is the table's title.
+    peers : packages that are compared with, whose versions go into the file.
     """
 
-    def __init__(self, name: str, about: str) -> None:
-        parser = argparse.ArgumentParser(description=about)
+    def __init__(self, name: str, about: str, peers: tuple[str, ...] = ()) -> None:
+        parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
         parser.add_argument("--json", action="store_true", help="print the document instead of a table")
         parser.add_argument("--quick", action="store_true", help="a short run, to see that it works")
         parser.add_argument("--fresh", action="store_true", help="forget the results that are there")
         parser.add_argument("--only", default="", help="run only the cases and methods whose name holds this text")
         self.options = parser.parse_args()
-        self.name, self.about = name, about
+        self.name, self.title = name, about.strip().partition("\n")[0]
+        self.versions = versions() | {peer: version(peer) for peer in peers}
         self.quick: bool = self.options.quick
         self.path = RESULTS / f"{name}{'-quick' if self.quick else ''}.json"
         self.forget: bool = self.options.fresh
@@ -140,14 +214,14 @@ class Bench:
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept = self.records if self.forget else self._stored()
             self.records, self.forget = change(kept), False
-            write_results(self.path, machine(), versions(), self.records)
+            write_results(self.path, machine(), self.versions, self.records)
 
     def finish(self) -> None:
         """Print the table, or the document."""
         if self.options.json:
             print(self.path.read_text(encoding="utf-8"))
             return
-        table = Table("case", "method", "metric", "value", "ratio", "n", "protocol", "role", title=self.about)
+        table = Table("case", "method", "metric", "value", "ratio", "n", "protocol", "role", title=self.title)
         for s in spread(self.records):
             same = [r.ratio for r in self.records if _group(r) == _group(s.record) and r.ratio is not None]
             ratio = f"{np.median(same):.2f}" if same else ""

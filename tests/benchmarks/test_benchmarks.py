@@ -1,0 +1,57 @@
+"""Benchmarks say how they are used, and what they wrote can be read; nothing is measured here."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from oddgan.evaluate import read_results
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+SCRIPTS = sorted(p for p in FOLDER.glob("*.py") if p.stem != "harness")
+RESULTS = sorted(p for p in (FOLDER / "results").glob("*.json") if not p.stem.endswith("-quick"))
+
+
+def test_there_are_benchmarks_and_results() -> None:
+    assert {"tables", "ecg", "localisation", "thresholds", "mnist", "loop"} <= {p.stem for p in SCRIPTS}
+    assert {p.stem for p in RESULTS} <= {p.stem for p in SCRIPTS}, "a results file without its benchmark"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
+def test_help(script: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.syspath_prepend(FOLDER)
+    monkeypatch.setattr("sys.argv", [script.name, "--help"])
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_path(str(script), run_name="__main__")
+    assert stopped.value.code == 0
+    printed = capsys.readouterr().out
+    for option in ("--json", "--quick", "--fresh", "--only"):
+        assert option in printed
+    assert script.name in printed
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda p: p.stem)
+def test_results(path: Path) -> None:
+    results = read_results(path)
+    assert results.machine
+    assert "oddgan" in results.versions
+    assert results.records
+    for r in results.records:
+        assert r.role == "published" or r.n_test or path.stem == "loop", f"{r.method}: on how many rows?"
+        if r.baseline is not None:
+            assert r.ratio == pytest.approx(r.baseline / r.value), f"{r.case}, {r.method}"
+        if r.unit == "1":
+            assert -1 <= r.value <= 1, f"{r.case}, {r.method}, {r.metric}: a share or a correlation"
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda p: p.stem)
+def test_nothing_is_measured_twice(path: Path) -> None:
+    seen: set[tuple[object, ...]] = set()
+    for r in read_results(path).records:
+        key = (r.case, r.method, r.data, r.protocol, r.metric, r.seed, r.role, str(r.settings))
+        assert key not in seen, key
+        seen.add(key)
+
+
+def test_a_short_run_is_not_committed() -> None:
+    assert "results/*-quick*" in (FOLDER / ".gitignore").read_text(encoding="utf-8").splitlines()
