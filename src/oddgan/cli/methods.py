@@ -19,7 +19,7 @@ def list_methods(output: OutputOptions) -> None:
     document(rows, output)
     shown = table("method", "year", "what it does, and its paper", "data", "needs")
     for row in rows:
-        paper = f"{row['summary']}\n{row['title']} ({row['authors'].split(',')[0]} et al.)\n"
+        paper = f"{row['summary']}\n{row['title']} ({_cited(row['authors'])})\n"
         kinds = "any" if len(row["kinds"]) == 3 else ", ".join(row["kinds"])
         shown.add_row(row["name"], str(row["year"]), paper, kinds, row["needs"])
     show(shown, output)
@@ -65,3 +65,13 @@ def help_on_method(name: str, output: OutputOptions | None = None) -> None:
 
 def _wrapped(text: str, indent: str) -> list[str]:
     return textwrap.wrap(text, _LINE, initial_indent=indent, subsequent_indent=indent)
+
+
+def _cited(authors: str) -> str:
+    """Authors as in a text: one, both, or the first of many.
+
+    >>> _cited("An, Cho"), _cited("Schlegl, Seeböck, Langs")
+    ('An and Cho', 'Schlegl et al.')
+    """
+    names = authors.split(", ")
+    return " and ".join(names) if len(names) < 3 else f"{names[0]} et al."
