@@ -167,7 +167,9 @@ class Foreign:
     """A class that oddgan never writes."""
 
 
-@pytest.mark.parametrize("content", [{"pca": Foreign()}, {"f": os.system}, {"f": np.load}], ids=["object", "command", "function"])
+@pytest.mark.parametrize(
+    "content", [{"pca": Foreign()}, {"f": os.system}, {"f": np.load}], ids=["object", "command", "function"]
+)
 def test_foreign_types_in_estimators(folder, content):
     (folder / "estimators.skops").write_bytes(skops.io.dumps(content))
     refuses(folder, r"estimators\.skops holds types that oddgan never writes: ")
