@@ -7,6 +7,8 @@ export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+BENCHMARKS := $(filter-out benchmarks/harness.py,$(wildcard benchmarks/*.py))
+
 .PHONY: help install demo test lint bench docs clean
 
 help:
@@ -52,7 +54,7 @@ test: lint
 
 bench: $(VENV)/.all
 	$(BIN)/python -m pytest -m slow
-	@for b in benchmarks/[a-z]*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+	@for b in $(BENCHMARKS); do echo "== $$b"; $(BIN)/python $$b || exit 1; done
 
 docs: $(VENV)/.all
 	$(BIN)/python -m sphinx -q -W -b html docs docs/_build/html

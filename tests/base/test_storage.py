@@ -11,7 +11,7 @@ import skops.io
 import torch
 from safetensors.torch import load_file, save_file
 
-from oddgan import InputError, load
+from oddgan import KNN, InputError, load
 from oddgan._core.errors import ModelError
 from oddgan.base import known_parts
 from oddgan.training import Callback
@@ -167,7 +167,9 @@ class Foreign:
     """A class that oddgan never writes."""
 
 
-@pytest.mark.parametrize("content", [{"pca": Foreign()}, {"f": os.system}, {"f": np.load}], ids=str)
+@pytest.mark.parametrize(
+    "content", [{"pca": Foreign()}, {"f": os.system}, {"f": np.load}], ids=["object", "command", "function"]
+)
 def test_foreign_types_in_estimators(folder, content):
     (folder / "estimators.skops").write_bytes(skops.io.dumps(content))
     refuses(folder, r"estimators\.skops holds types that oddgan never writes: ")
@@ -177,6 +179,12 @@ def test_foreign_types_in_estimators(folder, content):
 def test_damaged_estimators(folder, data):
     (folder / "estimators.skops").write_bytes(data)
     refuses(folder, r"estimators\.skops is damaged")
+
+
+def test_missing_estimators(tmp_path):
+    folder = KNN().fit(table()).save(tmp_path / "model")
+    (folder / "estimators.skops").unlink()
+    refuses(folder, r"lacks estimators\.skops: copy the whole folder")
 
 
 def test_existing_needs_force(folder):
@@ -196,7 +204,7 @@ def test_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch, failing, e
         fitted.save(target)
     before = sorted(p.name for p in tmp_path.rglob("*"))
 
-    def full(self, *args, **kwargs):
+    def full(self, *_args, **_settings):
         self.touch()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -6,6 +6,7 @@ import json
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def elsewhere(tmp_path_factory):
     for name, kind in KINDS:
         with contextlib.suppress(Exception):  # a detector that can't be saved fails by itself, not the others
             saved.append(fitted(CLASSES[name], kind).save(root / f"{name}-{kind}"))
-    path = [p for p in sys.path if p]
+    path = [str(Path(__file__).parents[1]), *(p for p in sys.path if p)]
     run = subprocess.run(  # noqa: S603
         [sys.executable, "-c", f"import sys; sys.path[:0] = {path!r}\n{LOADER}", *map(str, saved)],
         capture_output=True, text=True, check=False,

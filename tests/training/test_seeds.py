@@ -21,15 +21,16 @@ def test_none_is_fresh_and_not_the_global_generator():
 
 @pytest.mark.parametrize("error", [None, ValueError])
 def test_seeded_puts_the_global_generator_back(error):
-    before = torch.get_rng_state()
+    before, of_numpy = torch.get_rng_state(), np.random.get_state()[1].tobytes()  # noqa: NPY002
     drawn = []
     for _ in range(2):
         try:
             with seeded(7, torch.device("cpu")):
-                drawn.append(torch.rand(3))
+                drawn.append((*torch.rand(3).tolist(), np.random.rand()))  # noqa: NPY002
                 if error:
                     raise error
         except ValueError:
             pass
-    assert torch.equal(*drawn)
+    assert drawn[0] == drawn[1]
+    assert np.random.get_state()[1].tobytes() == of_numpy  # noqa: NPY002
     assert torch.equal(torch.get_rng_state(), before)

@@ -10,15 +10,13 @@ from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from oddgan._core.errors import InputError
+from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.detector import Detector
 from oddgan.base.rows import Rows, chunks
 from oddgan.training import Callback
 
 _PROJECTION = "projection"
-# Matrix products round a matrix's last few rows in another way: with whole blocks a row's place does not matter.
-_BLOCK = 64
 
 
 @hyperparameters
@@ -52,14 +50,13 @@ class ClassicalDetector(Detector):
         """The components (n,) of x (n, d)."""
         return self._scores(x)
 
-    def _flat(self, x: Tensor) -> np.ndarray:
-        """Network input (n, ...) as rows (k, d), float64; for exact scores k is rounded up by repeating the last row."""
-        flat = x.flatten(1).double().cpu().numpy()
-        return np.pad(flat, ((0, -len(flat) % _BLOCK), (0, 0)), mode="edge") if self.scoring == "exact" else flat
+    def _restore(self, weights: Mapping[str, Tensor]) -> None:
+        if not hasattr(self, "estimators_"):
+            raise ModelError("it lacks estimators.skops: copy the whole folder.")
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
-        scores = self._judge(self._flat(x))
-        return {name: torch.from_numpy(np.asarray(score)[: len(x)]) for name, score in scores.items()}
+        flat = x.flatten(1).double().cpu().numpy()
+        return {name: torch.from_numpy(np.asarray(score)) for name, score in self._judge(flat).items()}
 
 
 @hyperparameters

@@ -54,7 +54,7 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
     calibration_size : with `calibration` 0, at most how many training rows the threshold is taken from.
     scoring : "exact" makes every forward pass on `slots` rows, so that a score never depends on batch size, order or
         neighbours; "fast" does not pad, and scores may differ by rounding.
-    slots : rows of one forward pass when scoring, >= 1.
+    slots : rows of one forward pass when scoring, >= 1; "exact" fills up to a multiple of 64.
     device : where to compute, e.g. "cpu" or "cuda:0"; None is torch's default device.
     random_state : seed of everything random in `fit`; None draws a fresh one. Global generators are left alone.
     """

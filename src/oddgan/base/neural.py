@@ -11,9 +11,13 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.detector import Detector
-from oddgan.base.rows import Rows, Subset, chunks, take
+from oddgan.base.rows import Rows, Subset, chunks, notice, take
 from oddgan.networks import Auto, Backbone
 from oddgan.training import Adam, Callback, DatasetSource, Optimiser, Phase, Player, Source, TensorSource, run
+from oddgan.training.batches import count
+
+# Fewer steps than this leave most networks where they started.
+FEW_STEPS = 300
 
 Output = Literal["linear", "tanh", "sigmoid"]
 
@@ -123,9 +127,18 @@ class NeuralDetector(Detector):
                 phase, self.networks_, source, batch_size=self.batch_size, index=index, callbacks=callbacks
             )
         ]
+        self._warn_of_few_steps(len(source))
         self.networks_.eval().requires_grad_(requires_grad=False)
         with torch.no_grad():
             self._calibrate(source.x if isinstance(source, TensorSource) else self._some(rows))
+
+    def _warn_of_few_steps(self, n: int) -> None:
+        steps = len(self.history_) * count(n, self.batch_size)
+        if steps < FEW_STEPS:
+            notice(
+                f"{type(self).__name__} took only {steps} training steps on {n} rows, too few for most networks: "
+                f"raise epochs (now {self.epochs}) or lower batch_size (now {self.batch_size})."
+            )
 
     def _source(self, rows: Rows) -> Source:
         if isinstance(rows, np.ndarray):

@@ -2,9 +2,11 @@
 
 Float32 matrix products differ by about 3e-7 between batch sizes, and a search amplifies that to 1e-3. With every
 forward pass on the same number of rows (idle slots repeat the last row) results are equal to the last bit on a CPU,
-whatever the batch size, order or neighbours.
+whatever the batch size, order or neighbours. That number is a multiple of 64: matrix products treat the rows that
+are left over from their blocks in another way, so that a row's place would count.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -15,6 +17,7 @@ from torch import Tensor
 from oddgan.base.rows import Rows, chunks
 
 Scoring = Literal["exact", "fast"]
+_BLOCK = 64
 
 
 def run_rows(
@@ -30,17 +33,17 @@ def run_rows(
 
     Parameters
     ----------
-    function : sees at most `slots` rows at once; its results are float64 where they are scores.
+    function : sees one pass at once; its results are float64 where they are scores.
     prepare : raw rows (n, ...) to network input on the device.
-    slots : rows of each forward pass.
-    scoring : "exact" pads the last pass to `slots` rows; "fast" does not.
+    slots : rows that are scored in each forward pass.
+    scoring : "exact" pads each pass to the same number of rows; "fast" does not.
     report : told how many rows are done.
     """
     parts: list[Mapping[str, np.ndarray]] = []
-    done = 0
+    done, full = 0, math.ceil(slots / _BLOCK) * _BLOCK
     for raw in chunks(rows, slots):
         n = len(raw)
-        padded = np.concatenate([raw, np.repeat(raw[-1:], slots - n, axis=0)]) if scoring == "exact" else raw
+        padded = np.concatenate([raw, np.repeat(raw[-1:], full - n, axis=0)]) if scoring == "exact" else raw
         with torch.no_grad():
             results = function(prepare(padded))
         parts.append({k: v[:n].double().cpu().numpy() for k, v in results.items()})

@@ -29,13 +29,16 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _JSON, _TENSORS, _ESTIMATORS = "detector.json", "networks.safetensors", "estimators.skops"
-# Where the classes come from that scikit-learn's estimators are made of.
-_TRUSTED = ("sklearn.", "numpy.", "scipy.")
-# Fitted attributes that are written as JSON (parts included); arrays among them go to the tensors.
-_FITTED = (
-    "shape_", "n_features_in_", "feature_names_in_", "offset_", "held_out_", "rate_", "threshold_rule_",
-    "calibration_scores_", "scaling_", "reading_",
+# The compiled modules inside scikit-learn's trees and neighbour searches, which skops does not know by itself. A whole
+# package would be too much: `numpy.load` is a type to skops, too.
+_TRUSTED = (
+    "sklearn.metrics._dist_metrics.", "sklearn.neighbors._ball_tree.", "sklearn.neighbors._kd_tree.",
+    "sklearn.tree._tree.",
 )  # fmt: skip
+# Fitted attributes that are written as JSON (parts included); arrays among them go to the tensors. All models have the
+# first ones.
+_ALWAYS = ("shape_", "offset_", "held_out_", "rate_", "threshold_rule_", "calibration_scores_", "scaling_")
+_FITTED = (*_ALWAYS, "n_features_in_", "feature_names_in_", "reading_")
 
 
 def known_parts() -> dict[str, type]:
@@ -131,7 +134,7 @@ def load(path: str | Path, classes: Mapping[str, type["Detector"]], *, device: s
         raise ModelError(f"{folder} holds a {name!r}, which is not known here. Known: {', '.join(sorted(classes))}.")
     try:
         return _assemble(files, classes[name], device)
-    except (ModelError, InputError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (ModelError, InputError, AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         text = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise ModelError(f"{folder} can't be loaded as {name}: {text}") from error
 
@@ -182,6 +185,9 @@ def _assemble(files: _Files, cls: type["Detector"], device: str | None) -> "Dete
     if strange:
         raise ModelError(f"it has unknown parameters {', '.join(strange)}; {cls.__name__} takes {', '.join(takes)}.")
     detector = cls(**parameters | {"device": device})
+    missing = [name for name in _ALWAYS if name not in head["fitted"]]
+    if missing:
+        raise ModelError(f"it lacks {', '.join(missing)}.")
     for name in _FITTED:
         if name in head["fitted"]:
             setattr(detector, name, from_spec(head["fitted"][name], known, arrays))
@@ -189,7 +195,7 @@ def _assemble(files: _Files, cls: type["Detector"], device: str | None) -> "Dete
         detector.feature_names_in_ = np.array(detector.feature_names_in_, dtype=object)
     detector.history_ = [training.EpochRecord(**record) for record in head["history"]]
     weights = {k.removeprefix("networks."): v for k, v in files.tensors.items() if k.startswith("networks.")}
-    detector._restore(weights)
     if files.estimators is not None:
         detector.estimators_ = dict(files.estimators)
+    detector._restore(weights)
     return detector

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 import oddgan
+from oddgan.cli.methods import help_on_method, list_methods
 from oddgan.cli.options import (
     DataOptions,
     EvaluateOptions,
@@ -16,9 +17,13 @@ from oddgan.cli.options import (
     ScoreOptions,
     ThresholdOptions,
 )
-from oddgan.cli.output import bar, document, metrics_table, notes, rows_table, show
+from oddgan.cli.output import bar, document, metrics_table, notes, rows_table, show, watched
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # `import oddgan` loads these when they are first named, so that help need not wait for torch
+    import oddgan.data
+    import oddgan.experiments
+    import oddgan.report.pictures
+    import oddgan.training
     from oddgan.data import Options
     from oddgan.evaluate import ThresholdInfo
 
@@ -31,10 +36,12 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 _Command = Annotated[tuple[str, ...], Parameter(parse=False)]
+_DATA, _FIT, _SCORE, _EVALUATE = DataOptions(), FitOptions(), ScoreOptions(), EvaluateOptions()
+_REPORT, _THRESHOLD, _OUTPUT = ReportOptions(), ThresholdOptions(), OutputOptions()
 
 
-@app.command
-def methods(name: str | None = None, /, *, output: OutputOptions = OutputOptions()) -> None:
+@app.command(sort_key=1)
+def methods(name: str | None = None, /, *, output: OutputOptions = _OUTPUT) -> None:
     """List the methods, or show the parameters of one.
 
     Parameters
@@ -42,23 +49,21 @@ def methods(name: str | None = None, /, *, output: OutputOptions = OutputOptions
     name : str
         A method, e.g. f-anogan.
     """
-    from oddgan.cli.methods import help_on_method, list_methods
-
     if name is None:
         list_methods(output)
     else:
         help_on_method(name, output)
 
 
-@app.command
+@app.command(sort_key=2)
 def fit(
     method: str,
     source: str,
     /,
     *,
-    data: DataOptions = DataOptions(),
-    options: FitOptions = FitOptions(),
-    output: OutputOptions = OutputOptions(),
+    data: DataOptions = _DATA,
+    options: FitOptions = _FIT,
+    output: OutputOptions = _OUTPUT,
     command: _Command = (),
 ) -> None:
     """Train a method on normal data; write the model, and a run folder with a report.
@@ -71,16 +76,12 @@ def fit(
         A file (npz, npy, csv, parquet), a folder of images, or builtin:digits, builtin:ecg, builtin:breast-cancer,
         mnist, fashion-mnist, cifar10.
     """
-    from oddgan import experiments
-    from oddgan.report import render
-    from oddgan.training import ProgressBar
-
-    from_file = {} if options.method_file is None else experiments.read_settings(options.method_file)
-    spec = experiments.FitSpec(
+    from_file = {} if options.method_file is None else oddgan.experiments.read_settings(options.method_file)
+    spec = oddgan.experiments.FitSpec(
         method=method,
         source=source,
         options=_reading(data),
-        settings=experiments.merge(from_file, experiments.parse_assignments(options.settings)),
+        settings=oddgan.experiments.merge(from_file, oddgan.experiments.parse_assignments(options.settings)),
         calibration=options.calibration,
         rate=options.rate,
         threshold=options.threshold,
@@ -91,9 +92,8 @@ def fit(
         force=options.force,
         command=command,
     )
-    silent = output.quiet or output.json
-    result = experiments.fit(spec, callbacks=[] if silent else [ProgressBar()])
-    page, info = render(result.run), result.info
+    result = oddgan.experiments.fit(spec, callbacks=[oddgan.training.ProgressBar()] if watched(output) else [])
+    page, info = oddgan.report.render(result.run), result.info
     notes(info.notes, output)
     found = info.data
     held_out = f" and {found.n_calibration} held-out rows set the threshold" if found.n_calibration else ""
@@ -105,15 +105,15 @@ def fit(
     document({"model": result.model, "run": result.run, "report": page} | info.model_dump(mode="json"), output)
 
 
-@app.command
+@app.command(sort_key=3)
 def score(
     model: Path,
     source: str,
     /,
     *,
-    data: DataOptions = DataOptions(),
-    options: ScoreOptions = ScoreOptions(),
-    output: OutputOptions = OutputOptions(),
+    data: DataOptions = _DATA,
+    options: ScoreOptions = _SCORE,
+    output: OutputOptions = _OUTPUT,
 ) -> None:
     """Score new rows: row, id, anomaly_score, is_anomaly, p_value; higher scores are more anomalous.
 
@@ -124,10 +124,7 @@ def score(
     source : str
         The data, as for `fit`; labels are ignored. Of a source with two halves, test is read.
     """
-    from oddgan import experiments
-    from oddgan.report.pictures import overlay
-
-    spec = experiments.ScoreSpec(
+    spec = oddgan.experiments.ScoreSpec(
         model=model,
         source=source,
         options=_reading(data),
@@ -137,7 +134,7 @@ def score(
         device=options.device,
     )
     with bar("scoring", output) as progress:
-        result = experiments.score(spec, progress=progress, draw=overlay)
+        result = oddgan.experiments.score(spec, progress=progress, draw=oddgan.report.pictures.overlay)
     notes(result.notes, output)
     found, flagged = result.table, int(result.table.is_anomaly.sum())
     if options.out is None:
@@ -151,15 +148,15 @@ def score(
     document(summary | written | ({} if options.out else {"rows": rows}), output)
 
 
-@app.command
+@app.command(sort_key=4)
 def evaluate(
     model: Path,
     source: str,
     /,
     *,
-    data: DataOptions = DataOptions(),
-    options: EvaluateOptions = EvaluateOptions(),
-    output: OutputOptions = OutputOptions(),
+    data: DataOptions = _DATA,
+    options: EvaluateOptions = _EVALUATE,
+    output: OutputOptions = _OUTPUT,
     command: _Command = (),
 ) -> None:
     """Measure a model on labelled rows at its own threshold; write a run folder with a report.
@@ -171,10 +168,7 @@ def evaluate(
     source : str
         The data, with labels. Of a source with two halves, test is read.
     """
-    from oddgan import experiments
-    from oddgan.report import render
-
-    spec = experiments.EvaluateSpec(
+    spec = oddgan.experiments.EvaluateSpec(
         model=model,
         source=source,
         options=_reading(data),
@@ -184,21 +178,21 @@ def evaluate(
         device=options.device,
     )
     with bar("scoring", output) as progress:
-        result = experiments.evaluate(spec, progress=progress)
-    page = render(result.run)
+        result = oddgan.experiments.evaluate(spec, progress=progress)
+    page = oddgan.report.render(result.run)
     notes(result.info.notes, output)
     show(metrics_table(result.info.metrics or {}), output)
     show(f"{_threshold_line(result.info.threshold)}\nrun     {result.run}\nreport  {page}", output)
     document({"run": result.run, "report": page} | result.info.model_dump(mode="json"), output)
 
 
-@app.command
+@app.command(sort_key=6)
 def threshold(
     model: Path,
     /,
     *,
-    options: ThresholdOptions = ThresholdOptions(),
-    output: OutputOptions = OutputOptions(),
+    options: ThresholdOptions = _THRESHOLD,
+    output: OutputOptions = _OUTPUT,
 ) -> None:
     """Show a model's threshold, or set it anew from the scores that the model keeps; nothing is trained again.
 
@@ -207,33 +201,31 @@ def threshold(
     model : Path
         The model's folder. A change goes to --out, or into the same folder with --force.
     """
-    from oddgan import experiments
-
-    spec = experiments.ThresholdSpec(
+    spec = oddgan.experiments.ThresholdSpec(
         model=model,
         rule=options.rule,
-        settings=experiments.parse_assignments(options.settings),
+        settings=oddgan.experiments.parse_assignments(options.settings),
         rate=options.rate,
         out=options.out,
         force=options.force,
     )
-    result = experiments.change_threshold(spec)
+    result = oddgan.experiments.change_threshold(spec)
     if result.model is None:
         show(_threshold_line(result.after), output)
     else:
-        show(f"before: {_threshold_line(result.before)}\nnow:    {_threshold_line(result.after)}", output)
-        show(f"model   {result.model}", output)
+        lines = [f"before  {_threshold_line(result.before)}", f"now     {_threshold_line(result.after)}"]
+        show("\n".join([*lines, f"model   {result.model}"]), output)
     both = {"before": result.before.model_dump(mode="json"), "after": result.after.model_dump(mode="json")}
     document(both | {"model": result.model}, output)
 
 
-@app.command
+@app.command(sort_key=5)
 def report(
     run: Path,
     /,
     *,
-    options: ReportOptions = ReportOptions(),
-    output: OutputOptions = OutputOptions(),
+    options: ReportOptions = _REPORT,
+    output: OutputOptions = _OUTPUT,
 ) -> None:
     """Write a run folder's report again, e.g. interactive; needs neither the model nor torch.
 
@@ -242,10 +234,8 @@ def report(
     run : Path
         A folder that `fit` or `evaluate` wrote.
     """
-    from oddgan.report import render
-
     force = options.force or options.out is None
-    page = render(run, out=options.out, interactive=options.interactive, force=force)
+    page = oddgan.report.render(run, out=options.out, interactive=options.interactive, force=force)
     if options.open:
         webbrowser.open(page.resolve().as_uri())
     show(f"report  {page}", output)
@@ -253,10 +243,9 @@ def report(
 
 
 def _reading(data: DataOptions) -> "Options":
-    from oddgan.data import Options
 
     size = None if data.resize is None else _size(data.resize)
-    return Options(**vars(data) | {"resize": size})
+    return oddgan.data.Options(**vars(data) | {"resize": size})
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -267,6 +256,7 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _threshold_line(info: "ThresholdInfo") -> str:
-    goal = "" if info.rate is None else f" for a share of {info.rate:g}"
-    origin = "given" if info.source == "given" else f"{info.rule} of {info.n} {info.source}{goal}"
-    return f"threshold {info.value:.6g} ({origin})"
+    if info.source == "given":
+        return f"threshold {info.value:.6g}, as given"
+    goal = "" if info.rate is None else f", to flag {100 * info.rate:g} % of normals"
+    return f"threshold {info.value:.6g}: {info.rule} on the scores of {info.n} {info.source}{goal}"

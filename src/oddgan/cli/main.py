@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from cyclopts import CycloptsError
+from pydantic import ValidationError
 
 from oddgan._core.errors import OddganError
 from oddgan.cli.commands import app
@@ -21,11 +22,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     ----------
     argv : the command line without the program's name; None takes the process's own.
     """
-    tokens = list(sys.argv[1:] if argv is None else argv)
-    if "--debug" in tokens:
-        return _run([token for token in tokens if token != "--debug"])
+    words = list(sys.argv[1:] if argv is None else argv)
+    if "--debug" in words:
+        return _run([word for word in words if word != "--debug"])
     try:
-        return _run(tokens)
+        return _run(words)
     except KeyboardInterrupt:
         return _fail("Interrupted: nothing half-written is left.", INTERRUPTED)
     except BrokenPipeError:  # whoever read the output has left, e.g. `oddgan methods | head -3`
@@ -35,21 +36,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(*_explain(error))
 
 
-def _run(tokens: list[str]) -> int:
-    if len(tokens) > 2 and tokens[0] == "fit" and not tokens[1].startswith("-") and _HELP & set(tokens):
-        help_on_method(tokens[1])
-        tokens = ["fit", "--help"]
-    command, bound, unbound = app.parse_args(tokens, exit_on_error=False, print_error=False, verbose=False)
-    record = {"command": ("oddgan", *tokens)} if "command" in unbound else {}
+def _run(words: list[str]) -> int:
+    if len(words) > 2 and words[0] == "fit" and not words[1].startswith("-") and _HELP & set(words):
+        help_on_method(words[1])
+        words = ["fit", "--help"]
+    command, bound, unbound = app.parse_args(words, exit_on_error=False, print_error=False, verbose=False)
+    record = {"command": ("oddgan", *words)} if "command" in unbound else {}
     command(*bound.args, **bound.kwargs, **record)
     return 0
 
 
 def _explain(error: Exception) -> tuple[str, int]:
-    from pydantic import ValidationError  # noqa: PLC0415 - only a wrong value needs it
-
     if isinstance(error, CycloptsError):
-        return f"{error} `oddgan --help` lists the commands, `oddgan COMMAND --help` what each takes.", WRONG_USE
+        command = " ".join(["oddgan", *(error.command_chain or ())])
+        return f"{error} `{command} --help` shows what there is.", WRONG_USE
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]).replace("_", "-")
@@ -58,6 +58,8 @@ def _explain(error: Exception) -> tuple[str, int]:
         return str(error), getattr(error, "exit_code", FAILED)
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}.", FAILED
+    if isinstance(error, ValueError):  # scikit-learn's own words about data
+        return str(error), FAILED
     return f"Unexpected {type(error).__name__}: {error}. Add --debug to see where.", FAILED
 
 

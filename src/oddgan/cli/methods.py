@@ -1,22 +1,25 @@
 """What `oddgan methods` shows."""
 
 import textwrap
+from typing import TYPE_CHECKING
 
+import oddgan
 from oddgan.cli.options import OutputOptions
 from oddgan.cli.output import document, show, table
+
+if TYPE_CHECKING:
+    import oddgan.experiments
 
 _LINE = 100
 
 
 def list_methods(output: OutputOptions) -> None:
     """Show all methods."""
-    from oddgan.experiments import method_rows
-
-    rows = method_rows()
+    rows = oddgan.experiments.method_rows()
     document(rows, output)
     shown = table("method", "year", "what it does, and its paper", "data", "needs")
     for row in rows:
-        paper = f"{row['summary']}\n{row['title']} ({row['authors'].split(',')[0]} et al.)\n"
+        paper = f"{row['summary']}\n{row['title']} ({_cited(row['authors'])})\n"
         kinds = "any" if len(row["kinds"]) == 3 else ", ".join(row["kinds"])
         shown.add_row(row["name"], str(row["year"]), paper, kinds, row["needs"])
     show(shown, output)
@@ -25,11 +28,9 @@ def list_methods(output: OutputOptions) -> None:
 
 def help_on_method(name: str, output: OutputOptions | None = None) -> None:
     """Show a method's paper, its parameters, and how it differs from the paper."""
-    from oddgan.experiments import method_class, parameter_rows
-
     output = output or OutputOptions()
-    cls = method_class(name)
-    card, rows = cls.card, parameter_rows(cls)
+    cls = oddgan.experiments.method_class(name)
+    card, rows = cls.card, oddgan.experiments.parameter_rows(cls)
     document(
         {
             "name": card.name,
@@ -58,5 +59,19 @@ def help_on_method(name: str, output: OutputOptions | None = None) -> None:
         lines.append("")
     lines += ["Deviations from the paper"] * bool(card.deviations)
     for number, text in enumerate(card.deviations, start=1):
-        lines += textwrap.wrap(f"{number}. {text}", _LINE, initial_indent="  ", subsequent_indent="     ")
+        lines += _wrapped(f"{number}. {text}", "  ")
     show("\n".join(lines), output)
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text, _LINE, initial_indent=indent, subsequent_indent=indent)
+
+
+def _cited(authors: str) -> str:
+    """Authors as in a text: one, both, or the first of many.
+
+    >>> _cited("An, Cho"), _cited("Schlegl, Seeböck, Langs")
+    ('An and Cho', 'Schlegl et al.')
+    """
+    names = authors.split(", ")
+    return " and ".join(names) if len(names) < 3 else f"{names[0]} et al."

@@ -45,14 +45,18 @@ def table(*columns: str) -> Table:
     return made
 
 
+def watched(output: OutputOptions) -> bool:
+    """Whether somebody looks at a terminal and wants to see progress."""
+    return not (output.quiet or output.json) and Console(stderr=True).is_terminal
+
+
 @contextlib.contextmanager
 def bar(title: str, output: OutputOptions) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar that is told how many of all rows are done; None where nothing is to be printed."""
-    if output.quiet or output.json:
+    """A progress bar that is told how many of all rows are done; None where nobody looks."""
+    if not watched(output):
         yield None
         return
-    console = Console(stderr=True)
-    with Progress(console=console, transient=not console.is_terminal) as progress:
+    with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 

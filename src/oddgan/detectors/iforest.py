@@ -39,7 +39,7 @@ class IForest(ProjectedDetector):
         link="https://doi.org/10.1109/ICDM.2008.17",
         summary="depth at which random cuts isolate a row",
     )
-    tiny: ClassVar = {"n_trees": 10, "pca": 2}
+    tiny: ClassVar = {"n_trees": 20, "pca": 3}
 
     n_trees: int = 100
     max_samples: int = 256

@@ -70,5 +70,5 @@ class PCA(ClassicalDetector):
         return {"residual": ((x - self._project(x)) ** 2).sum(axis=1)}
 
     def _reconstruct(self, x: Tensor) -> Tensor:
-        projected = self._project(self._flat(x))[: len(x)]
+        projected = self._project(x.flatten(1).double().cpu().numpy())
         return torch.from_numpy(projected).to(x.device).view(x.shape)

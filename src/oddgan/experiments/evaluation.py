@@ -56,16 +56,15 @@ def evaluate(spec: EvaluateSpec, *, progress: Progress | None = None) -> Evaluat
         scores = scored(model.detector, data.x, progress)
         seconds = Seconds(score=time.perf_counter() - started)
         metrics = measure(scores, label, model.detector.threshold_)
-        method = type(model.detector).card.name
+        run = run_folder(spec.runs, type(model.detector).card.name, spec.source, spec.name)
         info = run_info(
             model.detector,
             "evaluate",
             _data_info(spec, model, data),
-            name=spec.name or f"{method} on {spec.source}",
+            name=spec.name or f"{type(model.detector).card.name} on {spec.source}",
             command=spec.command,
             seconds=seconds,
         ).model_copy(update={"metrics": metrics, "notes": notes.told()})
-        run = run_folder(spec.runs, method, spec.source, spec.name)
         with new_folder(run) as folder:
             write_history(folder / "events.jsonl", model.detector)
             write_run(folder, info, model.detector, Scored(data, scores, label))

@@ -91,7 +91,7 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
         If a loss is not finite.
     """
     detector = build_detector(method_class(spec.method), _settings(spec))
-    run = run_folder(spec.runs, spec.method, spec.source, spec.name)
+    run = run_folder(spec.runs, type(detector).card.name, spec.source, spec.name)
     if spec.out is not None:
         require_absent(spec.out, force=spec.force)
     with collected() as notes, ExitStack() as outputs:

@@ -6,6 +6,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from oddgan._core.docstrings import parameter_docs
+from oddgan._core.parts import arguments, is_part
 from oddgan.base import Detector, NeuralDetector
 from oddgan.detectors import classes
 from oddgan.experiments.settings import choices, takes
@@ -64,7 +65,12 @@ def parameter_rows(cls: type[Detector]) -> list[Parameter]:
 
 
 def _default(value: Any) -> str:
-    return "none" if value is None else str(value)
+    """A default as one would type it; of a part's fields, those that differ from the part's own defaults."""
+    if not is_part(value):
+        return "none" if value is None else str(value)
+    own = inspect.signature(type(value)).parameters
+    changed = {n: v for n, v in arguments(value).items() if n not in own or own[n].default != v}
+    return f"{type(value).__name__}({', '.join(f'{n}={_default(v)}' for n, v in changed.items())})"
 
 
 def _takes(hint: Any) -> str:

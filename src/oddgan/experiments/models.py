@@ -94,14 +94,14 @@ def method_info(detector: Detector) -> MethodInfo:
 def threshold_info(detector: Detector) -> ThresholdInfo:
     """Where the detector's cut comes from."""
     rule = detector.threshold_rule_
-    rateless = isinstance(rule, Fixed | MeanSigma)
-    source = "held-out normals" if detector.held_out_ else "training rows"
+    if isinstance(rule, Fixed):
+        return ThresholdInfo(value=detector.threshold_, rule="Fixed", source="given")
     return ThresholdInfo(
         value=detector.threshold_,
         rule=type(rule).__name__,
-        rate=None if rateless else detector.rate_,
-        source="given" if isinstance(rule, Fixed) else source,
-        n=0 if isinstance(rule, Fixed) else len(detector.calibration_scores_),
+        rate=None if isinstance(rule, MeanSigma) else detector.rate_,
+        source="held-out normals" if detector.held_out_ else "training rows",
+        n=len(detector.calibration_scores_),
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Literal
 
 import numpy as np
 
-from oddgan._core.names import canonical
 from oddgan.base import Detector
 from oddgan.data import Dataset
 from oddgan.evaluate import (
@@ -57,9 +57,8 @@ def score_table(detector: Detector, scored: Scored) -> ScoreTable:
 
 def run_folder(runs: Path, method: str, source: str, name: str | None) -> Path:
     """A folder name that is free: time, method, and source or the user's own name."""
-    place = source.removeprefix("builtin:").rstrip("/")
-    last = canonical(name) if name else f"{canonical(method)}-{canonical(Path(place).stem) or 'data'}"
-    stem = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{last}"
+    words = name or f"{method} {Path(source.removeprefix('builtin:')).stem}"
+    stem = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{re.sub(r'[^a-z0-9]+', '-', words.lower()).strip('-')}"
     path, number = runs / stem, 1
     while path.exists():
         number += 1
@@ -113,11 +112,13 @@ def _items(detector: Detector, scored: Scored) -> Items:
     groups = gallery_groups(scored.scores, detector.threshold_)
     rows = np.concatenate(list(groups.values()))
     x = scored.data.x[rows]
+    if scored.data.kind == "image":
+        x = x.astype(np.float32)  # a report shades floats by their range: bytes from 0 to 16 would all be black
     shown = hasattr(detector, "reconstruct")
     return Items(
         row=rows,
         x=x,
         score=scored.scores[rows],
-        reconstruction=detector.reconstruct(x).reshape(x.shape) if shown else None,
+        reconstruction=detector.reconstruct(x).astype(np.float32) if shown else None,
         map=detector.anomaly_map(x) if shown else None,
     )

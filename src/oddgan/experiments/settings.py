@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -127,22 +127,20 @@ def build_detector(cls: type[T], settings: Settings) -> T:
     return _construct(cls, settings, {}, "")
 
 
-def build_part(base: type[T], settings: Settings | str, name: str) -> T:
-    """Build a part, e.g. a threshold, from its name or a table.
+def build_part(base: type, settings: Settings) -> Any:
+    """Build a part, e.g. a threshold.
 
     Parameters
     ----------
     base : the kind of part.
-    settings : as in `build_detector`.
-    name : how messages call it.
+    settings : its `type` and its fields, as in `build_detector`.
     """
-    part: T = _part(settings, base, name, None)
-    return part
+    return _part(settings, base, "", None)
 
 
 def takes(cls: type) -> dict[str, Any]:
     """The type of each value that a class can be given as text."""
-    signature, hints = inspect.signature(cls), get_type_hints(cls.__init__)
+    signature, hints = inspect.signature(cls), get_type_hints(cast(Any, cls).__init__)
     named = {n: hints[n] for n, p in signature.parameters.items() if p.kind is not inspect.Parameter.VAR_KEYWORD}
     return {n: hint for n, hint in named.items() if np.ndarray not in (hint, *get_args(hint))}
 
@@ -244,7 +242,7 @@ def _resolve(text: str, known: Iterable[str], kind: str) -> str:
 def _construct(cls: type[T], given: Settings, start: Settings, name: str) -> T:
     """Build `cls` from the values in `start` and, over them, converted ones in `given`."""
     parameters, hints = inspect.signature(cls).parameters, takes(cls)
-    free = [get_type_hints(cls.__init__)[n] for n, p in parameters.items() if p.kind is p.VAR_KEYWORD]
+    free = [get_type_hints(cast(Any, cls).__init__)[n] for n, p in parameters.items() if p.kind is p.VAR_KEYWORD]
     values: dict[str, Any] = dict(start)
     for key, value in given.items():
         full = f"{name}.{key}" if name else key
@@ -254,7 +252,8 @@ def _construct(cls: type[T], given: Settings, start: Settings, name: str) -> T:
         values[key] = convert(value, hints.get(key, free[0] if free else Any), full, default)
     missing = [n for n in hints if parameters[n].default is inspect.Parameter.empty and n not in values]
     if missing:
-        raise UsageError(f"{cls.__name__} needs {', '.join(missing)}: e.g. --set {name}.{missing[0]}=...")
+        first = f"{name}.{missing[0]}" if name else missing[0]
+        raise UsageError(f"{cls.__name__} needs {', '.join(missing)}, e.g. --set {first}=1.")
     try:
         return cls(**values)
     except ValueError as error:

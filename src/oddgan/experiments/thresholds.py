@@ -65,9 +65,7 @@ def change_threshold(spec: ThresholdSpec) -> ThresholdResult:
     """
     changes = spec.rule is not None or spec.rate is not None or bool(spec.settings)
     if changes and spec.out is None and not spec.force:
-        raise UsageError(
-            f"This changes {spec.model}: name another folder with --out, or change it in place by --force."
-        )
+        raise UsageError(f"This changes {spec.model}: give --out FOLDER, or --force to change it in place.")
     if spec.out is not None:
         require_absent(spec.out, force=spec.force)
     detector = open_model(spec.model).detector
@@ -77,7 +75,7 @@ def change_threshold(spec: ThresholdSpec) -> ThresholdResult:
     rule: Threshold = detector.threshold_rule_
     if spec.rule is not None or spec.settings:
         name = rule_name(spec.rule) if spec.rule is not None else type(rule).__name__
-        rule = build_part(Threshold, {"type": name} | spec.settings, "the threshold")
+        rule = build_part(Threshold, {"type": name} | spec.settings)
     detector.set_threshold(rule, rate=detector.rate_ if spec.rate is None else spec.rate)
     target = spec.out or spec.model
     detector.save(target, force=spec.force)

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Self
 
+import numpy as np
 from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
@@ -97,10 +98,10 @@ class Backbone(ABC):
         """Return a copy whose encoders and critics have spectral norm on every weight (Miyato et al., 2018)."""
 
 
-def whole(minimum: int = 1, **named: int) -> None:
+def whole(minimum: int = 1, **named: int | np.integer) -> None:
     """Raise InputError unless each named value is a whole number of at least `minimum`."""
     for name, value in named.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
             raise InputError(f"{name} must be a whole number of at least {minimum}, not {value!r}.")
 
 

@@ -152,8 +152,8 @@ def _images(items: Items) -> list[Pictures]:
 
 
 def _grey_range(x: NDArray[Any]) -> tuple[float, float]:
-    """Black and white: of the type for bytes, otherwise the lowest and highest value of all items."""
-    if x.dtype == np.uint8:
+    """Black and white: of the type for bytes that use it, otherwise the lowest and highest value of all items."""
+    if x.dtype == np.uint8 and x.max(initial=0) > np.iinfo(np.uint8).max // 2:
         return 0.0, 255.0
     finite = x[np.isfinite(x)]
     return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)

@@ -20,8 +20,16 @@ def generator(random_state: RandomState) -> np.random.RandomState:
 
 @contextlib.contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch inside the block; its global generators are put back afterwards."""
+    """Seed torch and numpy inside the block; their global generators are put back afterwards.
+
+    Some of scikit-learn's estimators (OneClassSVM) draw from numpy's global generator and can't be told otherwise.
+    """
     devices = [device.index or 0] if device.type == "cuda" else []
+    state = np.random.get_state()  # noqa: NPY002
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
-        yield
+        np.random.seed(seed)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            np.random.set_state(state)  # noqa: NPY002

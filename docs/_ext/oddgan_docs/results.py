@@ -1,0 +1,93 @@
+"""The benchmark page: every number comes from a file in `benchmarks/results`."""
+
+import ast
+from collections.abc import Sequence
+from pathlib import Path
+
+from oddgan.evaluate import Results, Spread, read_results, spread
+from oddgan_docs.catalogue import table
+from oddgan_docs.docstrings import cell, markdown_text
+
+_TITLES = {"loop": "Cost of the training loop", "mnist": "MNIST, one class normal"}
+# A line of a table: method, role, protocol, settings.
+Row = tuple[str, str, str, str]
+
+
+def benchmarks(folder: Path) -> str:
+    """One section a benchmark: its table, or a line that says it is not measured yet.
+
+    Parameters
+    ----------
+    folder : holds the programs `NAME.py` and `results/NAME.json`.
+    """
+    programs = sorted(p for p in folder.glob("[a-z]*.py") if _is_benchmark(p))
+    return "\n".join(_section(p, folder / "results" / f"{p.stem}.json") for p in programs) or "There are none yet.\n"
+
+
+def _is_benchmark(program: Path) -> bool:
+    return "Bench(" in program.read_text(encoding="utf-8") and program.stem != "harness"
+
+
+def _section(program: Path, file: Path) -> str:
+    about = (ast.get_docstring(ast.parse(program.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
+    title = _TITLES.get(program.stem, program.stem.replace("_", " ").capitalize())
+    head = f"## {title}\n\n{markdown_text(' '.join(about.split()))}\n"
+    run = f"`python benchmarks/{program.name}`"
+    if not file.exists():
+        return f"{head}\n*Not measured yet.* {run} measures it.\n"
+    found = read_results(file)
+    versions = ", ".join(f"{name} {number}" for name, number in found.versions.items())
+    made = f"*Made by {run} on {cell(found.machine)}; {versions}.*\n"
+    first, *others = _tables(found)
+    if len(others) > 1:
+        others = ["<details><summary>More of this run</summary>\n", *others, "</details>\n"]
+    return "\n".join([head, first, *others, made])
+
+
+def _tables(found: Results) -> list[str]:
+    """One table for each data set and metric: methods down, cases across; published values in rows of their own."""
+    groups: dict[tuple[str, str, str], list[Spread]] = {}
+    for each in spread(found.records):
+        record = each.record
+        groups.setdefault((record.data, record.metric, record.unit), []).append(each)
+    return [_table(key, members) for key, members in groups.items()]
+
+
+def _table(key: tuple[str, str, str], members: Sequence[Spread]) -> str:
+    data, metric, unit = key
+    cases = list(dict.fromkeys(m.record.case for m in members))
+    rows: dict[Row, dict[str, Spread]] = {}
+    for member in members:
+        r = member.record
+        settings = ", ".join(f"{k}={v}" for k, v in r.settings.items())
+        rows.setdefault((r.method, r.role, r.protocol, settings), {})[r.case] = member
+    order = sorted(rows, key=lambda row: [m.record.method for m in members].index(row[0]))
+    several = any(len({k[3] for k in rows if k[:3] == key[:3]}) > 1 for key in rows)
+    head = ["method", *map(cell, cases), "protocol", "seeds"] + ["settings"] * several
+    lines = [
+        [_name(row), *(_value(rows[row].get(case)) for case in cases), cell(row[2]), _seeds(rows[row])]
+        + [cell(row[3])] * several
+        for row in order
+    ]
+    of = "" if unit == "1" else f", {unit}"
+    return f"**{cell(metric)}{of}**, {cell(data)}:\n\n{table(head, lines)}"
+
+
+def _name(row: Row) -> str:
+    method, role = cell(row[0]), row[1]
+    return f"*{method}* ({role})" if role != "measured" else method
+
+
+def _value(found: Spread | None) -> str:
+    if found is None:
+        return ""
+    record = found.record
+    share = record.unit == "1" and record.metric.startswith(("AUROC", "AP"))
+    text = f"{found.mean:.3f}" if share else f"{found.mean:.4g}"
+    text += "" if found.sd is None else f" ± {found.sd:.3f}" if share else f" ± {found.sd:.2g}"
+    return text if record.ratio is None else f"{text} (ratio {record.ratio:.2f})"
+
+
+def _seeds(by_case: dict[str, Spread]) -> str:
+    counts = {s.n for s in by_case.values() if s.record.role != "published"}
+    return "–".join(map(str, sorted({min(counts), max(counts)}))) if counts else ""

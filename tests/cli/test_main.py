@@ -1,0 +1,94 @@
+"""Exit codes, and errors as one sentence on standard error."""
+
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+
+from oddgan.base import neural
+from oddgan.cli import main
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nope"], 'Unknown command "nope"'),
+        (["fit"], "METHOD requires an argument"),
+        (["fit", "knn", "builtin:digits", "--sed", "3"], "Did you mean --seed?"),
+        (["fit", "knn", "builtin:digits", "--seed", "x"], 'unable to convert "x" into int'),
+        (["fit", "knn", "builtin:digits", "--rate", "0.7"], "--rate is 0.7"),
+        (["fit", "knn", "builtin:digits", "--resize", "3x"], "--resize is '3x'"),
+        (["fit", "knn", "builtin:digits", "--colour", "red"], "grey"),
+        (["fit", "knn", "builtin:digits", "--set", "k"], "expected name=value"),
+        (["fit", "knn", "builtin:digits", "--set", "k=3"], "KNN has no parameter 'k'"),
+        (["fit", "knn", "builtin:digits", "--method-file", "no.toml"], "no.toml can't be read"),
+        (["fit", "anogann", "builtin:digits"], "Did you mean AnoGAN?"),
+        (["methods", "nope"], "Unknown method 'nope'"),
+        (["threshold", "m", "--rate", "0.2"], "give --out FOLDER, or --force"),
+    ],
+)
+def test_wrong_use_is_2(run, words, message):
+    found = run(*words)
+    assert (found.code, found.out) == (2, "")
+    assert message in found.err
+    assert found.err.startswith("oddgan: ")
+    assert found.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["fit", "knn", "nowhere.npz"], "There is no file or folder nowhere.npz"),
+        (["fit", "knn", "nan.npz"], "1 NaN"),
+        (["fit", "knn", "builtin:digits", "--normal", "12"], "No row has the label '12'; the labels are 0 (125 rows)"),
+        (["score", "nowhere", "builtin:digits"], "nowhere is not a model"),
+        (["report", "nowhere"], "nowhere is not a run folder"),
+        (["score", "model", "narrow.npz"], "X has 2 features, but KNN is expecting 3"),
+        (["score", "model", "builtin:digits"], "builtin:digits holds images; expected a table"),
+        (["evaluate", "model", "plain.npz"], "no labels to compare with"),
+        (["fit", "knn", "plain.npz", "--out", "model"], "model exists already"),
+    ],
+)
+def test_failure_is_1(run, tmp_path, words, message):
+    x = np.random.default_rng(0).normal(size=(30, 3))
+    np.savez(tmp_path / "plain.npz", X=x)
+    np.savez(tmp_path / "narrow.npz", X=x[:, :2])
+    np.savez(tmp_path / "nan.npz", X=np.where(x == x[4, 1], np.nan, x))
+    assert run("fit", "knn", "plain.npz", "--out", "model", "--quiet").code == 0
+    found = run(*words)
+    assert (found.code, found.out) == (1, "")
+    assert message in found.err
+    assert found.err.count("\n") == 1
+
+
+def test_an_interruption_is_130_and_leaves_nothing(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(neural, "run", Mock(side_effect=KeyboardInterrupt))
+    found = run("fit", "ganomaly", "builtin:digits", "--out", "models/m")
+    assert (found.code, found.err) == (130, "oddgan: Interrupted: nothing half-written is left.\n")
+    assert [p for p in tmp_path.rglob("*") if p.is_file() or p.name.endswith(".part")] == []
+
+
+def test_debug_shows_where_an_error_comes_from():
+    with pytest.raises(Exception, match="no file or folder"):
+        main(["fit", "knn", "nowhere.npz", "--debug"])
+
+
+def test_an_unexpected_error_is_a_sentence_too(run, monkeypatch):
+    monkeypatch.setattr("oddgan.experiments.method_rows", Mock(side_effect=RuntimeError("oops")))
+    found = run("methods")
+    assert (found.code, found.err) == (1, "oddgan: Unexpected RuntimeError: oops. Add --debug to see where.\n")
+
+
+def test_help_needs_no_torch(python):
+    heavy = "any(m in sys.modules for m in ('torch', 'sklearn', 'scipy'))"
+    for words in (["--help"], ["fit", "--help"], ["score", "--help"], ["--version"]):
+        code = f"import sys; from oddgan.cli import main; main({words!r}); sys.exit({heavy})"
+        found = python("-c", code)
+        assert (found.returncode, found.stderr) == (0, "")
+        assert found.stdout
+
+
+def test_the_module_is_the_command(python):
+    found = python("-m", "oddgan", "nope")
+    assert found.returncode == 2
+    assert "Unknown command" in found.stderr

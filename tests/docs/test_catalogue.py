@@ -1,0 +1,103 @@
+"""Pages that are made from the package: they say what the package says."""
+
+import json
+
+import pytest
+
+from oddgan.base import Card
+from oddgan.detectors import classes
+from oddgan.networks import Auto, ConvLadder
+from oddgan.scores import WeightedSum
+
+from .conftest import DOCS, ROOT, blocks_of
+
+RECORD = {
+    "case": "digit 0",
+    "method": "kNN",
+    "data": "MNIST",
+    "protocol": "OC-std",
+    "settings": {},
+    "metric": "AUROC",
+    "unit": "1",
+    "n_test": 10,
+    "cpu_s": 1.0,
+    "role": "measured",
+}
+
+
+def write_benchmark(folder, *records):
+    (folder / "results").mkdir()
+    (folder / "one.py").write_text('"""What it measures."""\nBench("one", "")\n')
+    document = {"schema": 1, "machine": "a machine", "versions": {"oddgan": "0.1.0"}, "records": records}
+    (folder / "results" / "one.json").write_text(json.dumps(document))
+
+
+def test_every_mark_is_filled(extension):
+    for page in DOCS.rglob("*.md"):
+        if "_build" not in page.parts:
+            assert "<!-- generated:" not in extension.fill(page.read_text(encoding="utf-8")), page
+
+
+def test_an_unknown_mark_is_an_error(extension):
+    with pytest.raises(KeyError, match="nonsense"):
+        extension.fill("<!-- generated: nonsense -->")
+
+
+@pytest.mark.parametrize("name", classes())
+def test_each_method_has_a_section_with_its_paper_parameters_and_deviations(extension, name):
+    text = extension.catalogue.methods()
+    section = text.split(f"\n### {name}\n")[1].split("\n### ")[0]
+    card: Card = classes()[name].card
+    assert str(card.year) in section
+    assert section.count("\n1. ") == bool(card.deviations)
+    own = set(classes()[name].__annotations__) - {"card", "tiny"}
+    assert not [field for field in own if f"`{field}" not in section]
+
+
+@pytest.mark.parametrize("name", classes())
+def test_the_readme_lists_each_method(name):
+    line = next(s for s in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if s.startswith(f"| `{name}`"))
+    assert classes()[name].card.summary in line
+
+
+def test_a_value_is_written_as_one_would_type_it(extension):
+    brief = extension.catalogue.brief
+    assert brief(Auto(image=ConvLadder(critic_norm="layer"))) == "Auto(image=ConvLadder(critic_norm='layer'))"
+    assert brief(WeightedSum(residual=0.9)) == "WeightedSum(residual=0.9)"
+    assert brief(tuple(range(2, 21))) == "(2, 3, ..., 20)"
+    assert brief((1,)) == "(1,)"
+
+
+def test_benchmarks_show_mean_and_spread_and_name_the_protocol_of_published_values(extension, tmp_path):
+    # The mean of 0.98 and 0.99 is 0.985, their sample standard deviation 0.01/√2 = 0.0071.
+    write_benchmark(
+        tmp_path,
+        RECORD | {"value": 0.98, "seed": 0},
+        RECORD | {"value": 0.99, "seed": 1},
+        RECORD | {"value": 0.9, "seed": None, "role": "published", "protocol": "OC-5000", "n_test": None},
+    )
+    page = extension.results.benchmarks(tmp_path)
+    assert "| kNN | 0.985 ± 0.007 | OC-std | 2 |" in page
+    assert "| *kNN* (published) | 0.900 | OC-5000 |  |" in page
+
+
+def test_a_benchmark_without_results_is_not_measured_yet(extension, tmp_path):
+    write_benchmark(tmp_path)
+    (tmp_path / "results" / "one.json").unlink()
+    page = extension.results.benchmarks(tmp_path)
+    assert "What it measures." in page
+    assert "Not measured yet" in page
+
+
+def test_literal_blocks_of_docstrings_keep_their_lines(extension):
+    body = "Sum up.\n\n    a: |x - y|\n    b: x*\n\nwith |x| and `a <= b`, see offset_.\n\n"
+    doc = body + "Parameters\n----------\nn, m : how\n    many.\n"
+    rst = extension.docstrings.to_rst(doc)
+    assert "::\n\n    a: |x - y|\n    b: x*\n" in rst
+    assert r"with \|x\| and ``a <= b``, see offset\_." in rst
+    assert ":param n: how many.\n:param m: how many." in rst
+
+
+def test_blocks_know_their_line():
+    text = "a\n\n```python\nx = 1\n```\n\n1. b\n\n   ```sh\n   oddgan methods\n   ```\n"
+    assert blocks_of(text) == [("python", "x = 1\n", 4), ("sh", "oddgan methods\n", 10)]
