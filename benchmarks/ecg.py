@@ -91,7 +91,7 @@ def measure(entry: Entry, seed: int, train: Beats, test: Beats) -> list[Record]:
         detector.fit(train.x)
     with clock() as score:
         scores = detector.anomaly_score(test.x)
-    parts = detector.score_components(test.x) if entry.components else {}
+    parts = detector.score_components(test.x, extra="all") if entry.components else {}
     anomalous = test.y != NORMAL
     setup = Setup(
         "patient-wise",

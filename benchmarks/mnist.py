@@ -112,7 +112,8 @@ def measure(entry: Entry, digit: int, seed: int, data: dict[str, np.ndarray]) ->
     with clock() as score:
         scores = {"": detector.anomaly_score(data["x_test"])}
         if entry.components:
-            scores |= detector.score_components(data["x_test"])
+            parts = detector.score_components(data["x_test"], extra=entry.components)
+            scores |= {name: parts[name] for name in entry.components}
     anomalous = data["y_test"] != digit
     common: dict[str, Any] = {
         "case": f"digit {digit}",

@@ -106,6 +106,7 @@ def test_small_whole_numbers_in_three_axes_may_be_grey_images():
         detector().fit(X)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message=".*training steps")  # these settings are tiny on purpose
         detector().fit(X[:, None])
         detector().fit(X.astype(float))
 
@@ -115,7 +116,7 @@ def test_constant_columns_are_one_notice():
     X[:, [1, 3]] = 7.0
     with pytest.warns(Notice) as told:
         fitted = detector().fit(X)
-    assert [str(w.message) for w in told] == [
+    assert [str(w.message) for w in told if "training steps" not in str(w.message)] == [
         "2 column(s) hold one value in all training rows: they are mapped to zero."
     ]
     new = X.copy()

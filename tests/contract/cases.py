@@ -54,7 +54,7 @@ def fitted(cls: type[Detector], kind: Kind = "table") -> Detector:
 
 def observe(detector: Detector, X: np.ndarray) -> dict[str, np.ndarray]:
     """Everything that can be seen of a fitted detector."""
-    seen = {f"component {k}": v for k, v in detector.score_components(X).items()}
+    seen = {f"component {k}": v for k, v in detector.score_components(X, extra="all").items()}
     seen |= {"score": detector.anomaly_score(X), "threshold": np.array(detector.threshold_)}
     seen |= {"calibration": detector.calibration_scores_, "probability": detector.anomaly_probability(X)}
     for name in ("reconstruct", "anomaly_map", "encode"):

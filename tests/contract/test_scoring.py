@@ -15,7 +15,7 @@ FAST = 1e-3
 
 def test_components_make_the_score(cls, kind):
     detector, X = fitted(cls, kind), normals(kind, 10, seed=1)
-    parts = detector.score_components(X)
+    parts = detector.score_components(X, extra="all")
     for values in parts.values():
         assert values.shape == (10,)
         assert values.dtype == np.float64

@@ -64,7 +64,7 @@ def test_perfect_start_scores_zero_without_a_step(detector):
 def test_constant_critic_adds_nothing(detector, judge):
     detector.networks_["critic"] = judge([[0.0, 0.0]], [1.0])
     detector.set_params(inversion=LatentSearch(n_max=1))
-    parts = detector.score_components(X[:, :2])
+    parts = detector.score_components(X[:, :2], extra="all")
     assert not parts["features"].any()
     np.testing.assert_allclose(parts["critic"], np.log(2), rtol=1e-6)  # the critic can't tell: σ(0) = ½
     np.testing.assert_allclose(detector.anomaly_score(X[:, :2]), 0.9 * parts["residual"])
@@ -74,8 +74,8 @@ def test_search_minimises_its_own_loss(detector):
     # |x - 2z| alone leads to z = x/2; the critic alone, which falls with D(G(z)) for ever, leads further each step.
     x = np.array([[0.2, 0.2]])
     detector.set_params(search_loss=WeightedSum(critic=1.0), inversion=LatentSearch(n_max=200, lr=0.1))
-    assert detector.score_components(x)["critic"] < 1e-3
-    assert detector.score_components(x)["residual"] > 1
+    assert detector.score_components(x, extra="all")["critic"] < 1e-3
+    assert detector.score_components(x, extra="all")["residual"] > 1
 
 
 def test_more_starts_never_score_higher(detector):

@@ -31,7 +31,7 @@ def detector(ready, linear, judge):
 def test_score_by_hand(detector):
     # x - x̂ = (-1, 3): mean square 5. f(x) = (1, 4), f(x̂) = (2, 2): mean square (1 + 4)/2. E(x̂) = (2, 0): (1 + 0)/2.
     # D(x) = 1 + 4, against the training mean 7.
-    parts = detector.score_components([[1.0, 3.0]])
+    parts = detector.score_components([[1.0, 3.0]], extra="all")
     assert {name: value.item() for name, value in parts.items()} == {
         "residual": 5.0,
         "features": 2.5,
@@ -65,14 +65,14 @@ def test_ziz_uses_no_images(detector, losses):
 
 def test_perfect_reconstruction_scores_zero(detector, linear):
     detector.networks_["encoder"] = linear([[0.5, 0.0], [0.0, 0.5]])
-    parts = detector.score_components([[1.0, 3.0]])
+    parts = detector.score_components([[1.0, 3.0]], extra="all")
     assert [parts[name].item() for name in ("residual", "features", "latent")] == [0, 0, 0]
     assert detector.anomaly_score([[1.0, 3.0]]) == 0
 
 
 def test_constant_critic_adds_nothing(detector, judge):
     detector.networks_["critic"] = judge([[0.0, 0.0]], [1.0], bias=7.0)
-    parts = detector.score_components([[1.0, 3.0]])
+    parts = detector.score_components([[1.0, 3.0]], extra="all")
     assert parts["features"] == 0
     assert parts["critic"] == 0
     assert detector.anomaly_score([[1.0, 3.0]]) == parts["residual"]

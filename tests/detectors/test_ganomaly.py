@@ -69,7 +69,7 @@ def test_half_of_the_game_and_the_whole_penalty(detector, losses):
 
 
 def test_score_by_hand(detector):
-    parts = detector.score_components(X.numpy())
+    parts = detector.score_components(X.numpy(), extra="all")
     assert {name: value.item() for name, value in parts.items()} == {"latent": 5.0, "residual": 0.5, "features": 1.0}
     assert detector.anomaly_score(X.numpy()) == 5
     np.testing.assert_array_equal(detector.encode(X.numpy()), [[1.0, 3.0]])
@@ -79,12 +79,12 @@ def test_score_by_hand(detector):
 def test_perfect_reconstruction_scores_zero(detector, linear):
     for name in ("decoder", "reencoder"):
         detector.networks_[name] = linear([[1.0, 0.0], [0.0, 1.0]])
-    assert [value.item() for value in detector.score_components(X.numpy()).values()] == [0, 0, 0]
+    assert [value.item() for value in detector.score_components(X.numpy(), extra="all").values()] == [0, 0, 0]
 
 
 def test_constant_discriminator_adds_nothing(detector, losses, judge):
     detector.networks_["discriminator"] = judge([[0.0, 0.0]], [1.0])
-    assert detector.score_components(X.numpy())["features"] == 0
+    assert detector.score_components(X.numpy(), extra="all")["features"] == 0
     assert losses(detector._adversarial, X)["autoencoder"].item() == 25 + 5
 
 
@@ -92,8 +92,8 @@ def test_contextual_loss_and_residual_are_chosen_apart(detector, losses):
     x = np.array([[2.0, 3.0]])  # x - x̂ = (-2, 0)
     detector.set_params(similarity=L2(reduction="sum"), w_adv=0, w_con=1, w_enc=0)
     assert losses(detector._adversarial, torch.tensor(x, dtype=torch.float32))["autoencoder"].item() == 4
-    assert detector.score_components(x)["residual"] == 2
-    assert detector.set_params(residual=L1()).score_components(x)["residual"] == 1
+    assert detector.score_components(x, extra="all")["residual"] == 2
+    assert detector.set_params(residual=L1()).score_components(x, extra="all")["residual"] == 1
 
 
 def test_collapsed_discriminator_starts_afresh(detector, losses, restarts, judge):

@@ -43,7 +43,7 @@ def test_bound_is_loose_elsewhere(detector, linear):
 def test_components_against_scipy(detector):
     x, variance = 2.0, 1 / (W**2 + 1)
     mean = W * x * variance
-    parts = {name: value.item() for name, value in detector.score_components([[x]]).items()}
+    parts = {name: value.item() for name, value in detector.score_components([[x]], extra="all").items()}
     draws = mean + np.sqrt(variance) * np.array([1.0, -1.0])
     # Reconstruction probability: no divergence in it.
     assert parts["reconstruction_probability"] == pytest.approx(-stats.norm.logpdf(x, loc=W * draws).mean(), rel=1e-6)
@@ -66,14 +66,14 @@ def test_training_loss_and_beta(detector, losses):
     torch.manual_seed(0)
     variance = 1 / (W**2 + 1)
     z = W * 2 * variance + np.sqrt(variance) * torch.randn(1, 1).item()
-    kl = detector.score_components([[2.0]])["kl"].item()
+    kl = detector.score_components([[2.0]], extra="all")["kl"].item()
     assert loss(0.0) == pytest.approx(-stats.norm.logpdf(2, loc=W * z), rel=1e-5)
     assert loss(4.0) - loss(0.0) == pytest.approx(4 * kl, rel=1e-5)
 
 
 def test_posterior_equal_to_the_prior_has_no_divergence(detector, linear):
     detector.networks_["encoder"] = linear([[0.0], [0.0]])
-    assert detector.score_components([[5.0]])["kl"] == 0
+    assert detector.score_components([[5.0]], extra="all")["kl"] == 0
 
 
 def test_learned_variance_against_scipy(ready, linear):
@@ -85,12 +85,12 @@ def test_learned_variance_against_scipy(ready, linear):
         decoder=linear([[0.0], [0.0]], bias=[0.5, 0.0]),
         noise=Stored(DRAWS),
     )
-    found = detector.score_components([[2.0]])["reconstruction_probability"]
+    found = detector.score_components([[2.0]], extra="all")["reconstruction_probability"]
     assert found == pytest.approx(-stats.norm.logpdf(2, loc=0.5, scale=np.exp(-0.5)), rel=1e-6)
     assert detector.reconstruct([[2.0]]) == 0.5
     # However sure the decoder is, log σ² stays at or above -6.
     detector.networks_["decoder"] = linear([[0.0], [0.0]], bias=[0.5, -1e6])
-    found = detector.score_components([[0.6]])["reconstruction_probability"]
+    found = detector.score_components([[0.6]], extra="all")["reconstruction_probability"]
     assert found == pytest.approx(-stats.norm.logpdf(0.6, loc=0.5, scale=np.exp(-3)), rel=1e-4)
 
 
@@ -103,7 +103,7 @@ def test_bernoulli_against_scipy(ready, linear):
         noise=Stored(DRAWS),
     )
     p = 1 / (1 + np.exp(-np.array([0.0, 2.0])))
-    found = detector.score_components([[1.0, 0.0]])["reconstruction_probability"]
+    found = detector.score_components([[1.0, 0.0]], extra="all")["reconstruction_probability"]
     assert found == pytest.approx(-stats.bernoulli.logpmf([1, 0], p).sum(), rel=1e-6)
     np.testing.assert_allclose(detector.reconstruct([[1.0, 0.0]]), [p], rtol=1e-6)
     np.testing.assert_allclose(detector.sample(1), [p], rtol=1e-6)

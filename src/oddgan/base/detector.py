@@ -4,7 +4,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 import torch
@@ -176,9 +176,26 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
         """
         return self._score(self._rows(X), report)[_SCORE]
 
-    def score_components(self, X: Any) -> dict[str, np.ndarray]:
-        """The parts of the score by name: (n,) each, float64, higher = more anomalous."""
-        return {k: v for k, v in self._score(self._rows(X)).items() if k != _SCORE}
+    def score_components(self, X: Any, *, extra: Sequence[str] | Literal["all"] = ()) -> dict[str, np.ndarray]:
+        """The parts of the score by name: (n,) each, float64, higher = more anomalous.
+
+        Parameters
+        ----------
+        X : rows like those given to `fit`.
+        extra : further components that the method has, by name, or "all"; without it, those that `composition` uses.
+
+        Raises
+        ------
+        InputError
+            If the method has no such component; the message lists those that it has.
+        """
+        found = {k: v for k, v in self._score(self._rows(X)).items() if k != _SCORE}
+        if extra == "all":
+            return found
+        if unknown := [name for name in extra if name not in found]:
+            has = ", ".join(sorted(found))
+            raise InputError(f"{type(self).__name__} has no component {', '.join(unknown)}: it has {has}.")
+        return {name: found[name] for name in dict.fromkeys((*self.composition.uses, *extra))}
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Scores (n,) with scikit-learn's sign: higher = more normal."""

@@ -15,6 +15,11 @@ from oddgan._core.errors import InputError
 class Composition(ABC):
     """A rule that turns the components of a score into one score per sample, higher = more anomalous."""
 
+    @property
+    @abstractmethod
+    def uses(self) -> tuple[str, ...]:
+        """The names of the components that count."""
+
     @abstractmethod
     def __call__(self, components: Mapping[str, Tensor]) -> Tensor:
         """Return the score (n,) from named components, each (n,)."""
@@ -56,6 +61,11 @@ class WeightedSum(Composition):
             )
         first, *others = (weight * components[name] for name, weight in self.weights)
         return reduce(Tensor.add, others, first)
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The names of the components that have a weight."""
+        return tuple(name for name, _ in self.weights)
 
     def __repr__(self) -> str:
         return f"WeightedSum({', '.join(f'{name}={weight}' for name, weight in self.weights)})"
