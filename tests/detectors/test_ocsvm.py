@@ -31,6 +31,18 @@ def test_nu_bounds_the_share_outside():
     assert outside[0] < outside[1] <= 0.5
 
 
+def test_gamma_by_the_spread_of_kernel_values():
+    # Neither a kernel so wide that all values are near 1 nor one so narrow that all are near 0 spreads them.
+    squares = pdist(X.astype(float), "sqeuclidean")
+
+    def spread(gamma):
+        values = np.exp(-gamma * squares)
+        return values.var() / (values.mean() + 1e-3)
+
+    gamma = OCSVM(**RAW, gamma="spread").fit(X).estimators_["svm"].gamma
+    assert spread(gamma) > max(spread(gamma * 1.5), spread(gamma / 1.5), spread(1e-3), spread(1e3))
+
+
 def test_gamma_by_the_median_distance():
     gamma = OCSVM(**RAW).fit(X).estimators_["svm"].gamma
     assert gamma == pytest.approx(1 / (2 * np.median(pdist(X.astype(float))) ** 2))
@@ -55,8 +67,8 @@ def test_equal_rows():
     [
         ({"nu": 0.0}, r"nu must be in \(0, 1\], but is 0.0"),
         ({"nu": 1.5}, r"nu must be in \(0, 1\], but is 1.5"),
-        ({"gamma": 0.0}, "gamma must be a number above 0 or 'median', but is 0.0"),
-        ({"gamma": "scale"}, "gamma must be a number above 0 or 'median', but is 'scale'"),
+        ({"gamma": 0.0}, "gamma must be a number above 0, 'median' or 'spread', but is 0.0"),
+        ({"gamma": "scale"}, "gamma must be a number above 0, 'median' or 'spread', but is 'scale'"),
     ],
 )
 def test_wrong_settings(wrong, message):

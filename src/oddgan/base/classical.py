@@ -21,7 +21,15 @@ _PROJECTION = "projection"
 
 @hyperparameters
 class ClassicalDetector(Detector):
-    """A detector that fits scikit-learn estimators to flattened, scaled rows."""
+    """A detector that fits scikit-learn estimators to flattened, scaled rows.
+
+    Parameters
+    ----------
+    slots : rows of one pass when scoring, >= 1; estimators cost much per call and little per row, so that passes are
+        larger than those of networks. "exact" fills up to a multiple of 64.
+    """
+
+    slots: int = 512
 
     # -- what a method supplies
     @abstractmethod

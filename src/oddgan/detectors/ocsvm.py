@@ -29,7 +29,8 @@ class OCSVM(ProjectedDetector):
     nu : upper bound on the share of training rows outside the boundary, and lower bound on that of support vectors, in
         (0, 1].
     gamma : the kernel's γ, > 0; "median" is 1/(2σ²) with σ the median distance between different training rows (of at
-        most 1000, drawn at random).
+        most 1000, drawn at random); "spread" is the γ at which kernel values vary most for their mean (Evangelista et
+        al., 2007).
 
     References
     ----------
@@ -52,18 +53,18 @@ class OCSVM(ProjectedDetector):
     tiny: ClassVar = {}
 
     nu: float = 0.1
-    gamma: float | Literal["median"] = "median"
+    gamma: float | Literal["median", "spread"] = "median"
     composition: Composition = WeightedSum(margin=1.0)
 
     def _check(self) -> None:
         super()._check()
         if not 0 < self.nu <= 1:
             raise InputError(f"nu must be in (0, 1], but is {self.nu}.")
-        if not (self.gamma == "median" if isinstance(self.gamma, str) else self.gamma > 0):
-            raise InputError(f"gamma must be a number above 0 or 'median', but is {self.gamma!r}.")
+        if not (self.gamma in RULES if isinstance(self.gamma, str) else self.gamma > 0):
+            raise InputError(f"gamma must be a number above 0, 'median' or 'spread', but is {self.gamma!r}.")
 
     def _estimators(self, x: np.ndarray, seed: int) -> dict[str, BaseEstimator]:
-        gamma = _median_gamma(x, seed) if isinstance(self.gamma, str) else self.gamma
+        gamma = RULES[self.gamma](x, seed) if isinstance(self.gamma, str) else self.gamma
         svm = OneClassSVM(nu=self.nu, gamma=gamma)
         svm.random_state = seed  # not used, but without one `fit` draws from numpy's global generator
         return {"svm": svm.fit(x)}
@@ -73,8 +74,24 @@ class OCSVM(ProjectedDetector):
         return {"margin": -svm.decision_function(x) / svm.dual_coef_.sum()}
 
 
+def _squares(x: np.ndarray, seed: int) -> np.ndarray:
+    """Squared distances between some different rows; [1] where all are equal and any γ does."""
+    squares = pdist(x[np.random.RandomState(seed).permutation(len(x))[:MEDIAN_SIZE]], "sqeuclidean")
+    squares = squares[squares > 0]
+    return squares if len(squares) else np.ones(1)
+
+
 def _median_gamma(x: np.ndarray, seed: int) -> float:
-    """1/(2σ²), σ the median distance between different rows; 1 where all are equal and any γ does."""
-    distances = pdist(x[np.random.RandomState(seed).permutation(len(x))[:MEDIAN_SIZE]])
-    distances = distances[distances > 0]
-    return 1 / (2 * float(np.median(distances)) ** 2) if len(distances) else 1.0
+    """1/(2σ²), σ the median distance."""
+    return float(1 / (2 * np.median(np.sqrt(_squares(x, seed))) ** 2))
+
+
+def _spread_gamma(x: np.ndarray, seed: int) -> float:
+    """The γ whose kernel values exp(-γ‖x - y‖²) have the largest variance for their mean, on a grid."""
+    squares = _squares(x, seed)
+    grid = np.logspace(-2, 3, 51) / np.median(squares)
+    kernels = [np.exp(-gamma * squares) for gamma in grid]
+    return float(grid[np.argmax([k.var() / (k.mean() + 1e-3) for k in kernels])])
+
+
+RULES = {"median": _median_gamma, "spread": _spread_gamma}
