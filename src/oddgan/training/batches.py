@@ -33,12 +33,12 @@ def count(n: int, batch_size: int) -> int:
     return max(1, min(math.ceil(n / batch_size), n // 2))
 
 
-def shuffled(n: int, batch_size: int) -> list[list[int]]:
+def shuffled(n: int, batch_size: int) -> tuple[Tensor, ...]:
     """A random order of n rows, cut into batches of nearly equal size.
 
     An even cut leaves no small last batch: batch normalisation fails on one row and is noisy on few.
     """
-    return [part.tolist() for part in torch.randperm(n).tensor_split(count(n, batch_size))]
+    return torch.randperm(n).tensor_split(count(n, batch_size))
 
 
 class TensorSource:
@@ -52,7 +52,7 @@ class TensorSource:
 
     def epoch(self, batch_size: int) -> Iterator[Tensor]:
         """One pass in random order."""
-        for index in torch.randperm(len(self.x)).tensor_split(count(len(self.x), batch_size)):
+        for index in shuffled(len(self.x), batch_size):
             yield self.x[index.to(self.x.device)]
 
 
@@ -74,9 +74,11 @@ class DatasetSource:
 
     def epoch(self, batch_size: int) -> Iterator[Tensor]:
         """One pass in random order: the same order as `TensorSource` draws from the same seed."""
+        # The order is drawn here, once: with workers a sampler would be asked twice.
+        order = [part.tolist() for part in shuffled(len(self.rows), batch_size)]
         loader: DataLoader[Any] = DataLoader(
             self.rows,  # type: ignore[arg-type]
-            batch_sampler=shuffled(len(self.rows), batch_size),  # drawn here: with workers a sampler is asked twice
+            batch_sampler=order,
             collate_fn=np.stack,
             num_workers=self.workers,
             generator=torch.Generator(),  # a DataLoader draws from its generator: leave the global one to the method
