@@ -22,7 +22,7 @@ from scipy import ndimage
 from harness import Bench, Entry, Setup, clock, data_path
 from oddgan import PCA, VAE, AnoGAN, AutoEncoder, FAnoGAN, GANomaly, MeanDistance
 from oddgan.evaluate import Record, pixel_auroc, pro
-from oddgan.inversion import LatentSearch
+from oddgan.inversion import LatentAdam, LatentSearch
 from oddgan.networks import ConvLadder
 from oddgan.training import RMSProp
 
@@ -30,6 +30,7 @@ SIZE, FULL, BLUR = 64, 128, 4.0
 EVERY = {"AnoGAN": 4}  # tests every fourth tile
 
 
+SEARCH = LatentSearch(n_max=50, optimiser=LatentAdam(lr=0.1))
 LADDER = ConvLadder(width=16)
 WGAN = ConvLadder(width=16, critic_norm="layer")
 ENTRIES = (
@@ -46,7 +47,12 @@ ENTRIES = (
     Entry(
         "AnoGAN",
         AnoGAN,
-        {"backbone": LADDER, "epochs": 40, "inversion": LatentSearch(n_max=50, lr=0.1), "calibration_size": 64},
+        {
+            "backbone": LADDER,
+            "epochs": 40,
+            "inversion": LatentSearch(n_max=50, optimiser=LatentAdam(lr=0.1)),
+            "calibration_size": 64,
+        },
     ),
 )
 

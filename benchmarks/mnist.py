@@ -20,7 +20,7 @@ from oddgan import (
     MeanDistance,
 )
 from oddgan.evaluate import Record, evaluate
-from oddgan.inversion import LatentSearch
+from oddgan.inversion import LatentAdam, LatentSearch
 from oddgan.networks import ConvLadder
 from oddgan.scores import WeightedSum
 from oddgan.similarities import L2, Blurred, Relative
@@ -31,6 +31,7 @@ DIGITS, SEEDS = (0, 1, 8), (0, 1, 2)
 
 # The DCGAN-32 ladder at a quarter of its width, which a minute or two of CPU can train; images are padded to 32 px.
 LADDER = ConvLadder(width=16)
+SEARCH = LatentSearch(n_max=50, optimiser=LatentAdam(lr=0.1))
 WGAN = ConvLadder(width=16, critic_norm="layer")
 ENTRIES = (
     Entry("L1 to the mean", MeanDistance, role="floor"),
@@ -78,7 +79,12 @@ ENTRIES = (
     Entry(
         "AnoGAN",
         AnoGAN,
-        {"backbone": LADDER, "epochs": 20, "latent_dim": 64, "inversion": LatentSearch(n_max=50, lr=0.1)},
+        {
+            "backbone": LADDER,
+            "epochs": 20,
+            "latent_dim": 64,
+            "inversion": LatentSearch(n_max=50, optimiser=LatentAdam(lr=0.1)),
+        },
         components=("residual", "features", "critic"),
     ),
 )

@@ -41,7 +41,7 @@ from oddgan import (
     MeanDistance,
 )
 from oddgan.evaluate import Record
-from oddgan.inversion import LatentSearch
+from oddgan.inversion import LatentAdam, LatentSearch
 from oddgan.networks import MLP, Auto, ConvLadder
 from oddgan.thresholds import Conformal, Quantile
 from oddgan.training import RMSProp
@@ -78,7 +78,7 @@ ENTRIES = (
     Entry("VAE", VAE, SMALL, COSTLY),
     Entry("GANomaly", GANomaly, SMALL, COSTLY),
     Entry("f-AnoGAN", FAnoGAN, SMALL_WGAN, COSTLY),
-    Entry("AnoGAN", AnoGAN, SMALL | {"inversion": LatentSearch(n_max=20, lr=0.1)}, COSTLY),
+    Entry("AnoGAN", AnoGAN, SMALL | {"inversion": LatentSearch(n_max=20, optimiser=LatentAdam(lr=0.1))}, COSTLY),
 )
 
 

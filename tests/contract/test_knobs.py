@@ -12,6 +12,7 @@ import pytest
 from oddgan import OddganError
 from oddgan._core.parts import arguments, is_part
 from oddgan.base import NeuralDetector, known_parts
+from oddgan.inversion import Hybrid
 from oddgan.training import Adam, Optimiser
 
 from .cases import CLASSES, differences, make, normals, observe
@@ -27,6 +28,7 @@ EXEMPT_IN = {
 }
 # What must be set, too, for a field to count.
 BESIDE = {
+    ("FAnoGAN", "budget_ms"): {"inversion": Hybrid()},
     ("KDE", "cv_size"): {"bandwidths": tuple(0.1 * i for i in range(2, 20))},
 }
 # Detectors that draw nothing random have nothing to seed: test_scoring.test_random_state_decides covers the others.

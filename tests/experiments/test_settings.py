@@ -11,7 +11,7 @@ from oddgan.experiments.settings import (
     parse_value,
     read_settings,
 )
-from oddgan.inversion import LatentSearch
+from oddgan.inversion import LatentAdam, LatentSearch
 from oddgan.networks import DCGAN_32, Auto, ConvLadder
 from oddgan.objectives import WGANGP, GradientPenalty
 from oddgan.priors import Gaussian, Uniform
@@ -94,8 +94,8 @@ def test_a_part_is_named_in_any_spelling_and_built_from_its_fields():
 
 
 def test_without_a_type_the_default_part_is_changed():
-    assert built("inversion.lr=0.1").inversion == LatentSearch(n_max=500, lr=0.1)
-    assert built("composition.residual=1").composition == WeightedSum(residual=1.0, features=0.1)
+    assert built("inversion.optimiser.lr=0.1").inversion == LatentSearch(n_max=500, optimiser=LatentAdam(lr=0.1))
+    assert built("search_loss.residual=1").search_loss == WeightedSum(residual=1.0, features=0.1)
     assert built("composition=WeightedSum", "composition.residual=1").composition == WeightedSum(residual=1.0)
 
 
@@ -137,16 +137,16 @@ def test_what_is_not_set_stays_at_the_default():
         ("latentdim=5", r"AnoGAN has no parameter 'latentdim'\. Did you mean latent_dim\? It takes .*n_critic"),
         ("scoring=slow", "scoring is 'slow': choose 'exact' or 'fast'"),
         ("inversion.reduce=max", r"inversion\.reduce is 'max': choose 'min' or 'mean'"),
-        ("inversion.betas=0.5", r"inversion\.betas takes a list"),
-        ("inversion.betas=[0.5]", r"inversion\.betas takes a list of 2 values, but has 1"),
-        ("inversion.betas=[0.5,x]", r"inversion\.betas takes a list"),
+        ("inversion.optimiser.betas=0.5", r"inversion\.optimiser\.betas takes a list"),
+        ("inversion.optimiser.betas=[0.5]", r"inversion\.optimiser\.betas takes a list of 2 values, but has 1"),
+        ("inversion.optimiser.betas=[0.5,x]", r"inversion\.optimiser\.betas takes a list"),
         ("prior=Unform", r"Unknown prior 'Unform'\. Did you mean Uniform\? Known: Gaussian"),
         ("prior=3", "prior takes a part, but is 3: choose Gaussian"),
         ("prior=LatentSearch", "Unknown prior 'LatentSearch'"),
         ("prior.low=-1", r"Gaussian has no field 'low'\. It takes none"),
         ("threshold.k=3", "threshold is none by default: choose --set threshold=TYPE from Conformal"),
         ("threshold=Fixed", r"Fixed needs value, e\.g\. --set threshold\.value=1"),
-        ("inversion.lr=-1", "lr above 0"),
+        ("inversion.optimiser.lr=-1", "lr=-1"),
     ],
 )
 def test_wrong_values_are_named(text, message):

@@ -8,6 +8,8 @@ from oddgan.base.detector import Detector
 from oddgan.base.neural import NeuralDetector, Stored
 from oddgan.base.pyod import PyODView, as_pyod
 from oddgan.base.rows import Notice
+from oddgan.base.scoring import Progress
+from oddgan.base.search import Inversion, SearchDetector
 from oddgan.base.storage import known_parts
 
 __all__ = [
@@ -16,13 +18,16 @@ __all__ = [
     "ClassicalDetector",
     "Detector",
     "Encodes",
+    "Inversion",
     "Kind",
     "NeuralDetector",
     "Notice",
+    "Progress",
     "ProjectedDetector",
     "PyODView",
     "Reconstructs",
     "Samples",
+    "SearchDetector",
     "Stored",
     "adversarial_updates",
     "as_pyod",

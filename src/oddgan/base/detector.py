@@ -19,7 +19,7 @@ from oddgan.base import storage
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import Card
 from oddgan.base.rows import Rows, chunks, notice, take
-from oddgan.base.scoring import Scoring, run_rows
+from oddgan.base.scoring import Report, Scoring, run_rows
 from oddgan.base.validation import check_common, validate
 from oddgan.scaling import AutoScaling, Scaling
 from oddgan.scores import Composition, WeightedSum
@@ -166,13 +166,13 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
         """The cut on the scale of `anomaly_score`: what scores above it is called anomalous."""
         return -float(self.offset_)
 
-    def anomaly_score(self, X: Any, *, report: Callable[[int], None] | None = None) -> np.ndarray:
+    def anomaly_score(self, X: Any, *, report: Report | None = None) -> np.ndarray:
         """Scores (n,), float64, higher = more anomalous.
 
         Parameters
         ----------
         X : rows like those given to `fit`.
-        report : told from time to time how many rows are done.
+        report : told from time to time how far it is.
         """
         return self._score(self._rows(X), report)[_SCORE]
 
@@ -273,11 +273,11 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
         self,
         function: Callable[[Tensor], Mapping[str, Tensor]],
         rows: Rows,
-        report: Callable[[int], None] | None = None,
+        report: Report | None = None,
     ) -> dict[str, np.ndarray]:
         return run_rows(function, rows, self._prepare, slots=self.slots, scoring=self.scoring, report=report)
 
-    def _score(self, rows: Rows, report: Callable[[int], None] | None = None) -> dict[str, np.ndarray]:
+    def _score(self, rows: Rows, report: Report | None = None) -> dict[str, np.ndarray]:
         def scored(x: Tensor) -> dict[str, Tensor]:
             parts = {k: v.double() for k, v in self._components(x).items()}
             return parts | {_SCORE: self.composition(parts)}

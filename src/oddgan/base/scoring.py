@@ -8,7 +8,7 @@ are left over from their blocks in another way, so that a row's place would coun
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -17,7 +17,30 @@ from torch import Tensor
 from oddgan.base.rows import Rows, chunks
 
 Scoring = Literal["exact", "fast"]
-_BLOCK = 64
+BLOCK = 64
+
+
+class Progress(NamedTuple):
+    """How far scoring is.
+
+    Parameters
+    ----------
+    rows : rows that are done.
+    steps : search steps that a row took so far, on average; None without a search.
+    converged : the share of rows whose search reached its goal; None without a search.
+    """
+
+    rows: int
+    steps: float | None = None
+    converged: float | None = None
+
+
+Report = Callable[[Progress], None]
+
+
+def full_pass(slots: int) -> int:
+    """The rows of one forward pass of exact scoring: `slots`, up to a multiple of 64."""
+    return math.ceil(slots / BLOCK) * BLOCK
 
 
 def run_rows(
@@ -27,7 +50,7 @@ def run_rows(
     *,
     slots: int,
     scoring: Scoring,
-    report: Callable[[int], None] | None = None,
+    report: Report | None = None,
 ) -> dict[str, np.ndarray]:
     """Apply `function` (batch -> results (n, ...) by name) to all rows; float64 arrays (n, ...) by name.
 
@@ -37,10 +60,10 @@ def run_rows(
     prepare : raw rows (n, ...) to network input on the device.
     slots : rows that are scored in each forward pass.
     scoring : "exact" pads each pass to the same number of rows; "fast" does not.
-    report : told how many rows are done.
+    report : told how far it is.
     """
     parts: list[Mapping[str, np.ndarray]] = []
-    done, full = 0, math.ceil(slots / _BLOCK) * _BLOCK
+    done, full = 0, full_pass(slots)
     for raw in chunks(rows, slots):
         n = len(raw)
         padded = np.concatenate([raw, np.repeat(raw[-1:], full - n, axis=0)]) if scoring == "exact" else raw
@@ -49,5 +72,5 @@ def run_rows(
         parts.append({k: v[:n].double().cpu().numpy() for k, v in results.items()})
         done += n
         if report is not None:
-            report(done)
+            report(Progress(done))
     return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]} if parts else {}

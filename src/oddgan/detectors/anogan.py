@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector, Stored, adversarial_updates
-from oddgan.inversion import Inverted, LatentSearch
+from oddgan.base import Card, SearchDetector, Stored, adversarial_updates
+from oddgan.inversion import Inverted, LatentAdam, LatentSearch
 from oddgan.networks.base import whole
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
@@ -17,15 +18,16 @@ from oddgan.training import Clock, Phase, Update
 
 
 @hyperparameters
-class AnoGAN(NeuralDetector):
+class AnoGAN(SearchDetector):
     r"""Search the latent space for the sample; score what the search leaves over.
 
     A GAN learns to draw normal data. To score x, gradient descent looks for the z* whose G(z*) is most like it:
 
         z* = argmin_z (1 - λ)·R(z) + λ·F(z),  R(z) = Σ|x - G(z)|,  F(z) = Σ|f(x) - f(G(z))|
 
-    with f the critic's features and λ = 0.1; the anomaly score is that loss at z*. Components: `residual` R,
-    `features` F, and `critic` -log σ(D(G(z*))), the discriminator loss that the paper replaces by F.
+    with f the critic's features and λ = 0.1; the anomaly score is that loss at z*. Components: `search`, that loss,
+    with what stopped early at `eps` ordered by steps; `residual` R, `features` F, and `critic` -log σ(D(G(z*))), the
+    discriminator loss that the paper replaces by F.
 
     Parameters
     ----------
@@ -35,6 +37,8 @@ class AnoGAN(NeuralDetector):
     n_critic : critic updates for each generator update, >= 1.
     inversion : the search.
     n_seed : starts of the search, >= 1; drawn once in `fit`, the same for every sample.
+    bank : 0, or a number of latent points whose samples are kept, so that each search starts from the `n_seed` that
+        are nearest to its sample.
     search_loss : what the search minimises, from `residual`, `features` and `critic`.
     similarity : the residual between a sample and its reconstruction.
 
@@ -58,29 +62,33 @@ class AnoGAN(NeuralDetector):
         ),
         gan=True,
     )
-    tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "inversion": LatentSearch(n_max=3, lr=0.1)}
+    tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "inversion": LatentSearch(n_max=3, optimiser=LatentAdam(lr=0.1))}
 
     latent_dim: int = 100
     prior: Prior = Gaussian()
     objective: Objective = NonSaturating()
     n_critic: int = 1
-    inversion: LatentSearch = LatentSearch(n_max=500, lr=1e-2)
+    inversion: LatentSearch = LatentSearch(n_max=500)
     n_seed: int = 1
+    bank: int = 0
     search_loss: Composition = WeightedSum(residual=0.9, features=0.1)
     similarity: Similarity = L1(reduction="sum")
-    composition: Composition = WeightedSum(residual=0.9, features=0.1)
+    composition: Composition = WeightedSum(search=1.0)
     epochs: int = 20
 
     def _check(self) -> None:
         super()._check()
         whole(n_critic=self.n_critic, n_seed=self.n_seed)
+        if self.bank:
+            whole(self.n_seed, bank=self.bank)
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
+        bank = {"bank": Stored(torch.zeros(self.bank, *shape))} if self.bank else {}
         return {
             "generator": self.backbone.decoder(self.latent_dim, shape, output=self._output),
             "critic": self.backbone.critic(shape),
-            "starts": Stored(self.prior.sample(self.n_seed, self.latent_dim)),
-        }
+            "starts": Stored(self.prior.sample(self.bank or self.n_seed, self.latent_dim)),
+        } | bank
 
     def _phases(self) -> Iterator[Phase]:
         yield Phase(self._adversarial, self._players("critic", "generator"), self.epochs)
@@ -90,32 +98,45 @@ class AnoGAN(NeuralDetector):
         fake = G(self.prior.sample(len(x), self.latent_dim, device=x.device))
         yield from adversarial_updates(x, fake, clock, critic=D, objective=self.objective, n_critic=self.n_critic)
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
-        return self._compare(x, self._invert(x).x)
+    def _calibrate(self, x: Tensor) -> None:
+        if self.bank:
+            self._stored("bank").copy_(self._slots.map(self.networks_["generator"], self._stored("starts")))
+
+    def _starts(self, x: Tensor) -> Tensor:
+        """Where to search from: (n_seed, m) for all samples, or each one's own nearest of the bank, (n, n_seed, m)."""
+        codes = self._stored("starts")
+        if not self.bank:
+            return codes
+        drawn = self._stored("bank").flatten(1)
+        distances = self._slots.map(lambda rows: torch.cdist(rows.flatten(1), drawn), x)
+        return codes[distances.topk(self.n_seed, largest=False).indices]
 
     def _invert(self, x: Tensor) -> Inverted:
-        return self.inversion(
-            x,
-            self.networks_["generator"],
-            self.prior,
-            loss=lambda x, y: self.search_loss(self._compare(x, y)),
-            starts=self._stored("starts"),
-        )
+        G, D = self._nets("generator", "critic")
+        known = (x, self._slots.map(lambda rows: D(rows).features, x)) if self._judged else (x,)
+        found: Inverted = self._inversion(known, G, self.prior, self._loss, self._starts(x), self._execution())
+        return found
 
-    def _compare(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
-        D = self.networks_["critic"]
-        real, found = D(x), D(y)
+    @property
+    def _judged(self) -> bool:
+        """Whether the search looks at the critic."""
+        return self.search_loss.uses != ("residual",)
+
+    def _loss(self, x: Tensor, *rest: Tensor) -> Tensor:
+        """The search loss (k,) of samples, the critic's features of them if they count, and reconstructions."""
+        *features, y = rest
+        return self.search_loss(self._compare(x, y, *features) if features else {"residual": self.similarity(x, y)})
+
+    def _compare(self, x: Tensor, y: Tensor, features: Tensor) -> dict[str, Tensor]:
+        judged = self.networks_["critic"](y)
         return {
             "residual": self.similarity(x, y),
-            "features": feature_matching(real.features, found.features, p=1, reduction="sum"),
-            "critic": critic_cross_entropy(found.logit),
+            "features": feature_matching(features, judged.features, p=1, reduction="sum"),
+            "critic": critic_cross_entropy(judged.logit),
         }
 
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        return self._invert(x).x
-
-    def _encode(self, x: Tensor) -> Tensor:
-        return self._invert(x).z
+    def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
+        return self._compare(x, found.x, self.networks_["critic"](x).features) | {"search": found.censored}
 
     def _sample(self, n: int) -> Tensor:
         drawn: Tensor = self.networks_["generator"](self.prior.sample(n, self.latent_dim, device=self._device))

@@ -1,6 +1,5 @@
 """f-AnoGAN."""
 
-import math
 from collections.abc import Iterator
 from typing import ClassVar, Literal, cast
 
@@ -8,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector, Stored, adversarial_updates
-from oddgan.networks import MLP, Auto, Backbone, ConvLadder
+from oddgan.base import Card, SearchDetector, Stored, adversarial_updates
+from oddgan.inversion import EncoderInversion, Hybrid, Inverted
+from oddgan.networks import WASSERSTEIN, Backbone
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import WGANGP, Objective
 from oddgan.priors import Gaussian, Prior
@@ -17,11 +17,11 @@ from oddgan.scores import Composition, WeightedSum, feature_matching, latent_err
 from oddgan.similarities import L2
 from oddgan.training import Adam, Clock, Optimiser, Phase, Player, RMSProp, Update
 
-CODES = {"tanh": math.inf, "linear": math.inf, "clip1": 1.0, "clip3": 3.0, "stochastic": 1.0}
+CODES = {"tanh": torch.inf, "linear": torch.inf, "clip1": 1.0, "clip3": 3.0, "stochastic": 1.0}
 
 
 @hyperparameters
-class FAnoGAN(NeuralDetector):
+class FAnoGAN(SearchDetector):
     r"""A WGAN-GP, then an encoder that replaces the search: one pass scores a sample.
 
     Stage 1 trains G and D on normal data. Stage 2 freezes both and trains E, with f the critic's features, by one of
@@ -29,7 +29,7 @@ class FAnoGAN(NeuralDetector):
         izi: mean (x - G(E(x)))²      izi_f: izi + κ·mean (f(x) - f(G(E(x))))²      ziz: mean (z - E(G(z)))², z ~ p(z)
 
     The score is A(x) = mean (x - x̂)² + κ·mean (f(x) - f(x̂))², x̂ = G(E(x)). Components: `residual`, `features`, `latent`
-    mean (E(x) - E(x̂))², the paper's z distance, and `critic` mean_train D - D(x), its baseline without an encoder.
+    mean (z - E(x̂))², the paper's z distance, and `critic` mean_train D - D(x), its baseline without an encoder.
 
     Parameters
     ----------
@@ -41,8 +41,9 @@ class FAnoGAN(NeuralDetector):
     kappa : weight κ of the features in izi_f, >= 0; their weight in the score is that of `composition`.
     encoder_epochs : passes of stage 2, >= 1; None takes `epochs`.
     encoder_optimiser : how E learns.
-    encoder_output : E's codes: "tanh" as in the paper, "linear", clipped to ±1 ("clip1") or ±3 ("clip3"), or ±1 with
-        a uniform draw for what is outside while training ("stochastic").
+    inversion : E alone, or E and a search for the least residual + κ·features from there (`Hybrid`).
+    encoder_output : E's codes: "tanh" (the paper's), "linear", clipped to ±1 or ±3 ("clip1", "clip3"), or clipped to ±1
+        by a fresh uniform draw while training ("stochastic").
 
     References
     ----------
@@ -71,16 +72,13 @@ class FAnoGAN(NeuralDetector):
     n_critic: int = 5
     encoder_loss: Literal["izi_f", "izi", "ziz"] = "izi_f"
     kappa: float = 1.0
+    inversion: EncoderInversion | Hybrid = EncoderInversion()
     encoder_epochs: int | None = None
     encoder_optimiser: Optimiser = RMSProp(lr=5e-5)
     encoder_output: Literal["tanh", "linear", "clip1", "clip3", "stochastic"] = "tanh"
     composition: Composition = WeightedSum(residual=1.0, features=1.0)
     optimiser: Optimiser = Adam(lr=1e-4, betas=(0.0, 0.9))
-    backbone: Backbone = Auto(
-        table=MLP(norm="batch"),
-        series=ConvLadder(width=32, critic_norm="layer"),
-        image=ConvLadder(critic_norm="layer"),
-    )
+    backbone: Backbone = WASSERSTEIN
     epochs: int = 20
 
     def _check(self) -> None:
@@ -111,35 +109,42 @@ class FAnoGAN(NeuralDetector):
     def _encoder(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         if self.encoder_loss == "ziz":
             z = self.prior.sample(len(x), self.latent_dim, device=x.device)
-            yield Update("encoder", latent_error(z, self._encode(self.networks_["generator"](z))))
+            yield Update("encoder", latent_error(z, self._code(self.networks_["generator"](z))))
         else:
-            part = self._compare(x, self._reconstruct(x))
-            kappa = self.kappa if self.encoder_loss == "izi_f" else 0.0
-            yield Update("encoder", part["residual"] + kappa * part["features"])
+            y = self.networks_["generator"](self._code(x))
+            yield Update("encoder", L2()(x, y) if self.encoder_loss == "izi" else self._loss(x, self._features(x), y))
 
-    def _encode(self, x: Tensor) -> Tensor:
+    def _code(self, x: Tensor) -> Tensor:
         E, limit = self.networks_["encoder"], CODES[self.encoder_output]
         z: Tensor = E(x)
         if self.encoder_output == "stochastic" and E.training:
             return torch.where(z.abs() <= limit, z, torch.empty_like(z).uniform_(-limit, limit))
         return z.clamp(-limit, limit)
 
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self.networks_["generator"](self._encode(x)))
+    def _features(self, x: Tensor) -> Tensor:
+        return cast(Tensor, self.networks_["critic"](x).features)
 
-    def _compare(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
-        D = self.networks_["critic"]
-        return {"residual": L2()(x, y), "features": feature_matching(D(x).features, D(y).features, p=2)}
+    def _loss(self, x: Tensor, features: Tensor, y: Tensor) -> Tensor:
+        return L2()(x, y) + self.kappa * feature_matching(features, self._features(y), p=2)
+
+    def _invert(self, x: Tensor) -> Inverted:
+        G, how = self.networks_["generator"], self._execution()
+        if isinstance(self._inversion, EncoderInversion):
+            return self._inversion(x, G, self._code, L2(), how)
+        codes, features = (how.slots.map(f, x) for f in (self._code, self._features))
+        return cast(Inverted, self._inversion((x, features), G, self.prior, self._loss, codes, how))
 
     def _calibrate(self, x: Tensor) -> None:
-        logits = [self.networks_["critic"](x[i : i + self.slots]).logit for i in range(0, len(x), self.slots)]
-        self._stored("critic_mean").copy_(torch.cat(logits).mean())
+        self._stored("critic_mean").copy_(self._slots.map(lambda rows: self.networks_["critic"](rows).logit, x).mean())
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
-        y = self._reconstruct(x)
-        critic = self._stored("critic_mean") - self.networks_["critic"](x).logit
-        return self._compare(x, y) | {"latent": latent_error(self._encode(x), self._encode(y)), "critic": critic}
+    def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
+        judged = self.networks_["critic"](x)
+        return {
+            "residual": L2()(x, found.x),
+            "features": feature_matching(judged.features, self._features(found.x), p=2),
+            "latent": latent_error(found.z, self._code(found.x)),
+            "critic": self._stored("critic_mean") - judged.logit,
+        }
 
     def _sample(self, n: int) -> Tensor:
-        z = self.prior.sample(n, self.latent_dim, device=self._device)
-        return cast(Tensor, self.networks_["generator"](z))
+        return cast(Tensor, self.networks_["generator"](self.prior.sample(n, self.latent_dim, device=self._device)))

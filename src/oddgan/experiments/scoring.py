@@ -81,7 +81,7 @@ def scored(detector: Detector, x: np.ndarray, progress: Progress | None) -> np.n
     """Scores (n,) of rows (n, ...), with reports on how far it is."""
     if progress is None:
         return detector.anomaly_score(x)
-    return detector.anomaly_score(x, report=lambda done: progress(done, len(x)))
+    return detector.anomaly_score(x, report=lambda at: progress(at.rows, len(x)))
 
 
 def _scale(model: Model, data: Dataset) -> float:

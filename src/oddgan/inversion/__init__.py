@@ -1,7 +1,23 @@
 """Inference: from a sample to the latent point that generates its nearest likeness."""
 
-from oddgan.inversion.encoder import EncoderInversion
+from oddgan.inversion.encoder import EncoderInversion, Hybrid
+from oddgan.inversion.engine import Execution, Slots
+from oddgan.inversion.optimisers import LatentAdam, LatentOptimiser, LatentRMSProp, LatentSGD
 from oddgan.inversion.result import Inverted
 from oddgan.inversion.search import LatentSearch
+from oddgan.inversion.second_order import LatentLBFGS, LatentLM
 
-__all__ = ["EncoderInversion", "Inverted", "LatentSearch"]
+__all__ = [
+    "EncoderInversion",
+    "Execution",
+    "Hybrid",
+    "Inverted",
+    "LatentAdam",
+    "LatentLBFGS",
+    "LatentLM",
+    "LatentOptimiser",
+    "LatentRMSProp",
+    "LatentSGD",
+    "LatentSearch",
+    "Slots",
+]

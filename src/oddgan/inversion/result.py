@@ -8,8 +8,11 @@ from torch import Tensor
 Map = Callable[[Tensor], Tensor]
 """A generator, z (n, m) to x (n, ...), or an encoder, the other way."""
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""Samples (n, ...) and reconstructions (n, ...) to one loss per sample (n,)."""
+Loss = Callable[..., Tensor]
+"""What is known of samples (one tensor (n, ...) or several) and reconstructions (n, ...), to one loss each, (n,)."""
+
+Report = Callable[[int, int, int], None]
+"""Told, when latent points come to rest: how many did, the steps that they took in all, and how many converged."""
 
 
 class Support(Protocol):
@@ -30,6 +33,8 @@ class Inverted(NamedTuple):
     loss : each sample's own loss, (n,).
     steps : steps that were taken, (n,), int64.
     converged : whether the search reached its goal, (n,), bool.
+    censored : the loss as a score, (n,), float64. Early stopping censors losses: all samples that stop end just under
+        the goal eps, in an order that says nothing. Here they count as eps, ordered by the steps that they took.
     """
 
     z: Tensor
@@ -37,3 +42,4 @@ class Inverted(NamedTuple):
     loss: Tensor
     steps: Tensor
     converged: Tensor
+    censored: Tensor

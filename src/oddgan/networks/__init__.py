@@ -7,7 +7,7 @@ from oddgan.networks.base import SampleOutput as SampleOutput
 from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.layers import reinitialise
 from oddgan.networks.mlp import MLP
-from oddgan.networks.presets import BEATGAN_1D, DCGAN_32, FANOGAN_RESNET_64, GANOMALY_32
+from oddgan.networks.presets import BEATGAN_1D, DCGAN_32, FANOGAN_RESNET_64, GANOMALY_32, WASSERSTEIN
 from oddgan.networks.resnet import ResNet
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "FANOGAN_RESNET_64",
     "GANOMALY_32",
     "MLP",
+    "WASSERSTEIN",
     "Auto",
     "Backbone",
     "ConvLadder",

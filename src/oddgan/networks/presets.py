@@ -1,6 +1,8 @@
 """Published networks by name. At other sizes than their own they grow or shrink by the rule of their class."""
 
+from oddgan.networks.auto import Auto
 from oddgan.networks.ladder import ConvLadder
+from oddgan.networks.mlp import MLP
 from oddgan.networks.resnet import ResNet
 
 # Radford et al., 2016, at 32 px: C(4,2,1) 64-128-256, C(4,1,0) out; the decoder in reverse. Weights N(0, 0.02),
@@ -18,3 +20,10 @@ BEATGAN_1D = ConvLadder(width=32, max_width=512, norm="batch", critic_norm="batc
 # Schlegl et al., 2019, and the released code at 64 px: blocks 128-256-512-512 down, 512-256-128-64 up; layer norm in
 # the critic, batch norm in generator and encoder; features 512 x 4 x 4, flattened.
 FANOGAN_RESNET_64 = ResNet(width=64, max_width=512, norm="batch", critic_norm="layer", init="he")
+
+# What a critic under a gradient penalty needs, for all kinds of data: no batch norm in it (Gulrajani et al., 2017).
+WASSERSTEIN = Auto(
+    table=MLP(norm="batch"),
+    series=ConvLadder(width=32, critic_norm="layer"),
+    image=ConvLadder(critic_norm="layer"),
+)

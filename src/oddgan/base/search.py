@@ -1,0 +1,172 @@
+"""Detectors that invert their generator: they look for the latent point of every row they score."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from oddgan._core.hyperparameters import hyperparameters
+from oddgan.base.detector import _SCORE
+from oddgan.base.neural import NeuralDetector
+from oddgan.base.rows import Rows, chunks
+from oddgan.base.scoring import Progress, Report, full_pass, run_rows
+from oddgan.inversion import Execution, Inverted, Slots
+from oddgan.training import Callback
+
+# Passes whose rows are searched for together, so that a row whose search has ended makes room for another.
+TOGETHER = 16
+
+
+class Inversion(NamedTuple):
+    """What a search found, as arrays.
+
+    Parameters
+    ----------
+    z : latent points, (n, latent_dim).
+    reconstruction : what the generator makes of them, on the scale of the rows, (n, ...).
+    loss : each row's own loss, (n,).
+    steps : the steps that its search took, (n,).
+    converged : whether the search reached its goal, (n,).
+    """
+
+    z: np.ndarray
+    reconstruction: np.ndarray
+    loss: np.ndarray
+    steps: np.ndarray
+    converged: np.ndarray
+
+
+@hyperparameters
+class SearchDetector(NeuralDetector):
+    """A detector that inverts its generator.
+
+    Parameters
+    ----------
+    budget_ms : milliseconds that the search for a row may take, above 0: `fit` turns them into a number of steps, once,
+        on the machine at hand, and the model keeps that number; None takes the steps of `inversion`.
+    """
+
+    inversion: Any
+    budget_ms: float | None = None
+
+    # -- what a method supplies
+    @abstractmethod
+    def _invert(self, x: Tensor) -> Inverted:
+        """Latent points of network input x (n, ...), any number of rows, each by itself."""
+
+    @abstractmethod
+    def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
+        """The components of the score of a pass of rows x (n, ...), given what was found for them."""
+
+    # -- what methods use
+    @property
+    def _slots(self) -> Slots:
+        exact = self.scoring == "exact"
+        return Slots(full_pass(self.slots) if exact else self.slots, fixed=exact)
+
+    def _execution(self, draft: Any = None) -> Execution:
+        """How to run a search now."""
+        return Execution(self._slots, draft, getattr(self, "_watch", None))
+
+    @property
+    def _inversion(self) -> Any:
+        """The inversion as it is run: `inversion`, or the one with the steps that a budget pays for."""
+        found = getattr(self, "budgeted_", None)
+        return self.inversion if found is None else found
+
+    # -- scoring
+    def invert(self, X: Any) -> Inversion:
+        """Find the latent points of rows, with what the search tells about them."""
+        found = self._apply(lambda x: self._invert(x)._asdict(), self._rows(X))
+        reconstruction = self.scaling_.backward(found["x"])
+        steps, converged = found["steps"].astype(int), found["converged"].astype(bool)
+        return Inversion(found["z"], reconstruction, found["loss"], steps, converged)
+
+    def _components(self, x: Tensor) -> dict[str, Tensor]:
+        found = self._invert(x)
+        full, parts = self._slots.most, list[dict[str, Tensor]]()
+        for i in range(0, len(x), full):
+            rows = torch.arange(i, i + full if self._slots.fixed else min(i + full, len(x))).clamp(max=len(x) - 1)
+            judged = self._judge(x[rows], Inverted(*(value[rows] for value in found)))
+            parts.append({k: v[: len(x) - i] for k, v in judged.items()})
+        return {k: torch.cat([part[k] for part in parts]) for k in parts[0]}
+
+    def _reconstruct(self, x: Tensor) -> Tensor:
+        return self._invert(x).x
+
+    def _encode(self, x: Tensor) -> Tensor:
+        return self._invert(x).z
+
+    def _apply(
+        self, function: Callable[[Tensor], Mapping[str, Tensor]], rows: Rows, report: Report | None = None
+    ) -> dict[str, np.ndarray]:
+        """Hand over many passes at once: the search itself sees to it that rows don't depend on each other."""
+        slots = TOGETHER * self._slots.most
+        return run_rows(function, rows, self._prepare, slots=slots, scoring="fast", report=report)
+
+    def _score(self, rows: Rows, report: Report | None = None) -> dict[str, np.ndarray]:
+        if report is None:
+            return super()._score(rows)
+        self._watch = _Watch(report, getattr(self, "n_seed", 1))
+        try:
+            return super()._score(rows, self._watch.rows)
+        finally:
+            del self._watch
+
+    # -- the budget
+    def _train(self, rows: Rows, callbacks: Sequence[Callback]) -> None:
+        super()._train(rows, callbacks)
+        self.budgeted_: Any = None
+        if self.budget_ms is not None:
+            self._spend(self.budget_ms, self._prepare(next(chunks(rows, self._slots.most))))
+
+    def set_budget(self, budget_ms: float, X: Any) -> Self:
+        """Turn a time for each row into a number of search steps, on the machine at hand; nothing is trained again.
+
+        Scores change with the steps, so the threshold is set anew.
+
+        Parameters
+        ----------
+        budget_ms : milliseconds that the search for a row may take, above 0.
+        X : normal rows, from whose scores the threshold is taken; best rows that were not trained on.
+
+        Raises
+        ------
+        InputError
+            If the method does not search, or the budget does not pay for one step.
+        """
+        check_is_fitted(self, "offset_")
+        rows = self._rows(X)
+        self._spend(budget_ms, self._prepare(next(chunks(rows, self._slots.most))))
+        self.calibration_scores_ = np.sort(self._score(rows)[_SCORE])
+        return self.set_threshold(self.threshold_rule_, rate=self.rate_)
+
+    def _spend(self, budget_ms: float, x: Tensor) -> None:
+        def run(trial: object) -> None:
+            self.budgeted_ = trial
+            self._invert(x)
+
+        self.budgeted_ = self.inversion.calibrate(budget_ms, run, len(x))
+
+
+class _Watch:
+    """Adds up what a search tells, for the user's report."""
+
+    def __init__(self, report: Report, n_seed: int) -> None:
+        self.report, self.n_seed = report, n_seed
+        self.points = self.steps = self.converged = 0
+
+    def __call__(self, points: int, steps: int, converged: int) -> None:
+        """Take note of points that came to rest."""
+        self.points, self.steps, self.converged = self.points + points, self.steps + steps, self.converged + converged
+        done = self.points // self.n_seed
+        self.report(Progress(done, self.steps / self.points, self.converged / self.points))
+
+    def rows(self, at: Progress) -> None:
+        """Take note of rows that are done; a search has told of them already."""
+        if not self.points:
+            self.report(at)
