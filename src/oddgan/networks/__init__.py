@@ -7,6 +7,7 @@ from oddgan.networks.base import SampleOutput as SampleOutput
 from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.layers import reinitialise
 from oddgan.networks.mlp import MLP
+from oddgan.networks.prepared import prepare
 from oddgan.networks.presets import BEATGAN_1D, DCGAN_32, FANOGAN_RESNET_64, GANOMALY_32, WASSERSTEIN
 from oddgan.networks.resnet import ResNet
 
@@ -22,5 +23,6 @@ __all__ = [
     "ConvLadder",
     "Judgement",
     "ResNet",
+    "prepare",
     "reinitialise",
 ]

@@ -1,0 +1,174 @@
+"""Prepared copies compute what their networks compute."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from oddgan.networks import MLP, Backbone, ConvLadder, Judgement, ResNet, prepare
+
+IMAGE, ODD, SERIES, TABLE = (1, 32, 32), (3, 17, 12), (2, 45), (7,)
+BACKBONES = [
+    ConvLadder(width=8),
+    ConvLadder(width=4, norm="none", critic_norm="layer", kernel=5, slope=0.0),
+    ConvLadder(width=8, spectral_norm=True),
+    ResNet(width=8),
+    ResNet(width=8, norm="none", critic_norm="batch", spectral_norm=True),
+    ResNet(width=16, norm="group", critic_norm="none"),
+]
+CASES = [(backbone, shape) for backbone in BACKBONES for shape in (IMAGE, ODD, SERIES)] + [
+    (MLP(norm="batch", critic_norm="batch", dropout=0.5, spectral_norm=True), TABLE),
+    (MLP(norm="layer"), TABLE),
+]
+
+
+def trained(network: nn.Module) -> nn.Module:
+    """Statistics and parameters of batch norm that are not 0 and 1, as after training."""
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+            layer.running_mean.normal_()
+            layer.running_var.uniform_(0.5, 2)
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.normal_(layer.bias)
+    return network.eval()
+
+
+def networks(backbone: Backbone, shape: tuple[int, ...]) -> list[tuple[nn.Module, list[tuple[int, ...]]]]:
+    """Every kind of network of a backbone, with the shapes of its inputs."""
+    return [
+        (backbone.encoder(shape, 6), [shape]),
+        (backbone.encoder(shape, 6, output="sphere"), [shape]),
+        (backbone.decoder(6, shape, output="tanh"), [(6,)]),
+        (backbone.critic(shape), [shape]),
+        (backbone.critic(shape, shape), [shape, shape]),
+        (backbone.critic(shape, (6,)), [shape, (6,)]),
+    ]
+
+
+def parts(y: Any) -> list[Tensor]:
+    return list(y) if isinstance(y, tuple) else [y]
+
+
+def gradients(network: nn.Module, inputs: list[Tensor]) -> tuple[Any, tuple[Tensor, ...]]:
+    inputs = [x.clone().requires_grad_() for x in inputs]
+    y = network(*inputs)
+    loss = sum(
+        (value * torch.linspace(-1, 1, value.numel(), dtype=value.dtype).view_as(value)).sum() for value in parts(y)
+    )
+    return y, torch.autograd.grad(loss, inputs)
+
+
+@pytest.mark.parametrize(("backbone", "shape"), CASES, ids=str)
+def test_same_mapping_and_gradient_in_float64(backbone: Backbone, shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    for built, shapes in networks(backbone, shape):
+        network = trained(built).double()
+        inputs = [torch.randn(3, *s, dtype=torch.float64) for s in shapes]
+        prepared = prepare(network, dtype=torch.float64)
+        (y, dx), (y2, dx2) = gradients(network, inputs), gradients(prepared, inputs)
+        assert type(y) is type(y2)
+        for a, b in zip([*parts(y), *dx], [*parts(y2), *dx2], strict=True):
+            assert a.shape == b.shape
+            assert b.dtype == torch.float64
+            assert (a - b).abs().max() <= 1e-12 * a.abs().max().clamp(min=1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(
+    ("backbone", "shape"),
+    [
+        (ConvLadder(width=4), IMAGE),
+        (ConvLadder(width=16), IMAGE),
+        (ConvLadder(width=16, kernel=3), ODD),
+        (ConvLadder(width=16), SERIES),
+        (ResNet(width=8), IMAGE),
+        (MLP(norm="batch"), TABLE),
+        (MLP(hidden=(10, 5)), TABLE),
+    ],
+    ids=str,
+)
+def test_rows_do_not_see_each_other(backbone: Backbone, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    for network, shapes in networks(backbone, shape):
+        prepared = prepare(trained(network), dtype=dtype)
+        for n in (64, 128):
+            inputs = [torch.randn(n, *s) for s in shapes]
+            order = torch.randperm(n)
+            (y, dx), (y2, dx2) = (
+                gradients_by_row(prepared, inputs),
+                gradients_by_row(prepared, [x[order] for x in inputs]),
+            )
+            for a, b in zip([*parts(y), *dx], [*parts(y2), *dx2], strict=True):
+                assert torch.equal(a[order], b)
+
+
+def gradients_by_row(network: nn.Module, inputs: list[Tensor]) -> tuple[Any, tuple[Tensor, ...]]:
+    inputs = [x.clone().requires_grad_() for x in inputs]
+    y = network(*inputs)
+    return y, torch.autograd.grad(sum(value.pow(2).sum() for value in parts(y)), inputs)
+
+
+def test_bfloat16_returns_float32_near_the_original() -> None:
+    torch.manual_seed(0)
+    for network, shapes in networks(ConvLadder(width=16), IMAGE):
+        inputs = [torch.randn(4, *s) for s in shapes]
+        y, y2 = network.eval()(*inputs), prepare(network, dtype=torch.bfloat16)(*inputs)
+        for a, b in zip(parts(y), parts(y2), strict=True):
+            assert b.dtype == torch.float32
+            assert (a - b).abs().max() <= 0.03 * a.abs().max()  # bfloat16 keeps 8 bits: 0.4 % per layer
+
+
+def test_copy_is_frozen_and_leaves_the_network_alone() -> None:
+    for spectral in (False, True):
+        network = ConvLadder(width=8, spectral_norm=spectral).critic(IMAGE)
+        before = copy.deepcopy(network.state_dict())
+        prepared = prepare(network)
+        assert network.training
+        assert all(p.requires_grad for p in network.parameters())
+        assert all(torch.equal(v, before[k]) for k, v in network.state_dict().items())
+        assert not any(p.requires_grad for p in prepared.parameters())
+        x = torch.randn(2, *IMAGE)
+        y = prepared(x)
+        with torch.no_grad():
+            for value in network.parameters():
+                value.add_(1)
+        assert torch.equal(prepared(x).logit, y.logit)
+
+
+def test_critic_returns_a_judgement() -> None:
+    assert isinstance(prepare(MLP().critic(TABLE))(torch.randn(2, *TABLE)), Judgement)
+
+
+def test_unknown_layers_stay_as_they_are() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(2, 4, 9)
+    odd = [
+        nn.Conv1d(4, 4, 3, groups=2),
+        nn.Conv1d(4, 4, 3, dilation=2),
+        nn.Conv1d(4, 4, 3, padding="same"),
+        nn.Softplus(),
+    ]
+    for layer in odd:
+        network = nn.Sequential(nn.Conv1d(4, 4, 1), layer, nn.BatchNorm1d(4), nn.ReLU())
+        trained(network)
+        torch.testing.assert_close(prepare(network)(x), network(x))
+    images = nn.Sequential(nn.Conv2d(4, 8, 3), nn.PReLU(8), nn.Conv2d(8, 8, 3, groups=2), nn.BatchNorm2d(8))
+    trained(images)
+    torch.testing.assert_close(
+        prepare(images)(x[..., None].expand(2, 4, 9, 9)), images(x[..., None].expand(2, 4, 9, 9))
+    )
+
+
+def test_a_convolution_smaller_than_its_map_is_flattened_whole() -> None:
+    network = nn.Sequential(nn.Conv2d(2, 3, 2), nn.Flatten())
+    x = torch.randn(2, 2, 5, 4)
+    torch.testing.assert_close(prepare(network)(x), network(x))
+
+
+def test_an_activation_in_front_does_not_change_its_input() -> None:
+    x = torch.randn(3, 4)
+    kept = x.clone()
+    prepare(nn.Sequential(nn.ReLU(), nn.Linear(4, 2)))(x)
+    assert torch.equal(x, kept)
