@@ -1,0 +1,227 @@
+"""Latent search: the loop that most public code runs, with and without its common mistake, and ours.
+
+One sample at a time with weight gradients left on is what most public code does. All rows search with Adam (step size
+0.1, betas 0.5 and 0.999) from one start until the mean squared error is at most eps, at most 200 steps. The generators
+are trained for a minute or two: MNIST digit 8 by DCGAN-32 with a latent space of 64, and normal heartbeats by a ladder
+on series. Ratios are medians over interleaved rounds, of processor seconds on one thread; with ODDGAN_BENCH_THREADS=2,
+of seconds on the clock on two.
+"""
+
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from pyod.models.anogan import AnoGAN as PyODAnoGAN
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from harness import Bench, Setup, clock, cpu_rounds, data_path, gemm_peak
+from oddgan import AnoGAN
+from oddgan.inversion import Execution, Inverted, LatentAdam, LatentSearch, Slots
+from oddgan.networks import DCGAN_32, ConvLadder, prepare
+
+LR, BETAS, N_MAX, ROUNDS = 0.1, (0.5, 0.999), 200, 5
+FEW, MANY = 8, 128
+THREADS = int(os.environ.get("ODDGAN_BENCH_THREADS", "1"))
+
+
+class Case(NamedTuple):
+    """A generator with samples to search for."""
+
+    name: str
+    data: str
+    generator: nn.Module
+    x: Tensor
+    start: Tensor
+    eps: float
+
+
+class Anywhere:
+    """The whole latent space."""
+
+    def project(self, z: Tensor) -> Tensor:
+        """Return z."""
+        return z
+
+
+class Counted:
+    """A generator that counts the rows it is given."""
+
+    def __init__(self, generator: Callable[[Tensor], Tensor]) -> None:
+        self.generator, self.rows = generator, 0
+
+    def __call__(self, z: Tensor) -> Tensor:
+        """Map z (n, m) to samples."""
+        self.rows += len(z)
+        return self.generator(z)
+
+
+def squared(x: Tensor, y: Tensor) -> Tensor:
+    """Mean squared error (n,)."""
+    return (x - y).square().flatten(1).mean(dim=1)
+
+
+def images(n: int, epochs: int) -> Case:
+    """MNIST digit 8: half of the samples are eights of the test split, half are other digits."""
+    with np.load(data_path("mnist.npz")) as file:
+        data = {k: v if v.ndim == 1 else np.pad(v, ((0, 0), (2, 2), (2, 2)))[:, None] for k, v in file.items()}
+    train = data["x_train"][data["y_train"] == 8]
+    eights, others = (data["x_test"][chosen][: n // 2] for chosen in (data["y_test"] == 8, data["y_test"] != 8))
+    return _case(("DCGAN-32, MNIST", "MNIST", 0.04), train, np.concatenate([eights, others]), DCGAN_32, epochs)
+
+
+def beats(n: int, epochs: int) -> Case:
+    """Heartbeats: half of the samples are normal beats of the test split, half are others."""
+    with np.load(data_path("heartbeat_mitbih_test.npz")) as file:
+        x, y = file["x"][:, None], file["y"]
+    normal, other = x[y == 0], x[y != 0]
+    chosen = np.concatenate([normal[: n // 2], other[:: len(other) // (n // 2)][: n // 2]])
+    return _case(("series ladder, ECG", "MIT-BIH", 0.02), normal[-4000:], chosen, ConvLadder(width=32), epochs)
+
+
+def _case(names: tuple[str, str, float], train: np.ndarray, x: np.ndarray, net: ConvLadder, epochs: int) -> Case:
+    name, data, eps = names
+    detector = AnoGAN(
+        backbone=net, latent_dim=64, epochs=epochs, inversion=LatentSearch(n_max=1), calibration_size=1, random_state=0
+    ).fit(train)
+    order = np.random.default_rng(0).permutation(len(x))  # so that any first few hold both kinds
+    generator = detector.networks_["generator"]
+    return Case(name, data, generator, detector._prepare(x[order]), detector._stored("starts"), eps)
+
+
+def naive(case: Case, n: int, *, frozen: bool) -> tuple[Tensor, Tensor]:
+    """One sample at a time by torch's own Adam; return losses and steps."""
+    case.generator.requires_grad_(not frozen)
+    losses, steps = [], []
+    for x in case.x[:n]:
+        z = case.start.clone().requires_grad_()
+        adam = torch.optim.Adam([z], lr=LR, betas=BETAS)
+        for step in range(N_MAX + 1):
+            loss = squared(x[None], case.generator(z))
+            if loss.item() <= case.eps or step == N_MAX:
+                break
+            adam.zero_grad()
+            case.generator.zero_grad()
+            torch.autograd.backward(loss.sum())
+            adam.step()
+        losses.append(loss.item())
+        steps.append(step)
+    case.generator.requires_grad_(requires_grad=False)
+    return torch.tensor(losses), torch.tensor(steps)
+
+
+class Ours:
+    """Our search on prepared copies."""
+
+    def __init__(self, case: Case, n: int, slots: int, precision: str) -> None:
+        self.case, self.n = case, n
+        self.full = Counted(prepare(case.generator))
+        self.rough = Counted(prepare(case.generator, dtype=torch.bfloat16)) if precision == "bf16" else None
+        draft = None if self.rough is None else (self.rough, squared)
+        self.how = Execution(Slots(slots), draft=draft)
+        self.search = LatentSearch(n_max=N_MAX, optimiser=LatentAdam(lr=LR, betas=BETAS), eps=case.eps)
+
+    def __call__(self) -> Inverted:
+        """Search."""
+        self.full.rows = 0
+        if self.rough is not None:
+            self.rough.rows = 0
+        return self.search(self.case.x[: self.n], self.full, Anywhere(), squared, self.case.start, self.how)
+
+    def wasted(self, found: Inverted) -> int:
+        """Rows that the searching generator saw beyond one for each step and one for each end."""
+        counted = self.full if self.rough is None else self.rough
+        return counted.rows - int(found.steps.sum()) - self.n
+
+
+def step_flops(case: Case) -> int:
+    """Multiplications and additions of one step for one sample: a forward pass and the gradient in z."""
+    generator = case.generator.requires_grad_(requires_grad=False)
+    z = case.start.clone().requires_grad_()
+    with FlopCounterMode(display=False) as counter:
+        torch.autograd.backward(generator(z).sum())
+    return counter.get_total_flops()
+
+
+def measure(bench: Bench, case: Case, rounds: int, many: int) -> None:
+    """All variants on one case."""
+    few = min(FEW, many)
+    ours = {
+        "ours, batch 1": Ours(case, few, 1, "fp32"),
+        "ours, 64 slots": Ours(case, many, 64, "fp32"),
+        "ours, 512 slots": Ours(case, many, 512, "fp32"),
+        "ours, bf16, 64 slots": Ours(case, many, 64, "bf16"),
+        "ours, bf16, 512 slots": Ours(case, many, 512, "bf16"),
+    }
+    runs: dict[str, Callable[[], object]] = {
+        "one at a time, weight gradients on": lambda: naive(case, few, frozen=False),
+        "one at a time, weights frozen": lambda: naive(case, few, frozen=True),
+    }
+    taken = cpu_rounds(runs | ours, 1)  # the first round warms up and does not count
+    taken = cpu_rounds(runs | ours, rounds)
+    loop, loop_steps = naive(case, few, frozen=True)
+    floor = step_flops(case)
+    results = {name: run() for name, run in ours.items()}
+    base_name = next(iter(runs))
+    sizes = {name: (run.n if name in ours else few) for name, run in (runs | ours).items()}
+    # Samples differ in how long they take: what is compared is the time of one step of one sample.
+    per_step = {}
+    for name in runs | ours:
+        steps = int(loop_steps.sum()) if name in runs else int(results[name].steps.sum())
+        per_step[name] = np.array(taken[name]) * 1e3 / (steps + sizes[name])
+    for name, ms in per_step.items():
+        precision = "bf16" if "bf16" in name else "fp32"
+        setup = Setup(
+            case=case.name, method=name, data=case.data, protocol=f"{THREADS} thread(s)",
+            settings={"eps": case.eps, "n_max": N_MAX, "rounds": rounds}, n_test=sizes[name],
+            cpu_s=float(np.sum(taken[name])),
+        )  # fmt: skip
+        ratio = float(np.median(per_step[base_name] / ms))
+        value = float(np.median(ms))
+        records = [setup.record("time of a step", value, "ms", baseline=value * ratio)]
+        records.append(setup.record("share of the floor", floor / gemm_peak(precision) * 1e3 / value))
+        if name in ours:
+            found = results[name]
+            records.append(setup.record("wasted evaluations", ours[name].wasted(found), "rows"))
+            records.append(setup.record("mean steps", float(found.steps.double().mean()), "steps"))
+            difference = (found.loss[:few] - loop).abs()
+            records.append(setup.record("score against the loop, median difference", float(difference.median())))
+            same = (found.steps[:few] == loop_steps).double().mean()
+            records.append(setup.record("share of equal step counts", float(same)))
+        bench.add(*records)
+
+
+def pyod_rate(bench: Bench, x: np.ndarray, n: int) -> None:
+    """The time of one step of PyOD's search, which it takes for training rows only: it scores new rows without."""
+    few, many, rows = 5, 25, x[:n].reshape(n, -1).astype(np.float64)
+    times = {}
+    for steps in (few, many):
+        with clock() as watch:
+            PyODAnoGAN(epochs=1, epochs_query=steps).fit(rows)
+        times[steps] = watch.seconds
+    setup = Setup(
+        case="DCGAN-32, MNIST", method="PyOD's AnoGAN while fitting", data="MNIST", protocol="1 thread(s)",
+        settings={"networks": "its own, fully connected 20-10-3-10-20"}, n_test=n, role="floor",
+    )  # fmt: skip
+    bench.add(setup.record("time of a step", 1e3 * (times[many] - times[few]) / (many - few) / n, "ms"))
+
+
+def main() -> None:
+    """Run what is not measured yet."""
+    bench = Bench("search", __doc__ or "", peers=("pyod",))
+    torch.set_num_threads(THREADS)
+    rounds, many, epochs = (1, 16, 1) if bench.quick else (ROUNDS, MANY, 4)
+    for make in (images, beats):
+        name = {"images": "DCGAN-32, MNIST", "beats": "series ladder, ECG"}[make.__name__]
+        if bench.wanted(name, "ours, 64 slots"):
+            measure(bench, make(many, epochs), rounds, many)
+    if bench.wanted("DCGAN-32, MNIST", "PyOD's AnoGAN while fitting"):
+        with np.load(data_path("mnist.npz")) as file:
+            pyod_rate(bench, file["x_train"], 16 if bench.quick else 64)
+    bench.finish()
+
+
+if __name__ == "__main__":
+    main()
