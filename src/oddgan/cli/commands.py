@@ -131,10 +131,11 @@ def score(
         out=options.out,
         heatmaps=options.heatmaps,
         force=options.force,
+        resume=options.resume,
         device=options.device,
     )
     with bar("scoring", output) as progress:
-        result = oddgan.experiments.score(spec, progress=progress, draw=oddgan.report.pictures.overlay)
+        result = oddgan.experiments.score(spec, watch=progress, draw=oddgan.report.pictures.overlay)
     notes(result.notes, output)
     found, flagged = result.table, int(result.table.is_anomaly.sum())
     if options.out is None:
@@ -178,7 +179,7 @@ def evaluate(
         device=options.device,
     )
     with bar("scoring", output) as progress:
-        result = oddgan.experiments.evaluate(spec, progress=progress)
+        result = oddgan.experiments.evaluate(spec, watch=progress)
     page = oddgan.report.render(result.run)
     notes(result.info.notes, output)
     show(metrics_table(result.info.metrics or {}), output)

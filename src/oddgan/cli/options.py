@@ -93,6 +93,9 @@ class ScoreOptions(OutOptions):
     heatmaps: Annotated[Path | None, option("Folder for one picture of each image, with its anomaly map.", _OUTPUT)] = (
         None
     )
+    resume: Annotated[
+        bool, option("Go on after an interruption, with the same model, data and --out; otherwise start.", _OUTPUT)
+    ] = False
     device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
 
 
