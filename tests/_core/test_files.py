@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from oddgan import InputError
-from oddgan._core.files import new_file, new_folder
+from oddgan._core.files import growing_folder, new_file, new_folder, unfinished
 
 WRITERS = {"file": new_file, "folder": new_folder}
 
@@ -101,6 +101,40 @@ def test_disk_errors_in_plain_words(tmp_path, kind, number, message):
 def test_other_errors_pass(tmp_path, kind):
     with pytest.raises(OSError, match="Bad file descriptor"), WRITERS[kind](tmp_path / "out"):
         raise OSError(errno.EBADF, "Bad file descriptor")
+
+
+def test_a_growing_folder_stays_after_an_error_and_is_gone_on_with(tmp_path):
+    target = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt), growing_folder(target) as part:
+        fail_midway(part, "folder", KeyboardInterrupt)
+    assert [p.name for p in tmp_path.iterdir()] == ["out.part"]
+    assert part == unfinished(target)
+    with growing_folder(target, resume=True) as part:
+        assert read(part, "folder") == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_growing_folder_starts_anew_unless_resumed(tmp_path):
+    write_to = unfinished(tmp_path / "out")
+    write_to.mkdir()
+    write(write_to, "folder")
+    with growing_folder(tmp_path / "out") as part:
+        assert list(part.iterdir()) == []
+
+
+def test_a_growing_folder_replaces_by_force_only_and_leaves_no_empty_one(tmp_path):
+    target = tmp_path / "out"
+    target.mkdir()
+    write(target, "folder", "old")
+    with pytest.raises(InputError, match="out exists already"), growing_folder(target):
+        pytest.fail("the work was begun")
+    with pytest.raises(ValueError, match="no"), growing_folder(target, force=True):
+        raise ValueError("no")
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    with growing_folder(target, force=True) as part:
+        write(part, "folder")
+    assert read(target, "folder") == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
 def test_file_where_a_folder_is_needed(tmp_path, kind):

@@ -1,24 +1,13 @@
 import numpy as np
 import pytest
-from PIL import Image
 
 from oddgan import KNN, load
 from oddgan._core.errors import InputError, ModelError
-from oddgan.data import Options, read
+from oddgan.base import Progress
+from oddgan.data import read
 from oddgan.evaluate import read_scores
-from oddgan.experiments import FitSpec, ScoreSpec, fit, score
-from oddgan.report.pictures import overlay
-
-
-@pytest.fixture
-def images(tmp_path):
-    """Five digits as PNG files, the first of them alone in a folder of its own."""
-    x = read("builtin:digits", default_split="test").x[:5, 0]
-    for i, image in enumerate(x):
-        for folder in ("five",) if i else ("five", "one"):
-            (tmp_path / folder).mkdir(exist_ok=True)
-            Image.fromarray(image).save(tmp_path / folder / f"tile{i}.png")
-    return tmp_path
+from oddgan.experiments import ScoreSpec, UsageError, score, scoring
+from oddgan.experiments.partial import Partial
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".npz", ".parquet"])
@@ -45,48 +34,30 @@ def test_labels_do_not_matter(trained, tmp_path):
     np.testing.assert_array_equal(plain.table.anomaly_score, labelled.table.anomaly_score)
 
 
-def test_progress_is_told(trained):
+@pytest.mark.parametrize("out", [None, "scores.csv"])
+def test_progress_is_told(trained, out):
     told = []
-    score(
-        ScoreSpec(model=trained.model, source="builtin:digits"), progress=lambda done, total: told.append((done, total))
-    )
-    assert told[0] == (64, 539)
-    assert told[-1] == (539, 539)
+    spec = ScoreSpec(model=trained.model, source="builtin:digits", out=out)
+    score(spec, watch=lambda done, total: told.append((done, total)))
+    assert [done.rows for done, _ in told if done.rows] == [*range(64, 539, 64), 539]
+    assert {total for _, total in told} == {539}
+    assert told[-1][0] == Progress(539, None, None)
 
 
-def test_a_heatmap_does_not_depend_on_the_other_images(trained, images):
-    for name in ("five", "one"):
-        spec = ScoreSpec(model=trained.model, source=str(images / name), heatmaps=images / f"{name}-maps")
-        score(spec, draw=overlay)
-    assert sorted(p.name for p in (images / "five-maps").iterdir()) == [f"tile{i}.png" for i in range(5)]
-    assert (images / "five-maps" / "tile0.png").read_bytes() == (images / "one-maps" / "tile0.png").read_bytes()
-    with Image.open(images / "five-maps" / "tile0.png") as picture:
-        assert (picture.size, picture.mode) == ((8, 8), "RGB")
+def test_progress_of_blocks_is_one_progress(trained, monkeypatch):
+    # 512 rows with 10 steps each, half of them converged, then 27 with 50 and 1: means weigh by rows.
+    def anomaly_score(_, x, *, report):
+        report(Progress(len(x), 10, 0.5) if len(x) == 512 else Progress(27, 50, 1.0))
+        return np.zeros(len(x))
 
-
-def test_heat_is_1_where_the_map_reaches_the_scale_of_the_model(trained, images):
-    heats, shades = [], []
-
-    def draw(image, heat):
-        shades.append(image)
-        heats.append(heat)
-        return np.zeros((8, 8, 3), dtype=np.uint8)
-
-    score(ScoreSpec(model=trained.model, source=str(images / "five"), heatmaps=images / "maps"), draw=draw)
-    x = read(str(images / "five"), Options(), default_split="test").x
-    maps = trained.detector.anomaly_map(x) / trained.detector.reading_["map_scale"]
-    np.testing.assert_allclose(np.stack(heats), np.minimum(maps, 1))
-    np.testing.assert_allclose(np.stack(shades), x / 16, atol=1e-6)  # the digits' pixels go from 0 to 16
-
-
-def test_a_table_has_no_heatmaps(tmp_path):
-    np.savez(tmp_path / "table.npz", X=np.random.default_rng(0).normal(size=(30, 3)))
-    source = str(tmp_path / "table.npz")
-    model = fit(FitSpec(method="knn", source=source)).model
-    with pytest.raises(InputError, match="Heatmaps are drawn over images, but these are table data"):
-        score(ScoreSpec(model=model, source=source, out="s.csv", heatmaps="maps"), draw=overlay)
-    assert not (tmp_path / "s.csv").exists()
-    assert not (tmp_path / "maps").exists()
+    monkeypatch.setattr(scoring, "TOGETHER", 8)
+    monkeypatch.setattr(type(trained.detector), "anomaly_score", anomaly_score)
+    told = []
+    spec = ScoreSpec(model=trained.model, source="builtin:digits", out="s.csv")
+    score(spec, watch=lambda done, _: told.append(done))
+    assert told[0] == Progress(0, None, None)
+    assert told[1] == Progress(512, 10, 0.5)
+    assert told[2] == pytest.approx((539, (5120 + 27 * 50) / 539, (256 + 27) / 539))
 
 
 def test_outputs_are_refused_before_anything_is_computed(trained, tmp_path):
@@ -112,3 +83,122 @@ def test_a_model_that_was_saved_in_python_can_score(tmp_path):
 def test_what_is_no_model_is_refused(tmp_path):
     with pytest.raises(ModelError, match="is not a model"):
         score(ScoreSpec(model=tmp_path, source="builtin:digits"))
+
+
+class Killed(BaseException):
+    """As far as the files go, what SIGKILL is."""
+
+
+@pytest.fixture
+def killed(monkeypatch):
+    """Score until so many blocks of 256 rows are written, then stop dead; further runs go to the end."""
+    monkeypatch.setattr(scoring, "TOGETHER", 4)  # passes of 64
+
+    def until(blocks, spec, **more):
+        written, append = [], Partial.append
+
+        def counted(self, *given, **named):
+            if len(written) == blocks:
+                raise Killed
+            written.append(append(self, *given, **named))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Partial, "append", counted)
+            patch.setattr(Partial, "__exit__", lambda *_: None)
+            with pytest.raises(Killed):
+                score(spec, **more)
+
+    return until
+
+
+@pytest.fixture
+def spec(trained, tmp_path):
+    return ScoreSpec(model=trained.model, source="builtin:digits", out=tmp_path / "scores.csv")
+
+
+@pytest.mark.parametrize("blocks", [0, 1, 2])
+def test_a_killed_run_goes_on_to_the_same_file(spec, killed, tmp_path, blocks):
+    part = tmp_path / "scores.csv.part"
+    score(spec.model_copy(update={"out": tmp_path / "whole.csv"}))
+    killed(blocks, spec)
+    assert not spec.out.exists()
+    assert part.read_text().count("\n") == 1 + 256 * blocks
+    told = []
+    result = score(spec.model_copy(update={"resume": True}), watch=lambda done, total: told.append((done.rows, total)))
+    assert told[0] == (256 * blocks, 539)
+    assert told[-1] == (539, 539)
+    assert f"{256 * blocks} of 539 rows were scored before the interruption." in result.notes
+    assert spec.out.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir() if p.is_file()) == ["scores.csv", "whole.csv"]
+
+
+def test_resume_without_an_interrupted_run_starts(spec):
+    result = score(spec.model_copy(update={"resume": True}))
+    assert result.notes == ()
+    np.testing.assert_array_equal(result.table.anomaly_score, read_scores(spec.out).anomaly_score)
+
+
+def test_resume_after_the_end_says_so(spec):
+    first = score(spec)
+    before = spec.out.stat().st_mtime_ns
+    again = score(spec.model_copy(update={"resume": True}))
+    assert again.notes == (f"{spec.out} is finished already: nothing is left of an interrupted run.",)
+    np.testing.assert_array_equal(again.table.anomaly_score, first.table.anomaly_score)
+    assert (again.threshold, spec.out.stat().st_mtime_ns) == (first.threshold, before)
+
+
+def test_without_resume_an_interrupted_run_is_not_lost(spec, killed):
+    killed(1, spec)
+    with pytest.raises(InputError, match=r"scores\.csv\.part holds 256 rows .* --resume, or start anew with --force"):
+        score(spec)
+    score(spec.model_copy(update={"force": True}))
+    assert read_scores(spec.out).row[-1] == 538
+
+
+def test_an_interrupted_run_that_would_replace_replaces(spec, killed):
+    spec.out.write_text("old")
+    killed(1, spec.model_copy(update={"force": True}))
+    assert spec.out.read_text() == "old"
+    score(spec.model_copy(update={"resume": True}))
+    assert len(read_scores(spec.out)) == 539
+
+
+def test_another_model_or_other_data_is_refused(spec, killed, tmp_path):
+    killed(1, spec)
+    before = (tmp_path / "scores.csv.part").read_bytes()
+    load(spec.model).set_threshold(rate=0.3).save(tmp_path / "other")
+    data = read("builtin:digits", default_split="test")
+    np.savez(tmp_path / "renumbered.npz", x=data.x[::-1])
+    other, renumbered = tmp_path / "other", str(tmp_path / "renumbered.npz")
+    changes = {"another model": {"model": other}, "other data": {"source": renumbered}}
+    for what, change in changes.items():
+        with pytest.raises(InputError, match=rf"scores\.csv\.part was begun with {what}: give what"):
+            score(spec.model_copy(update=change | {"resume": True}))
+    assert (tmp_path / "scores.csv.part").read_bytes() == before
+
+
+def test_ctrl_c_says_how_to_go_on(spec, monkeypatch):
+    append = Partial.append
+
+    def interrupted(self, *given, **named):
+        append(self, *given, **named)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Partial, "append", interrupted)
+    with pytest.raises(KeyboardInterrupt, match=r"finished rows are kept in .*scores\.csv\.part; --resume goes on"):
+        score(spec)
+
+
+def test_an_error_before_the_first_rows_leaves_nothing(spec, tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise InputError("no")
+
+    monkeypatch.setattr(Partial, "append", broken)
+    with pytest.raises(InputError, match="no"):
+        score(spec)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_resume_needs_a_file_to_go_on_with(spec):
+    with pytest.raises(UsageError, match=r"--resume goes on with what lies beside --out FILE"):
+        score(spec.model_copy(update={"out": None, "resume": True}))

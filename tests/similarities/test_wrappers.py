@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from oddgan import InputError
-from oddgan.similarities import L1, L2, Blurred, Relative
+from oddgan.similarities import L1, L2, RBF, Blurred, Relative
 
 
 def test_a_blur_leaves_a_constant_residual_alone() -> None:
@@ -67,3 +67,13 @@ def test_an_empty_sample_drawn_exactly_has_no_residual() -> None:
 def test_what_makes_no_sense_is_refused(make, words) -> None:
     with pytest.raises(InputError, match=words):
         make()
+
+
+def test_fitting_a_wrapper_fits_its_base() -> None:
+    # Distances of 0, 1, 3: 1, 2 and 3; a blur leaves a constant series as it is, so that 4 equal steps double them.
+    values = torch.tensor([[0.0], [1.0], [3.0]])
+    assert Relative(RBF()).fit(values) == Relative(RBF(bandwidth=2.0))
+    fitted = Blurred(Relative(RBF()), sigma=0.7).fit(values[:, None].expand(3, 1, 4))
+    assert isinstance(fitted.base, Relative)
+    assert isinstance(fitted.base.base, RBF)
+    assert fitted.base.base.bandwidth == pytest.approx(4.0, rel=1e-6)

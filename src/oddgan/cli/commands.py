@@ -1,6 +1,7 @@
 """The commands. Each imports what it needs when it runs, so that help needs no torch."""
 
 import webbrowser
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,7 +37,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 _Command = Annotated[tuple[str, ...], Parameter(parse=False)]
-_DATA, _FIT, _SCORE, _EVALUATE = DataOptions(), FitOptions(), ScoreOptions(), EvaluateOptions()
+_FIT, _SCORE, _EVALUATE = FitOptions(), ScoreOptions(), EvaluateOptions()
 _REPORT, _THRESHOLD, _OUTPUT = ReportOptions(), ThresholdOptions(), OutputOptions()
 
 
@@ -61,7 +62,6 @@ def fit(
     source: str,
     /,
     *,
-    data: DataOptions = _DATA,
     options: FitOptions = _FIT,
     output: OutputOptions = _OUTPUT,
     command: _Command = (),
@@ -80,7 +80,7 @@ def fit(
     spec = oddgan.experiments.FitSpec(
         method=method,
         source=source,
-        options=_reading(data),
+        options=_reading(options),
         settings=oddgan.experiments.merge(from_file, oddgan.experiments.parse_assignments(options.settings)),
         calibration=options.calibration,
         rate=options.rate,
@@ -111,7 +111,6 @@ def score(
     source: str,
     /,
     *,
-    data: DataOptions = _DATA,
     options: ScoreOptions = _SCORE,
     output: OutputOptions = _OUTPUT,
 ) -> None:
@@ -127,14 +126,15 @@ def score(
     spec = oddgan.experiments.ScoreSpec(
         model=model,
         source=source,
-        options=_reading(data),
+        options=_reading(options),
         out=options.out,
         heatmaps=options.heatmaps,
         force=options.force,
+        resume=options.resume,
         device=options.device,
     )
     with bar("scoring", output) as progress:
-        result = oddgan.experiments.score(spec, progress=progress, draw=oddgan.report.pictures.overlay)
+        result = oddgan.experiments.score(spec, watch=progress, draw=oddgan.report.pictures.overlay)
     notes(result.notes, output)
     found, flagged = result.table, int(result.table.is_anomaly.sum())
     if options.out is None:
@@ -154,7 +154,6 @@ def evaluate(
     source: str,
     /,
     *,
-    data: DataOptions = _DATA,
     options: EvaluateOptions = _EVALUATE,
     output: OutputOptions = _OUTPUT,
     command: _Command = (),
@@ -171,14 +170,14 @@ def evaluate(
     spec = oddgan.experiments.EvaluateSpec(
         model=model,
         source=source,
-        options=_reading(data),
+        options=_reading(options),
         runs=options.runs,
         name=options.name,
         command=command,
         device=options.device,
     )
     with bar("scoring", output) as progress:
-        result = oddgan.experiments.evaluate(spec, progress=progress)
+        result = oddgan.experiments.evaluate(spec, watch=progress)
     page = oddgan.report.render(result.run)
     notes(result.info.notes, output)
     show(metrics_table(result.info.metrics or {}), output)
@@ -242,10 +241,10 @@ def report(
     document({"report": page}, output)
 
 
-def _reading(data: DataOptions) -> "Options":
-
-    size = None if data.resize is None else _size(data.resize)
-    return oddgan.data.Options(**vars(data) | {"resize": size})
+def _reading(options: DataOptions) -> "Options":
+    given = {field.name: getattr(options, field.name) for field in fields(DataOptions)}
+    size = None if options.resize is None else _size(options.resize)
+    return oddgan.data.Options(**given | {"resize": size})
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -27,8 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run([word for word in words if word != "--debug"])
     try:
         return _run(words)
-    except KeyboardInterrupt:
-        return _fail("Interrupted: nothing half-written is left.", INTERRUPTED)
+    except KeyboardInterrupt as error:
+        return _fail(str(error) or "Interrupted: nothing half-written is left.", INTERRUPTED)
     except BrokenPipeError:  # whoever read the output has left, e.g. `oddgan methods | head -3`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -32,18 +32,8 @@ def help_on_method(name: str, output: OutputOptions | None = None) -> None:
     cls = oddgan.experiments.method_class(name)
     card, rows = cls.card, oddgan.experiments.parameter_rows(cls)
     document(
-        {
-            "name": card.name,
-            "title": card.title,
-            "authors": card.authors,
-            "year": card.year,
-            "link": card.link,
-            "summary": card.summary,
-            "kinds": list(card.kinds),
-            "needs": card.needs,
-            "deviations": list(card.deviations),
-            "parameters": [vars(row) for row in rows],
-        },
+        oddgan.experiments.card_row(card)
+        | {"deviations": list(card.deviations), "parameters": [vars(row) for row in rows]},
         output,
     )
     lines = [f"{card.name}: {card.summary}", f"{card.authors}: {card.title}, {card.year}", card.link, ""]

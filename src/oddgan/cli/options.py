@@ -63,8 +63,8 @@ class OutOptions:
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class FitOptions(OutOptions, RunOptions):
-    """What training depends on, and where its results go."""
+class FitOptions(OutOptions, RunOptions, DataOptions):
+    """The data, what training depends on, and where its results go."""
 
     settings: Annotated[
         tuple[str, ...],
@@ -87,19 +87,22 @@ class FitOptions(OutOptions, RunOptions):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class ScoreOptions(OutOptions):
-    """What scoring writes, and where it computes."""
+class ScoreOptions(OutOptions, DataOptions):
+    """The data, what scoring writes, and where it computes."""
 
     heatmaps: Annotated[Path | None, option("Folder for one picture of each image, with its anomaly map.", _OUTPUT)] = (
         None
     )
+    resume: Annotated[
+        bool, option("Go on after an interruption, with the same model, data and --out; otherwise start.", _OUTPUT)
+    ] = False
     device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
 
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(RunOptions):
-    """Where an evaluation goes, and where it computes."""
+class EvaluateOptions(RunOptions, DataOptions):
+    """The data, where an evaluation goes, and where it computes."""
 
     device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from oddgan.cli.options import OutputOptions
 
 if TYPE_CHECKING:
+    from oddgan.base import Progress as Scored
     from oddgan.evaluate import Metric, ScoreTable
 
 SHOWN = 20
@@ -51,14 +52,29 @@ def watched(output: OutputOptions) -> bool:
 
 
 @contextlib.contextmanager
-def bar(title: str, output: OutputOptions) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar that is told how many of all rows are done; None where nobody looks."""
+def bar(title: str, output: OutputOptions) -> "Iterator[Callable[[Scored, int], None] | None]":
+    """A progress bar that is told how far of all rows scoring is; None where nobody looks."""
     if not watched(output):
         yield None
         return
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task(title, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[found]}")
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task(title, total=None, found="")
+
+        def show_progress(done: "Scored", total: int) -> None:
+            if progress.tasks[task].total is None:  # rows of an earlier run say nothing about the speed of this one
+                progress.reset(task, total=total, completed=done.rows, found=found_so_far(done))
+            progress.update(task, completed=done.rows, found=found_so_far(done))
+
+        yield show_progress
+
+
+def found_so_far(done: "Scored") -> str:
+    """What a search has come to, in words."""
+    if done.steps is None:
+        return ""
+    share = "" if done.converged is None else f", {100 * done.converged:.0f} % converged"
+    return f"{done.steps:.0f} steps{share}"
 
 
 def rows_table(scores: "ScoreTable") -> Table:

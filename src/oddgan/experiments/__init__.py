@@ -2,7 +2,7 @@
 
 from oddgan.experiments.evaluation import EvaluateResult, evaluate
 from oddgan.experiments.fitting import FitResult, fit, method_class
-from oddgan.experiments.methods import Parameter, method_rows, parameter_rows
+from oddgan.experiments.methods import Parameter, card_row, method_rows, parameter_rows
 from oddgan.experiments.scoring import ScoreResult, score
 from oddgan.experiments.settings import UsageError, build_detector, merge, parse_assignments, read_settings
 from oddgan.experiments.specs import EvaluateSpec, FitSpec, ScoreSpec, ThresholdSpec
@@ -20,6 +20,7 @@ __all__ = [
     "ThresholdSpec",
     "UsageError",
     "build_detector",
+    "card_row",
     "change_threshold",
     "evaluate",
     "fit",

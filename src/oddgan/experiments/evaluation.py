@@ -14,7 +14,7 @@ from oddgan.evaluate import evaluate as measure
 from oddgan.experiments.models import Model, open_model
 from oddgan.experiments.notices import collected
 from oddgan.experiments.runs import Scored, run_folder, run_info, write_history, write_run
-from oddgan.experiments.scoring import Progress, scored
+from oddgan.experiments.scoring import Watch, scored
 from oddgan.experiments.specs import EvaluateSpec
 
 
@@ -32,13 +32,13 @@ class EvaluateResult:
     info: RunInfo
 
 
-def evaluate(spec: EvaluateSpec, *, progress: Progress | None = None) -> EvaluateResult:
+def evaluate(spec: EvaluateSpec, *, watch: Watch | None = None) -> EvaluateResult:
     """Score labelled rows, measure the scores, and write a run folder, whole or not at all.
 
     Parameters
     ----------
     spec : what to do.
-    progress : told how far the scoring is.
+    watch : told how far the scoring is.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def evaluate(spec: EvaluateSpec, *, progress: Progress | None = None) -> Evaluat
         label = _labels(data)
         notes.add(data.notes)
         started = time.perf_counter()
-        scores = scored(model.detector, data.x, progress)
+        scores = scored(model.detector, data.x, watch)
         seconds = Seconds(score=time.perf_counter() - started)
         metrics = measure(scores, label, model.detector.threshold_)
         run = run_folder(spec.runs, type(model.detector).card.name, spec.source, spec.name)

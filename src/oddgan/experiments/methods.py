@@ -7,7 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from oddgan._core.docstrings import parameter_docs
 from oddgan._core.parts import arguments, is_part
-from oddgan.base import Detector, NeuralDetector
+from oddgan.base import Card, Detector, NeuralDetector
 from oddgan.detectors import classes
 from oddgan.experiments.settings import choices, takes
 
@@ -36,20 +36,15 @@ def method_rows() -> list[dict[str, Any]]:
     """One entry a method: its name, paper, year, kinds of data and needs, oldest first."""
     cards = [(name, cls.card) for name, cls in classes().items()]
     return [
-        {
-            "name": card.name,
-            "class": name,
-            "title": card.title,
-            "authors": card.authors,
-            "year": card.year,
-            "link": card.link,
-            "summary": card.summary,
-            "kinds": list(card.kinds),
-            "needs": card.needs,
-            "gan": card.gan,
-        }
+        card_row(card) | {"class": name, "gan": card.gan}
         for name, card in sorted(cards, key=lambda item: (item[1].year, item[0]))
     ]
+
+
+def card_row(card: Card) -> dict[str, Any]:
+    """What a method is and where it comes from."""
+    row = {name: getattr(card, name) for name in ("name", "title", "authors", "year", "link", "summary", "needs")}
+    return row | {"kinds": list(card.kinds)}
 
 
 def parameter_rows(cls: type[Detector]) -> list[Parameter]:

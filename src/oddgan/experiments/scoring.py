@@ -1,28 +1,28 @@
 """Score new rows with a stored model."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from oddgan._core.errors import InputError
-from oddgan._core.files import new_folder
-from oddgan.base import Detector
+from oddgan._core.files import growing_folder, new_folder, unfinished
+from oddgan.base import Detector, Progress
+from oddgan.base.scoring import full_pass
+from oddgan.base.search import TOGETHER
 from oddgan.data import Dataset
-from oddgan.evaluate import ScoreTable, check_suffix, write_scores
-from oddgan.experiments.models import Model, open_model, require_absent
+from oddgan.evaluate import ScoreTable, check_suffix, read_scores, write_scores
+from oddgan.experiments.heatmaps import Draw, draw_heatmaps, map_scale
+from oddgan.experiments.models import open_model, require_absent
 from oddgan.experiments.notices import collected
+from oddgan.experiments.partial import Origin, Partial
 from oddgan.experiments.runs import Scored, score_table
+from oddgan.experiments.settings import UsageError
 from oddgan.experiments.specs import ScoreSpec
 
-Progress = Callable[[int, int], None]
-"""Told how many of all rows are done."""
-Draw = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.uint8]]
-"""An image (c, h, w) and its heat (h, w), both in 0..1, to pixels (h, w, 3)."""
+Watch = Callable[[Progress, int], None]
+"""Told how far scoring is, and the number of all rows."""
 
 
 @dataclass(frozen=True)
@@ -41,74 +41,158 @@ class ScoreResult:
     notes: tuple[str, ...]
 
 
-def score(spec: ScoreSpec, *, progress: Progress | None = None, draw: Draw | None = None) -> ScoreResult:
+def score(spec: ScoreSpec, *, watch: Watch | None = None, draw: Draw | None = None) -> ScoreResult:
     """Score rows; labels among them are ignored.
+
+    With a table to write, finished rows go to a file beside it as they come. Its name ends in .part, and it is what
+    `resume` goes on with after an interruption.
 
     Parameters
     ----------
     spec : what to do.
-    progress : told how far it is.
+    watch : told how far it is.
     draw : draws a heatmap; needed if the spec asks for some.
 
     Raises
     ------
+    UsageError
+        If there is nothing to resume, for want of a table to write.
     InputError
-        If the data can't be used, or an output exists without `force`.
+        If the data can't be used, an output exists without `force`, or what an interrupted run has left is of another
+        model or other data.
     ModelError
         If the model can't be loaded.
     """
-    if spec.out is not None:
-        check_suffix(spec.out)
-        require_absent(spec.out, force=spec.force)
+    state = _State.of(spec)
+    if state.finished and spec.out is not None:
+        note = f"{spec.out} is finished already: nothing is left of an interrupted run."
+        return ScoreResult(read_scores(spec.out), open_model(spec.model).detector.threshold_, (note,))
     with collected() as notes, ExitStack() as outputs:
         model = open_model(spec.model, spec.device)
         data = model.read(spec.source, spec.options)
         notes.add(data.notes)
-        scale = 1.0
         if spec.heatmaps is not None:
-            scale = _scale(model, data)
-            folder = outputs.enter_context(new_folder(spec.heatmaps, force=spec.force))
-        scores = scored(model.detector, data.x, progress)
-        if spec.heatmaps is not None and draw is not None:
-            _draw_all(folder, model.detector, data, lambda x, heat: draw(x, np.clip(heat / scale, 0, 1)))
+            map_scale(model, data)  # refused before anything is computed
+        if spec.out is None:
+            scores = scored(model.detector, data.x, watch)
+        else:
+            rows = _Rows(model.detector, data, watch)
+            partial = outputs.enter_context(Partial(spec.out))
+            origin = Origin.of(spec.model, data, rows.block)
+            before = partial.go_on(origin) if spec.resume else partial.begin(origin, force=spec.force)
+            notes.add([f"{len(before)} of {len(data)} rows were scored before the interruption."] * state.begun)
+            scores = rows.score(partial, before)
         table = score_table(model.detector, Scored(data, scores))
+        if spec.heatmaps is not None and draw is not None:
+            draw_heatmaps(outputs.enter_context(state.folder(spec.heatmaps)), model, data, draw)
         if spec.out is not None:
-            write_scores(spec.out, table, force=spec.force)
+            write_scores(spec.out, table, force=state.replace)
     return ScoreResult(table, model.detector.threshold_, notes.told())
 
 
-def scored(detector: Detector, x: np.ndarray, progress: Progress | None) -> np.ndarray:
+def scored(detector: Detector, x: np.ndarray, watch: Watch | None) -> np.ndarray:
     """Scores (n,) of rows (n, ...), with reports on how far it is."""
-    if progress is None:
+    if watch is None:
         return detector.anomaly_score(x)
-    return detector.anomaly_score(x, report=lambda at: progress(at.rows, len(x)))
+    return detector.anomaly_score(x, report=lambda done: watch(done, len(x)))
 
 
-def _scale(model: Model, data: Dataset) -> float:
-    """The map value that is drawn as fully hot: the model's own, so that no picture depends on the others."""
-    if data.kind != "image":
-        raise InputError(f"Heatmaps are drawn over images, but these are {data.kind} data: leave --heatmaps away.")
-    if not hasattr(model.detector, "anomaly_map"):
-        raise InputError(f"{type(model.detector).__name__} has no anomaly maps: leave --heatmaps away.")
-    if model.memory is None or model.memory.map_scale is None:
-        raise InputError("The model knows no scale for its maps: fit it by `oddgan fit` to draw heatmaps.")
-    return model.memory.map_scale or 1.0
+@dataclass(frozen=True)
+class _State:
+    """What is there before a run.
+
+    Parameters
+    ----------
+    begun : there is an interrupted run, to be gone on with.
+    finished : the run to be gone on with has come to its end.
+    replace : outputs that exist may be replaced.
+    kept : outputs stay when they are half done.
+    """
+
+    begun: bool
+    finished: bool
+    replace: bool
+    kept: bool
+
+    @classmethod
+    def of(cls, spec: ScoreSpec) -> "_State":
+        """Look, and refuse what can't be done before anything is computed."""
+        if spec.resume and spec.out is None:
+            raise UsageError(
+                "--resume goes on with what lies beside --out FILE: give the --out of the interrupted run."
+            )
+        if spec.out is not None:
+            check_suffix(spec.out)
+        asked = [path for path in (spec.out, spec.heatmaps) if path is not None]
+        begun = spec.resume and spec.out is not None and unfinished(spec.out).exists()
+        finished = spec.resume and not (begun or spec.force) and all(path.exists() for path in asked)
+        # An interrupted run was allowed to replace what it would have replaced.
+        replace = spec.force or begun
+        for path in asked:
+            require_absent(path, force=replace or finished)
+        return cls(begun, finished, replace, kept=spec.out is not None)
+
+    def folder(self, path: Path) -> AbstractContextManager[Path]:
+        """Open a folder of pictures."""
+        if self.kept:
+            return growing_folder(path, force=self.replace, resume=self.begun)
+        return new_folder(path, force=self.replace)
 
 
-def _draw_all(folder: Path, detector: Detector, data: Dataset, draw: Draw) -> None:
-    for start in range(0, len(data), detector.slots):
-        x = data.x[start : start + detector.slots]
-        ids = data.ids[start : start + detector.slots]
-        for name, image, heat in zip(ids, _shades(detector, x), detector.anomaly_map(x), strict=True):
-            target = folder / (name if name.lower().endswith(".png") else f"{name}.png")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(draw(image, heat)).save(target)
+class _Rows:
+    """Rows that are scored block by block, so that finished ones can be written.
+
+    Where the blocks end depends on nothing but the model, so that a run that was interrupted gives the same scores.
+
+    Parameters
+    ----------
+    detector : what scores.
+    data : the rows.
+    watch : told how far it is.
+    """
+
+    def __init__(self, detector: Detector, data: Dataset, watch: Watch | None) -> None:
+        self._detector, self._data, self._watch = detector, data, watch
+        # A kill costs a block at most; a search takes so many rows together, and smaller blocks would slow it down.
+        self.block = TOGETHER * (full_pass(detector.slots) if detector.scoring == "exact" else detector.slots)
+
+    def score(self, partial: Partial, before: np.ndarray) -> np.ndarray:
+        """Return the scores (n,) of all rows; those of new ones go to the file, too.
+
+        Parameters
+        ----------
+        partial : where finished rows go.
+        before : the scores that it holds already.
+        """
+        parts, tally = [before], _Tally(len(before), len(self._data), self._watch)
+        for start in range(len(before), len(self._data), self.block):
+            rows = np.arange(start, min(start + self.block, len(self._data)))
+            data = self._data.take(rows)
+            parts.append(self._detector.anomaly_score(data.x, report=tally.report))
+            partial.append(score_table(self._detector, Scored(data, parts[-1])), first=start)
+            tally.close()
+        return np.concatenate(parts)
 
 
-def _shades(detector: Detector, x: np.ndarray) -> np.ndarray:
-    """Images (n, c, h, w) on a scale of 0..1 that is the same for all: the range of the training data, if known."""
-    if detector.scaling_.range is not None:
-        low, high = detector.scaling_.range
-        return np.clip((detector.scaling_(x).astype(np.float64) - low) / (high - low), 0, 1)
-    top = np.iinfo(x.dtype).max if x.dtype.kind in "iu" else 1.0
-    return np.clip(x.astype(np.float64) / top, 0, 1)
+class _Tally:
+    """Progress within blocks as progress over all rows; the means are over rows of this run."""
+
+    def __init__(self, before: int, total: int, watch: Watch | None) -> None:
+        self._before, self._total, self._watch = before, total, watch
+        self._done = self._now = Progress(0, None, None)
+        self.report(self._now)
+
+    def report(self, block: Progress) -> None:
+        self._now = Progress(
+            self._done.rows + block.rows, *(self._mean(block, name) for name in ("steps", "converged"))
+        )
+        if self._watch is not None:
+            self._watch(self._now._replace(rows=self._before + self._now.rows), self._total)
+
+    def close(self) -> None:
+        self._done = self._now
+
+    def _mean(self, block: Progress, name: str) -> float | None:
+        parts = [(p.rows, getattr(p, name)) for p in (self._done, block) if p.rows and getattr(p, name) is not None]
+        rows = sum(n for n, _ in parts)
+        return sum(n * value for n, value in parts) / rows if rows else None

@@ -60,6 +60,7 @@ class ScoreSpec(_Spec):
     out : the table to write, .csv, .npz or .parquet; None writes none.
     heatmaps : a folder for one picture a row; None draws none.
     force : replace existing files.
+    resume : go on with an interrupted run that had the same model, data and `out`; without one, start.
     device : where to compute; None is torch's default device.
     """
 
@@ -69,6 +70,7 @@ class ScoreSpec(_Spec):
     out: Path | None = None
     heatmaps: Path | None = None
     force: bool = False
+    resume: bool = False
     device: str | None = None
 
 

@@ -1,6 +1,22 @@
 """Dissimilarities of a sample and its reconstruction, one value per sample, differentiable."""
 
-from oddgan.similarities.measures import L1, L2, RBF, Cosine, Similarity
+from oddgan.similarities.base import Similarity
+from oddgan.similarities.kernels import RBF
+from oddgan.similarities.measures import L1, L2, Cosine, Minkowski
+from oddgan.similarities.pyramid import LaplacianPyramid
+from oddgan.similarities.warping import DTW, SoftDTW
 from oddgan.similarities.wrappers import Blurred, Relative
 
-__all__ = ["L1", "L2", "RBF", "Blurred", "Cosine", "Relative", "Similarity"]
+__all__ = [
+    "DTW",
+    "L1",
+    "L2",
+    "RBF",
+    "Blurred",
+    "Cosine",
+    "LaplacianPyramid",
+    "Minkowski",
+    "Relative",
+    "Similarity",
+    "SoftDTW",
+]

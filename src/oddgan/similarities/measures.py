@@ -1,40 +1,16 @@
-"""Dissimilarities (n, ...) x (n, ...) -> (n,): 0 for equal samples, higher = less alike."""
+"""Similarities value by value, and by angle."""
 
 import math
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from oddgan._core.errors import InputError
+from oddgan.similarities.base import Similarity
 
 Reduction = Literal["mean", "sum"]
-
-
-@dataclass(frozen=True)
-class Similarity(ABC):
-    """How unlike two samples are: 0 if equal, differentiable, each pair by itself."""
-
-    def __call__(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return the dissimilarity (n,) of samples x (n, ...) and their reconstructions y.
-
-        Raises
-        ------
-        InputError
-            If the shapes differ: a broadcast would silently compare a sample with others.
-        """
-        if x.shape != y.shape or x.ndim < 2:
-            raise InputError(
-                f"A similarity compares two batches of one shape (n, ...), but got {tuple(x.shape)} and "
-                f"{tuple(y.shape)}."
-            )
-        return self._compare(x, y)
-
-    @abstractmethod
-    def _compare(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return the dissimilarity (n,) of batches of one shape."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +25,7 @@ class L1(Similarity):
     reduction: Reduction = "mean"
 
     def __post_init__(self) -> None:
-        _known("L1", self.reduction)
+        known("L1", "reduction", self.reduction, ("mean", "sum"))
 
     def _compare(self, x: Tensor, y: Tensor) -> Tensor:
         return _reduce((x - y).abs(), self.reduction)
@@ -67,58 +43,37 @@ class L2(Similarity):
     reduction: Reduction = "mean"
 
     def __post_init__(self) -> None:
-        _known("L2", self.reduction)
+        known("L2", "reduction", self.reduction, ("mean", "sum"))
 
     def _compare(self, x: Tensor, y: Tensor) -> Tensor:
         return _reduce((x - y).square(), self.reduction)
 
 
 @dataclass(frozen=True)
-class RBF(Similarity):
-    r"""One minus a Gaussian kernel of whole samples, :math:`1 - \exp(-\|x - y\|^2 / (2 \sigma^2))`, in [0, 1).
+class Minkowski(Similarity):
+    r"""Minkowski distance of whole samples, :math:`\left(\sum_j |x_j - y_j|^p\right)^{1/p}`.
 
-    Far from a sample, at many bandwidths, it is flat: a search that starts there gets no gradient.
+    With p = 1 it is the sum of `L1`, with p = 2 the root of the sum of `L2`; the higher p, the more the largest
+    difference decides.
 
     Parameters
     ----------
-    bandwidth : the kernel's width σ, above 0; `fit` takes it from data.
+    p : the exponent, finite and at least 1.
     """
 
-    bandwidth: float = 1.0
+    p: float = 2.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.bandwidth < math.inf:
-            raise InputError(f"RBF got bandwidth={self.bandwidth}: give a finite number above 0.")
+        if not 1 <= self.p < math.inf:
+            raise InputError(f"Minkowski got p={self.p}: give a finite number of at least 1.")
 
     def _compare(self, x: Tensor, y: Tensor) -> Tensor:
-        return -torch.expm1(-(x - y).square().flatten(1).sum(dim=1) / (2 * self.bandwidth**2))
-
-    def fit(self, reference: Tensor) -> Self:
-        """Return an RBF whose bandwidth is the median distance between pairs of reference samples.
-
-        Parameters
-        ----------
-        reference : normal samples (n, ...), at least two; of more than 500, 500 at even steps are used.
-
-        Raises
-        ------
-        InputError
-            If there are fewer than two samples, they are not finite, or half of all pairs or more are equal.
-        """
-        if reference.ndim < 2 or len(reference) < 2 or not reference.isfinite().all():
-            raise InputError(
-                f"RBF.fit takes at least two samples (n, ...) of finite values, but got the shape "
-                f"{tuple(reference.shape)}{'' if reference.isfinite().all() else ' with values that are not finite'}."
-            )
-        rows = torch.linspace(0, len(reference) - 1, min(len(reference), 500), dtype=torch.float64).round().long()
-        sample = reference.detach()[rows.to(reference.device)].flatten(1).double()
-        median = float(torch.pdist(sample).median())
-        if median == 0:
-            raise InputError(
-                f"RBF.fit found a median distance of 0 between {len(sample)} samples, most of which are equal: give "
-                "samples that differ, or set the bandwidth yourself."
-            )
-        return type(self)(bandwidth=median)
+        difference = (x - y).flatten(1)
+        # Powers of numbers far from 1 leave single precision; the distance is homogeneous, so any scale will do.
+        largest = difference.detach().abs().amax(dim=1)
+        scale = torch.where(largest > 0, largest, 1.0)
+        distance: Tensor = scale * torch.linalg.vector_norm(difference / scale[:, None], ord=self.p, dim=1)
+        return distance
 
 
 @dataclass(frozen=True)
@@ -138,6 +93,13 @@ class Cosine(Similarity):
         return ((x - y).square().sum(dim=1) + (x_is_zero != y_is_zero).to(x.dtype)) / 2
 
 
+def known(part: str, field: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise InputError unless a field has one of the values that it can have."""
+    if value not in choices:
+        listed = " or ".join(f'"{choice}"' for choice in choices)
+        raise InputError(f"{part} got {field}={value!r}: give {listed}.")
+
+
 def _direction(v: Tensor) -> tuple[Tensor, Tensor]:
     """Return the flattened unit vectors (n, d), zero vectors as they are, and which are zero (n,)."""
     v = v.flatten(1)
@@ -148,8 +110,3 @@ def _direction(v: Tensor) -> tuple[Tensor, Tensor]:
 def _reduce(each: Tensor, reduction: Reduction) -> Tensor:
     each = each.flatten(1)
     return each.mean(dim=1) if reduction == "mean" else each.sum(dim=1)
-
-
-def _known(part: str, reduction: str) -> None:
-    if reduction not in ("mean", "sum"):
-        raise InputError(f'{part} got reduction={reduction!r}: give "mean" or "sum".')

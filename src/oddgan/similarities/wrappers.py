@@ -1,16 +1,18 @@
 """Similarities made of others: after a blur, or relative to how much there is to draw."""
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
+from typing import Self
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from oddgan._core.errors import InputError
-from oddgan.similarities.measures import L2, Similarity
+from oddgan.similarities.base import Similarity
+from oddgan.similarities.measures import L2
+from oddgan.similarities.smoothing import gaussian, require_axes, smooth
 
-_CONV = {1: functional.conv1d, 2: functional.conv2d}
 # Where a Gaussian is cut off, in standard deviations.
 _REACH = 3
 
@@ -38,22 +40,13 @@ class Blurred(Similarity):
     def _compare(self, x: Tensor, y: Tensor) -> Tensor:
         return self.base(self._blur(x), self._blur(y))
 
+    def fit(self, reference: Tensor) -> Self:
+        """Return this with its base fitted to the blurred reference samples (n, ...)."""
+        return dataclasses.replace(self, base=self.base.fit(self._blur(reference)))
+
     def _blur(self, x: Tensor) -> Tensor:
-        axes = x.ndim - 2
-        if axes not in _CONV:
-            raise InputError(f"Blurred takes series (n, c, t) and images (n, c, h, w), but got {tuple(x.shape)}.")
-        reach = max(1, math.ceil(_REACH * self.sigma))
-        at = torch.arange(-reach, reach + 1, dtype=x.dtype, device=x.device)
-        kernel = torch.exp(-at.square() / (2 * self.sigma**2))
-        kernel, channels = kernel / kernel.sum(), x.shape[1]
-        for axis in range(axes):
-            sides = [1] * axes
-            sides[axis] = len(kernel)
-            pad = [0, 0] * axes
-            pad[2 * (axes - 1 - axis)] = pad[2 * (axes - 1 - axis) + 1] = reach
-            weight = kernel.view(1, 1, *sides).expand(channels, 1, *sides)
-            x = _CONV[axes](functional.pad(x, pad, mode="replicate"), weight, groups=channels)
-        return x
+        require_axes("Blurred", x)
+        return smooth(x, gaussian(self.sigma, max(1, math.ceil(_REACH * self.sigma)), like=x))
 
 
 @dataclass(frozen=True)
@@ -79,3 +72,7 @@ class Relative(Similarity):
     def _compare(self, x: Tensor, y: Tensor) -> Tensor:
         much = (x - self.background).abs().flatten(1).mean(dim=1)
         return self.base(x, y) / much.clamp(min=torch.finfo(x.dtype).eps)
+
+    def fit(self, reference: Tensor) -> Self:
+        """Return this with its base fitted to the reference samples (n, ...)."""
+        return dataclasses.replace(self, base=self.base.fit(reference))
