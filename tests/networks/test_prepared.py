@@ -172,3 +172,59 @@ def test_an_activation_in_front_does_not_change_its_input() -> None:
     kept = x.clone()
     prepare(nn.Sequential(nn.ReLU(), nn.Linear(4, 2)))(x)
     assert torch.equal(x, kept)
+
+
+def test_inference_mode_gives_the_same_bits() -> None:
+    """There, convolutions run on weights in the library's own order: another layout, the same sums."""
+    torch.manual_seed(0)
+    for shape in (IMAGE, SERIES):
+        for network, shapes in networks(ConvLadder(width=16), shape):
+            prepared = prepare(trained(network))
+            inputs = [torch.randn(64, *s) for s in shapes]
+            with torch.no_grad():
+                expected = parts(prepared(*inputs))
+            with torch.inference_mode():
+                found = parts(prepared(*inputs))
+            again = parts(copy.deepcopy(prepared)(*inputs))  # what is packed does not travel
+            for a, b, c in zip(expected, found, again, strict=True):
+                torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+                assert torch.equal(a, c)
+
+
+@pytest.mark.parametrize("n", [64, 128])
+@pytest.mark.parametrize("backbone", [ConvLadder(width=16), ResNet(width=16)], ids=["ladder", "resnet"])
+def test_rows_do_not_see_each_other_in_inference_mode(backbone: Backbone, n: int) -> None:
+    torch.manual_seed(0)
+    for shape in (IMAGE, SERIES):
+        for network, shapes in networks(backbone, shape):
+            prepared = prepare(trained(network))
+            inputs = [torch.randn(n, *s) for s in shapes]
+            order = torch.randperm(n)
+            with torch.inference_mode():
+                y, y2 = prepared(*inputs), prepared(*(x[order] for x in inputs))
+            for a, b in zip(parts(y), parts(y2), strict=True):
+                assert torch.equal(a[order], b)
+
+
+def test_forward_mode_and_vmap_pass_through() -> None:
+    torch.manual_seed(0)
+    decoder = trained(ConvLadder(width=16).decoder(5, IMAGE, output="tanh")).double()
+    prepared = prepare(decoder, dtype=torch.float64)
+    z, directions = torch.randn(3, 5, dtype=torch.float64), torch.randn(4, 3, 5, dtype=torch.float64)
+    for push in (decoder, prepared):
+        columns = torch.func.vmap(lambda t, f=push: torch.func.jvp(f, (z,), (t,))[1])(directions)
+        if push is decoder:
+            expected = columns
+    torch.testing.assert_close(columns, expected, rtol=0, atol=1e-12)
+
+
+def test_means_and_repetitions_are_folded_into_residual_convolutions() -> None:
+    """Even sides take the folded kernels, odd ones the layers as they are; both agree with the network."""
+    torch.manual_seed(0)
+    for shape in ((1, 16, 16), (1, 17, 12), (2, 64), (2, 45)):
+        for network, shapes in networks(ResNet(width=8, max_width=16), shape)[:3]:
+            trained(network).double()
+            inputs = [torch.randn(2, *s, dtype=torch.float64) for s in shapes]
+            torch.testing.assert_close(
+                prepare(network, dtype=torch.float64)(*inputs), network(*inputs), rtol=1e-11, atol=1e-11
+            )

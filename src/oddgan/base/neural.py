@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.detector import Detector
+from oddgan.base.networks import Networks
 from oddgan.base.rows import Rows, Subset, chunks, notice, take
 from oddgan.networks import Auto, Backbone
 from oddgan.training import Adam, Callback, DatasetSource, Optimiser, Phase, Player, Source, TensorSource, run
@@ -89,8 +90,14 @@ class NeuralDetector(Detector):
         """
 
     # -- what methods use
+    def _net(self, name: str) -> nn.Module:
+        """A network as it is used now: itself while training, later a copy that is prepared for scoring."""
+        networks = self.networks_
+        ready = isinstance(networks, Networks) and not networks.training
+        return networks.prepared(name) if ready else networks[name]
+
     def _nets(self, *names: str) -> tuple[nn.Module, ...]:
-        return tuple(self.networks_[name] for name in names)
+        return tuple(self._net(name) for name in names)
 
     def _stored(self, name: str) -> Tensor:
         return cast(Stored, self.networks_[name]).value
@@ -114,8 +121,8 @@ class NeuralDetector(Detector):
             )
         self.backbone.check(self.shape_)
 
-    def _build(self) -> nn.ModuleDict:
-        return nn.ModuleDict(self._networks(self.shape_)).to(self._device)
+    def _build(self) -> Networks:
+        return Networks(self._networks(self.shape_)).to(self._device)
 
     def _train(self, rows: Rows, callbacks: Sequence[Callback]) -> None:
         self.networks_ = self._build()

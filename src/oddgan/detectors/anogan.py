@@ -100,7 +100,7 @@ class AnoGAN(SearchDetector):
 
     def _calibrate(self, x: Tensor) -> None:
         if self.bank:
-            self._stored("bank").copy_(self._slots.map(self.networks_["generator"], self._stored("starts")))
+            self._stored("bank").copy_(self._slots.map(self._net("generator"), self._stored("starts")))
 
     def _starts(self, x: Tensor) -> Tensor:
         """Where to search from: (n_seed, m) for all samples, or each one's own nearest of the bank, (n, n_seed, m)."""
@@ -128,7 +128,7 @@ class AnoGAN(SearchDetector):
         return self.search_loss(self._compare(x, y, *features) if features else {"residual": self.similarity(x, y)})
 
     def _compare(self, x: Tensor, y: Tensor, features: Tensor) -> dict[str, Tensor]:
-        judged = self.networks_["critic"](y)
+        judged = self._net("critic")(y)
         return {
             "residual": self.similarity(x, y),
             "features": feature_matching(features, judged.features, p=1, reduction="sum"),
@@ -136,8 +136,8 @@ class AnoGAN(SearchDetector):
         }
 
     def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
-        return self._compare(x, found.x, self.networks_["critic"](x).features) | {"search": found.censored}
+        return self._compare(x, found.x, self._net("critic")(x).features) | {"search": found.censored}
 
     def _sample(self, n: int) -> Tensor:
-        drawn: Tensor = self.networks_["generator"](self.prior.sample(n, self.latent_dim, device=self._device))
+        drawn: Tensor = self._net("generator")(self.prior.sample(n, self.latent_dim, device=self._device))
         return drawn

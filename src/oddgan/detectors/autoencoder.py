@@ -61,11 +61,11 @@ class AutoEncoder(NeuralDetector):
         yield Update("autoencoder", self.similarity(x, self._reconstruct(x)))
 
     def _encode(self, x: Tensor) -> Tensor:
-        z: Tensor = self.networks_["encoder"](x)
+        z: Tensor = self._net("encoder")(x)
         return z
 
     def _reconstruct(self, x: Tensor) -> Tensor:
-        y: Tensor = self.networks_["decoder"](self._encode(x))
+        y: Tensor = self._net("decoder")(self._encode(x))
         return y
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:

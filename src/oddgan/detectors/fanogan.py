@@ -109,36 +109,36 @@ class FAnoGAN(SearchDetector):
     def _encoder(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         if self.encoder_loss == "ziz":
             z = self.prior.sample(len(x), self.latent_dim, device=x.device)
-            yield Update("encoder", latent_error(z, self._code(self.networks_["generator"](z))))
+            yield Update("encoder", latent_error(z, self._code(self._net("generator")(z))))
         else:
-            y = self.networks_["generator"](self._code(x))
+            y = self._net("generator")(self._code(x))
             yield Update("encoder", L2()(x, y) if self.encoder_loss == "izi" else self._loss(x, self._features(x), y))
 
     def _code(self, x: Tensor) -> Tensor:
-        E, limit = self.networks_["encoder"], CODES[self.encoder_output]
+        E, limit = self._net("encoder"), CODES[self.encoder_output]
         z: Tensor = E(x)
         if self.encoder_output == "stochastic" and E.training:
             return torch.where(z.abs() <= limit, z, torch.empty_like(z).uniform_(-limit, limit))
         return z.clamp(-limit, limit)
 
     def _features(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self.networks_["critic"](x).features)
+        return cast(Tensor, self._net("critic")(x).features)
 
     def _loss(self, x: Tensor, features: Tensor, y: Tensor) -> Tensor:
         return L2()(x, y) + self.kappa * feature_matching(features, self._features(y), p=2)
 
     def _invert(self, x: Tensor) -> Inverted:
-        G, how = self.networks_["generator"], self._execution()
+        G, how = self._net("generator"), self._execution()
         if isinstance(self._inversion, EncoderInversion):
             return self._inversion(x, G, self._code, L2(), how)
         codes, features = (how.slots.map(f, x) for f in (self._code, self._features))
         return cast(Inverted, self._inversion((x, features), G, self.prior, self._loss, codes, how))
 
     def _calibrate(self, x: Tensor) -> None:
-        self._stored("critic_mean").copy_(self._slots.map(lambda rows: self.networks_["critic"](rows).logit, x).mean())
+        self._stored("critic_mean").copy_(self._slots.map(lambda rows: self._net("critic")(rows).logit, x).mean())
 
     def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
-        judged = self.networks_["critic"](x)
+        judged = self._net("critic")(x)
         return {
             "residual": L2()(x, found.x),
             "features": feature_matching(judged.features, self._features(found.x), p=2),
@@ -147,4 +147,4 @@ class FAnoGAN(SearchDetector):
         }
 
     def _sample(self, n: int) -> Tensor:
-        return cast(Tensor, self.networks_["generator"](self.prior.sample(n, self.latent_dim, device=self._device)))
+        return cast(Tensor, self._net("generator")(self.prior.sample(n, self.latent_dim, device=self._device)))

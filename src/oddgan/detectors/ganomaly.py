@@ -82,7 +82,7 @@ class GANomaly(NeuralDetector):
         yield Phase(self._adversarial, players, self.epochs)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        D, (z, y, z2) = self.networks_["discriminator"], self._pass(x)
+        D, (z, y, z2) = self._net("discriminator"), self._pass(x)
         adversarial = feature_matching(D(x).features, D(y).features, p=2)
         contextual, encoding = self.similarity(x, y), latent_error(z, z2)
         yield Update("autoencoder", self.w_adv * adversarial + self.w_con * contextual + self.w_enc * encoding)
@@ -100,7 +100,7 @@ class GANomaly(NeuralDetector):
         return z, y, reencoder(y)
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
-        D, (z, y, z2) = self.networks_["discriminator"], self._pass(x)
+        D, (z, y, z2) = self._net("discriminator"), self._pass(x)
         features = feature_matching(D(x).features, D(y).features, p=2)
         return {"latent": latent_error(z, z2), "residual": self.residual(x, y), "features": features}
 
@@ -108,5 +108,5 @@ class GANomaly(NeuralDetector):
         return self._pass(x)[1]
 
     def _encode(self, x: Tensor) -> Tensor:
-        z: Tensor = self.networks_["encoder"](x)
+        z: Tensor = self._net("encoder")(x)
         return z

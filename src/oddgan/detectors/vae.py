@@ -90,12 +90,12 @@ class VAE(NeuralDetector):
         yield Update("autoencoder", self._nll(x, z) + self.beta * kl_to_standard_normal(mean, log_variance))
 
     def _posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_variance = self.networks_["encoder"](x).chunk(2, dim=1)
+        mean, log_variance = self._net("encoder")(x).chunk(2, dim=1)
         return mean, log_variance.clamp(-12.0, 8.0)
 
     def _decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """The mean of p(x|z), or its logit for "bernoulli", and the log variance."""
-        out = self.networks_["decoder"](z)
+        out = self._net("decoder")(z)
         if self.likelihood != "gaussian":
             return out, torch.zeros_like(out)
         mean, log_variance = out.chunk(2, dim=1)

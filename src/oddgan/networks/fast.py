@@ -1,13 +1,12 @@
 """The layers of prepared networks: frozen, maps stored channels-last. A series is an image of height 1."""
 
 import math
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, fold, linear, pad, unfold
-
-from oddgan.networks.base import Judgement
 
 Sides = tuple[int, ...]
 
@@ -65,7 +64,13 @@ class Spread(Affine):
 
 
 class Convolve(Frozen):
-    """A convolution, or a transposed one."""
+    """A convolution.
+
+    In inference mode it runs on a copy of the weight in the library's own order, made when it is first needed; the
+    library would otherwise reorder the weight in every call, which is most of the work in small batches.
+    """
+
+    packed: Tensor | None = None
 
     def __init__(self, weight: Tensor, bias: Tensor | None, **geometry: Any) -> None:
         super().__init__(weight, bias)
@@ -73,7 +78,30 @@ class Convolve(Frozen):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, c, h, w) to (n, k, h', w')."""
-        return conv2d(x, self.weight, self.bias, **self.geometry)
+        if not self._packs(x):
+            return conv2d(x, self.weight, self.bias, **self.geometry)
+        stride, padding = self.geometry["stride"], self.geometry["padding"]
+        if self.packed is None:
+            weight = self.weight.to_mkldnn()
+            self.packed = torch.ops.aten.mkldnn_reorder_conv2d_weight(weight, padding, stride)
+        return cast(
+            Tensor,
+            torch.ops.mkldnn._convolution_pointwise(
+                x, self.packed, self.bias, padding, stride, (1, 1), 1, "none", [], ""
+            ),
+        )
+
+    def _packs(self, x: Tensor) -> bool:
+        return (
+            torch.is_inference_mode_enabled()  # the packed operation knows no derivatives
+            and min(self.weight.shape[:2]) >= WIDE
+            and x.device.type == "cpu"
+            and packable(x.dtype)
+            and x.is_contiguous(memory_format=torch.channels_last)
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"packed": None}  # an opaque tensor can't be copied
 
 
 class ConvolveTransposed(Convolve):
@@ -81,7 +109,40 @@ class ConvolveTransposed(Convolve):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, c, h, w) to (n, k, h', w')."""
-        return conv_transpose2d(x, self.weight, self.bias, **self.geometry)
+        if not self._packs(x):
+            return conv_transpose2d(x, self.weight, self.bias, **self.geometry)
+        stride, padding, spare = (self.geometry[name] for name in ("stride", "padding", "output_padding"))
+        if self.packed is None:
+            self.packed = torch.ops.mkldnn._reorder_convolution_transpose_weight(
+                self.weight.contiguous(), padding, spare, stride
+            )
+        return cast(
+            Tensor,
+            torch.ops.mkldnn._convolution_transpose_pointwise(
+                x, self.packed, self.bias, padding, spare, stride, (1, 1), 1, "none", [], ""
+            ),
+        )
+
+
+class ConvolvePooled(Convolve):
+    """A convolution and a mean over blocks, in one; where the sides are no multiple of the blocks', one by one.
+
+    Parameters
+    ----------
+    apart : the two layers.
+    """
+
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None, apart: tuple[nn.Module, nn.Module], **geometry: Any
+    ) -> None:
+        super().__init__(weight, bias, **geometry)
+        self.apart = nn.Sequential(*apart)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, c, h, w) to (n, k, h', w')."""
+        if any(side % step for side, step in zip(x.shape[2:], self.geometry["stride"], strict=True)):
+            return cast(Tensor, self.apart(x))
+        return super().forward(x)
 
 
 class ConvolveOne(Convolve):
@@ -174,54 +235,13 @@ class Scale(Frozen):
         return torch.addcmul(bias.view(shape), x, self.weight.view(shape))
 
 
-class Reshape(nn.Module):
-    """Add the axis that makes an image of a series, or take it away."""
-
-    def __init__(self, *, lift: bool) -> None:
-        super().__init__()
-        self.lift = lift
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (n, c, t) to (n, c, 1, t), or back; codes pass."""
-        if x.ndim == 2:
-            return x
-        return x.unsqueeze(2) if self.lift else x.squeeze(2)
-
-
-class Widen(nn.Module):
-    """Go on in float32."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map any values to the same in float32 or wider."""
-        return x.float() if x.dtype == torch.bfloat16 else x
-
-
-class Judge(nn.Module):
-    """A critic: trunk, whose result is the features, and head."""
-
-    def __init__(self, trunk: nn.Module, head: nn.Module) -> None:
-        super().__init__()
-        self.trunk, self.head = trunk, head
-
-    def forward(self, x: Tensor, *others: Tensor) -> Judgement:
-        """Judge inputs (n, ...): logit (n,), features (n, ...)."""
-        features = self.trunk(torch.cat([x, *others], 1) if others else x)
-        return Judgement(self.head(features).flatten(), features)
-
-
-class JudgeJointly(nn.Module):
-    """A critic of samples with codes."""
-
-    def __init__(self, samples: nn.Module, codes: nn.Module, activation: nn.Module, head: nn.Module) -> None:
-        super().__init__()
-        self.samples, self.codes, self.activation, self.head = samples, codes, activation, head
-
-    def forward(self, x: Tensor, *others: Tensor) -> Judgement:
-        """Judge samples (n, c, ...) with codes (n, m): logit (n,), features (n, k)."""
-        samples = torch.cat([x, *(y for y in others if y.ndim == x.ndim)], 1)
-        codes = torch.cat([z for z in others if z.ndim != x.ndim], 1)
-        features = self.activation(self.samples(samples) + self.codes(codes))
-        return Judgement(self.head(features).flatten(), features)
+@cache
+def packable(dtype: torch.dtype) -> bool:
+    """Whether convolutions of this type have weights in an order of the library's own, on this machine."""
+    library: Any = torch.backends.mkldnn
+    if not library.is_available() or not hasattr(torch.ops.mkldnn, "_convolution_pointwise"):
+        return False
+    return dtype == torch.float32 or (dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _spare(size: int) -> int:

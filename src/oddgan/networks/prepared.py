@@ -13,15 +13,12 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from oddgan.networks import fast
-from oddgan.networks.base import Judgement
+from oddgan.networks import fast, glue
 from oddgan.networks.critics import Critic, JointCritic
+from oddgan.networks.joining import Batch, Convolution, Up, gain_and_shift, joined, plain
 from oddgan.networks.layers import Chain, Sphere
 from oddgan.networks.resnet import Grow, Residual
 
-Batch = nn.BatchNorm1d | nn.BatchNorm2d
-Up = nn.ConvTranspose1d | nn.ConvTranspose2d
-Convolution = nn.Conv1d | nn.Conv2d | Up
 Ending = nn.Tanh | nn.Sigmoid | Sphere
 # What runs on series as on images of height 1; residual blocks of these do, too.
 Liftable = (
@@ -48,31 +45,14 @@ def prepare(module: nn.Module, *, dtype: torch.dtype = torch.float32) -> nn.Modu
         for part in body.modules():
             if isinstance(part, fast.Convolve):
                 part.weight = _channels_last(part.weight)
-    return Prepared(body, dtype).eval().requires_grad_(requires_grad=False)
-
-
-class Prepared(nn.Module):
-    """What `prepare` returns: conversions around the rebuilt network."""
-
-    def __init__(self, body: nn.Module, dtype: torch.dtype) -> None:
-        super().__init__()
-        self.body, self.dtype = body, dtype
-        self.result = torch.float32 if dtype == torch.bfloat16 else dtype
-
-    def forward(self, *inputs: Tensor) -> Tensor | Judgement:
-        """Map inputs (n, ...) as the original does."""
-        y = self.body(*(x.to(self.dtype) for x in inputs))
-        if isinstance(y, Judgement):
-            return Judgement(*(value.to(self.result) for value in y))
-        result: Tensor = y.to(self.result)
-        return result
+    return glue.Prepared(body, dtype).eval().requires_grad_(requires_grad=False)
 
 
 def _network(module: nn.Module) -> nn.Module:
     if isinstance(module, Critic):
-        return fast.Judge(_row(module.trunk), _row(module.head))
+        return glue.Judge(_row(module.trunk), _row(module.head))
     if isinstance(module, JointCritic):
-        return fast.JudgeJointly(_row(module.samples), _row(module.codes), module.activation, _row(module.head))
+        return glue.JudgeJointly(_row(module.samples), _row(module.codes), module.activation, _row(module.head))
     if isinstance(module, Chain | nn.Sequential):
         layers = _flat(module)
         cut = len(layers)
@@ -81,7 +61,7 @@ def _network(module: nn.Module) -> nn.Module:
         row = _row(*layers[:cut])
         if isinstance(row[-1], fast.OverlapAdd):
             row[-1].keep_wide = True
-        return nn.Sequential(row, fast.Widen(), *layers[cut:])
+        return nn.Sequential(row, glue.Widen(), *layers[cut:])
     return module
 
 
@@ -91,9 +71,9 @@ def _row(*modules: nn.Module) -> nn.Sequential:
     parts = [part for layer in layers for part in _parts(layer)]
     if not any(isinstance(part, nn.Conv1d | nn.ConvTranspose1d) for part in parts):
         return nn.Sequential(*_rebuilt(layers, lift=False))
-    if not all(isinstance(part, Liftable) and _plain(part) for part in parts):
+    if not all(isinstance(part, Liftable) and plain(part) for part in parts):
         return nn.Sequential(*layers)
-    return nn.Sequential(fast.Reshape(lift=True), *_rebuilt(layers, lift=True), fast.Reshape(lift=False))
+    return nn.Sequential(glue.Reshape(lift=True), *_rebuilt(layers, lift=True), glue.Reshape(lift=False))
 
 
 def _flat(*modules: nn.Module) -> list[nn.Module]:
@@ -121,9 +101,9 @@ def _rebuilt(layers: Sequence[nn.Module], *, lift: bool) -> list[nn.Module]:
     result: list[nn.Module] = []
     for layer in layers:
         new = _translated(layer, lift=lift)
-        while result and (joined := _joined(result[-1], new)) is not None:
+        while result and (one := joined(result[-1], new)) is not None:
             result.pop()
-            new = joined
+            new = one
         result.append(new)
     return [_settled(layer, before) for before, layer in zip([None, *result], result, strict=False)]
 
@@ -135,7 +115,7 @@ def _translated(layer: nn.Module, *, lift: bool) -> nn.Module:
         return Residual(main, shortcut)
     if isinstance(layer, nn.Linear):
         return fast.Affine(*_double(layer))
-    if isinstance(layer, Convolution) and _plain(layer):
+    if isinstance(layer, Convolution) and plain(layer):
         return _convolution(layer, lift=lift)
     if lift and isinstance(layer, nn.AvgPool1d):
         (kernel,), (stride,), (padding,) = (
@@ -158,71 +138,19 @@ def _convolution(layer: Convolution, *, lift: bool) -> fast.Convolve:
     return kind(weight.unsqueeze(2) if lift else weight, bias, **geometry)
 
 
-def _joined(first: nn.Module, second: nn.Module) -> nn.Module | None:
-    """Return one layer for two, or None where that can't be."""
-    if isinstance(second, Batch) and _plain(second) and isinstance(first, fast.Affine | fast.Convolve):
-        return _normalised(first, second)
-    if isinstance(first, nn.Unflatten) and isinstance(second, fast.ConvolveTransposed) and _from_pixel(first, second):
-        weight = second.weight.permute(2, 3, 1, 0).flatten(0, 2)
-        bias = None if second.bias is None else second.bias.repeat(second.weight[0, 0].numel())
-        return fast.Spread(weight, bias, tuple(second.weight.shape[1:]))
-    if isinstance(first, fast.Affine) and isinstance(second, nn.Unflatten) and len(second.unflattened_size) == 3:
-        shape = tuple(second.unflattened_size)
-        order = torch.arange(first.weight.shape[0]).view(shape).permute(1, 2, 0).flatten()
-        return fast.Spread(first.weight[order], None if first.bias is None else first.bias[order], shape)
-    if type(first) is fast.Convolve and isinstance(second, nn.Flatten) and not any(first.geometry["padding"]):
-        return fast.Gather(first.weight, first.bias, **first.geometry)
-    return None
-
-
 def _settled(layer: nn.Module, before: nn.Module | None) -> nn.Module:
     """Return what serves best now that nothing more can be joined."""
     if isinstance(layer, fast.Affine | fast.Gather):
         layer.fill_up()
     elif isinstance(layer, nn.ReLU | nn.LeakyReLU):
         layer.inplace = isinstance(before, fast.Frozen)
-    elif isinstance(layer, Batch) and _plain(layer):
-        return fast.Scale(*_gain_and_shift(layer))
+    elif isinstance(layer, Batch) and plain(layer):
+        return fast.Scale(*gain_and_shift(layer))
     elif isinstance(layer, fast.ConvolveTransposed) and fast.OverlapAdd.pays(layer.weight):
         return fast.OverlapAdd(layer.weight, layer.bias, **layer.geometry)
     elif type(layer) is fast.Convolve and fast.ConvolveOne.pays(layer.weight):
         return fast.ConvolveOne(layer.weight, layer.bias, **layer.geometry)
     return layer
-
-
-def _normalised(layer: fast.Affine | fast.Convolve, norm: Batch) -> nn.Module:
-    """Return the layer with the normalisation in its weights."""
-    gain, shift = _gain_and_shift(norm)
-    if isinstance(layer, fast.Spread):  # each pixel of a channel has its own row
-        gain, shift = (value.repeat(len(layer.weight) // len(value)) for value in (gain, shift))
-    axis = 1 if isinstance(layer, fast.ConvolveTransposed) else 0
-    weight = layer.weight * gain.view([-1 if i == axis else 1 for i in range(layer.weight.ndim)])
-    layer.weight, layer.bias = weight, shift if layer.bias is None else layer.bias * gain + shift
-    return layer
-
-
-def _gain_and_shift(norm: Batch) -> tuple[Tensor, Tensor]:
-    mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)  # kept: the layer is plain
-    gain = (variance.double() + norm.eps).rsqrt()
-    gain = gain if norm.weight is None else gain * norm.weight.double()
-    shift = -mean.double() * gain
-    return gain, shift if norm.bias is None else shift + norm.bias.double()
-
-
-def _plain(layer: nn.Module) -> bool:
-    """Whether a layer is of the common kind: no groups, no dilation, zeros as padding; statistics that are kept."""
-    if isinstance(layer, Batch):
-        return layer.running_mean is not None
-    if isinstance(layer, Convolution):
-        common = layer.groups == 1 and layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
-        return common and all(step == 1 for step in layer.dilation)
-    return True
-
-
-def _from_pixel(first: nn.Unflatten, second: fast.ConvolveTransposed) -> bool:
-    """Whether a transposed convolution sees codes as maps of one pixel and keeps all that it draws."""
-    one_pixel = first.dim == 1 and tuple(first.unflattened_size[1:]) == (1, 1)
-    return one_pixel and not any(second.geometry["padding"]) and not any(second.geometry["output_padding"])
 
 
 def _double(layer: nn.Linear | Convolution) -> tuple[Tensor, Tensor | None]:
