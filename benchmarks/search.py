@@ -75,7 +75,7 @@ def images(n: int, epochs: int) -> Case:
 def beats(n: int, epochs: int) -> Case:
     """Heartbeats: half of the samples are normal beats of the test split, half are others."""
     with np.load(data_path("heartbeat_mitbih_test.npz")) as file:
-        x, y = file["x"][:, None], file["y"]
+        x, y = file["k"][:, None], file["y"]
     normal, other = x[y == 0], x[y != 0]
     chosen = np.concatenate([normal[: n // 2], other[:: len(other) // (n // 2)][: n // 2]])
     return _case(("series ladder, ECG", "MIT-BIH", 0.02), normal[-4000:], chosen, ConvLadder(width=32), epochs)
@@ -142,7 +142,7 @@ def step_flops(case: Case) -> int:
     z = case.start.clone().requires_grad_()
     with FlopCounterMode(display=False) as counter:
         torch.autograd.backward(generator(z).sum())
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 def measure(bench: Bench, case: Case, rounds: int, many: int) -> None:
@@ -165,7 +165,7 @@ def measure(bench: Bench, case: Case, rounds: int, many: int) -> None:
     floor = step_flops(case)
     results = {name: run() for name, run in ours.items()}
     base_name = next(iter(runs))
-    sizes = {name: (run.n if name in ours else few) for name, run in (runs | ours).items()}
+    sizes = dict.fromkeys(runs, few) | {name: run.n for name, run in ours.items()}
     # Samples differ in how long they take: what is compared is the time of one step of one sample.
     per_step = {}
     for name in runs | ours:

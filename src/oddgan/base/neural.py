@@ -14,6 +14,7 @@ from oddgan.base.detector import Detector
 from oddgan.base.networks import Networks
 from oddgan.base.rows import Rows, Subset, chunks, notice, take
 from oddgan.networks import Auto, Backbone
+from oddgan.similarities import Similarity
 from oddgan.training import Adam, Callback, DatasetSource, Optimiser, Phase, Player, Source, TensorSource, run
 from oddgan.training.batches import count
 
@@ -90,11 +91,11 @@ class NeuralDetector(Detector):
         """
 
     # -- what methods use
-    def _net(self, name: str) -> nn.Module:
+    def _net(self, name: str, dtype: torch.dtype | None = None) -> nn.Module:
         """A network as it is used now: itself while training, later a copy that is prepared for scoring."""
         networks = self.networks_
         ready = isinstance(networks, Networks) and not networks.training
-        return networks.prepared(name) if ready else networks[name]
+        return networks.prepared(name, dtype) if ready else networks[name]
 
     def _nets(self, *names: str) -> tuple[nn.Module, ...]:
         return tuple(self._net(name) for name in names)
@@ -113,6 +114,11 @@ class NeuralDetector(Detector):
         outputs: dict[Any, Output] = {(-1.0, 1.0): "tanh", (0.0, 1.0): "sigmoid"}
         return outputs.get(self.scaling_.range, "linear")
 
+    def _similarity(self, name: str = "similarity") -> Similarity:
+        """The similarity in this field, with what it took from the training rows."""
+        found: Similarity = getattr(self, "similarities_", {}).get(name, getattr(self, name))
+        return found
+
     # -- training
     def _check(self) -> None:
         if self.epochs < 1 or self.batch_size < 2:
@@ -127,6 +133,7 @@ class NeuralDetector(Detector):
     def _train(self, rows: Rows, callbacks: Sequence[Callback]) -> None:
         self.networks_ = self._build()
         source = self._source(rows)
+        self.similarities_ = self._fit_similarities(rows)
         self.history_ = [
             record
             for index, phase in enumerate(self._phases())
@@ -138,6 +145,13 @@ class NeuralDetector(Detector):
         self.networks_.eval().requires_grad_(requires_grad=False)
         with torch.no_grad():
             self._calibrate(source.x if isinstance(source, TensorSource) else self._some(rows))
+
+    def _fit_similarities(self, rows: Rows) -> dict[str, Similarity]:
+        """The similarities among the hyperparameters that take something from normal rows, fitted to some of them."""
+        given = {k: v for k, v in self.get_params(deep=False).items() if isinstance(v, Similarity)}
+        reference = self._some(rows) if given else None
+        fitted = {} if reference is None else {k: v.fit(reference) for k, v in given.items()}
+        return {k: v for k, v in fitted.items() if v != given[k]}
 
     def _warn_of_few_steps(self, n: int) -> None:
         steps = len(self.history_) * count(n, self.batch_size)

@@ -14,7 +14,7 @@ from oddgan.base.detector import _SCORE
 from oddgan.base.neural import NeuralDetector
 from oddgan.base.rows import Rows, chunks
 from oddgan.base.scoring import Progress, Report, full_pass, run_rows
-from oddgan.inversion import Execution, Inverted, Slots
+from oddgan.inversion import Execution, Inverted, Loss, Map, Slots
 from oddgan.training import Callback
 
 # Passes whose rows are searched for together, so that a row whose search has ended makes room for another.
@@ -68,8 +68,10 @@ class SearchDetector(NeuralDetector):
         exact = self.scoring == "exact"
         return Slots(full_pass(self.slots) if exact else self.slots, fixed=exact)
 
-    def _execution(self, draft: Any = None) -> Execution:
-        """How to run a search now."""
+    def _execution(self, problem: Callable[[torch.dtype], tuple[Map, Loss]] | None = None) -> Execution:
+        """How to run a search now; `problem` gives the generator and the loss in another precision."""
+        rough = problem is not None and getattr(self._inversion, "precision", None) == "bf16"
+        draft = problem(torch.bfloat16) if rough and problem is not None else None
         return Execution(self._slots, draft, getattr(self, "_watch", None))
 
     @property

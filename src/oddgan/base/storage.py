@@ -38,7 +38,7 @@ _TRUSTED = (
 # Fitted attributes that are written as JSON (parts included); arrays among them go to the tensors. All models have the
 # first ones.
 _ALWAYS = ("shape_", "offset_", "held_out_", "rate_", "threshold_rule_", "calibration_scores_", "scaling_")
-_FITTED = (*_ALWAYS, "n_features_in_", "feature_names_in_", "reading_", "budgeted_")
+_FITTED = (*_ALWAYS, "n_features_in_", "feature_names_in_", "reading_", "budgeted_", "similarities_")
 
 
 def known_parts() -> dict[str, type]:

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, SearchDetector, Stored, adversarial_updates
-from oddgan.inversion import Inverted, LatentAdam, LatentSearch
+from oddgan.inversion import Inverted, LatentAdam, LatentSearch, Loss
+from oddgan.networks import Judgement
 from oddgan.networks.base import whole
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
@@ -112,31 +113,34 @@ class AnoGAN(SearchDetector):
         return codes[distances.topk(self.n_seed, largest=False).indices]
 
     def _invert(self, x: Tensor) -> Inverted:
-        G, D = self._nets("generator", "critic")
+        (G, loss), D = self._problem(), self._net("critic")
+        # What the critic sees in the samples is looked up once, unless the search does not care.
         known = (x, self._slots.map(lambda rows: D(rows).features, x)) if self._judged else (x,)
-        found: Inverted = self._inversion(known, G, self.prior, self._loss, self._starts(x), self._execution())
+        found: Inverted = self._inversion(known, G, self.prior, loss, self._starts(x), self._execution(self._problem))
         return found
 
     @property
     def _judged(self) -> bool:
-        """Whether the search looks at the critic."""
         return self.search_loss.uses != ("residual",)
 
-    def _loss(self, x: Tensor, *rest: Tensor) -> Tensor:
-        """The search loss (k,) of samples, the critic's features of them if they count, and reconstructions."""
-        *features, y = rest
-        return self.search_loss(self._compare(x, y, *features) if features else {"residual": self.similarity(x, y)})
+    def _problem(self, dtype: torch.dtype | None = None) -> tuple[nn.Module, Loss]:
+        """The generator, and the search loss of samples, the critic's features of them, and reconstructions."""
+        G, D = self._net("generator", dtype), self._net("critic", dtype)
+        if self._judged:
+            return G, lambda x, features, y: self.search_loss(self._compare(D(y), features, x, y))
+        similarity = self._similarity()
+        return G, lambda x, y: self.search_loss({"residual": similarity(x, y)})
 
-    def _compare(self, x: Tensor, y: Tensor, features: Tensor) -> dict[str, Tensor]:
-        judged = self._net("critic")(y)
+    def _compare(self, judged: Judgement, features: Tensor, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         return {
-            "residual": self.similarity(x, y),
+            "residual": self._similarity()(x, y),
             "features": feature_matching(features, judged.features, p=1, reduction="sum"),
             "critic": critic_cross_entropy(judged.logit),
         }
 
     def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
-        return self._compare(x, found.x, self._net("critic")(x).features) | {"search": found.censored}
+        D = self._net("critic")
+        return self._compare(D(found.x), D(x).features, x, found.x) | {"search": found.censored}
 
     def _sample(self, n: int) -> Tensor:
         drawn: Tensor = self._net("generator")(self.prior.sample(n, self.latent_dim, device=self._device))

@@ -58,7 +58,7 @@ class AutoEncoder(NeuralDetector):
         yield Phase(self._reconstruction, self._players(autoencoder=("encoder", "decoder")), self.epochs)
 
     def _reconstruction(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        yield Update("autoencoder", self.similarity(x, self._reconstruct(x)))
+        yield Update("autoencoder", self._similarity()(x, self._reconstruct(x)))
 
     def _encode(self, x: Tensor) -> Tensor:
         z: Tensor = self._net("encoder")(x)
@@ -69,4 +69,4 @@ class AutoEncoder(NeuralDetector):
         return y
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
-        return {"residual": self.similarity(x, self._reconstruct(x))}
+        return {"residual": self._similarity()(x, self._reconstruct(x))}

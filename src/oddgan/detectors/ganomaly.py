@@ -84,7 +84,7 @@ class GANomaly(NeuralDetector):
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         D, (z, y, z2) = self._net("discriminator"), self._pass(x)
         adversarial = feature_matching(D(x).features, D(y).features, p=2)
-        contextual, encoding = self.similarity(x, y), latent_error(z, z2)
+        contextual, encoding = self._similarity()(x, y), latent_error(z, z2)
         yield Update("autoencoder", self.w_adv * adversarial + self.w_con * contextual + self.w_enc * encoding)
         fake = y.detach()
         loss = 0.5 * self.objective.critic(D(x).logit, D(fake).logit)
@@ -102,7 +102,7 @@ class GANomaly(NeuralDetector):
     def _components(self, x: Tensor) -> dict[str, Tensor]:
         D, (z, y, z2) = self._net("discriminator"), self._pass(x)
         features = feature_matching(D(x).features, D(y).features, p=2)
-        return {"latent": latent_error(z, z2), "residual": self.residual(x, y), "features": features}
+        return {"latent": latent_error(z, z2), "residual": self._similarity("residual")(x, y), "features": features}
 
     def _reconstruct(self, x: Tensor) -> Tensor:
         return self._pass(x)[1]

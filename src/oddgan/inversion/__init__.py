@@ -3,7 +3,7 @@
 from oddgan.inversion.encoder import EncoderInversion, Hybrid
 from oddgan.inversion.engine import Execution, Slots
 from oddgan.inversion.optimisers import LatentAdam, LatentOptimiser, LatentRMSProp, LatentSGD
-from oddgan.inversion.result import Inverted
+from oddgan.inversion.result import Inverted, Loss, Map
 from oddgan.inversion.search import LatentSearch
 from oddgan.inversion.second_order import LatentLBFGS, LatentLM
 
@@ -19,5 +19,7 @@ __all__ = [
     "LatentRMSProp",
     "LatentSGD",
     "LatentSearch",
+    "Loss",
+    "Map",
     "Slots",
 ]
