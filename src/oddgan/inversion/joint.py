@@ -77,7 +77,7 @@ class JointSearch:
     theta_lr: float = 5e-5
     betas: tuple[float, float] = (0.5, 0.999)
     precision: Literal["fp32", "bf16"] = "fp32"
-    memory_mb: int = 1024
+    memory_mb: int = 256
 
     def __post_init__(self) -> None:
         if self.steps < 0 or self.memory_mb < 1:

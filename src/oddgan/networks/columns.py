@@ -81,8 +81,9 @@ class Columns:
         patches = rows.view(n, *self.small, kh, kw, -1)
         if patches.shape[-1] <= FEW_CHANNELS:
             planes = patches.permute(0, 5, 3, 4, 1, 2).reshape(n, -1, self.small[0] * self.small[1])
+            planes = planes.float() if planes.dtype == torch.bfloat16 else planes  # there is no other kernel
             y = functional.fold(planes, self.large, self.kernel, padding=self.padding, stride=self.stride)
-            return y.permute(0, 2, 3, 1)
+            return y.to(rows.dtype).permute(0, 2, 3, 1)
         # (n, h, w, kh, kw, c) -> (n, H, w, kw, c) -> (n, H, W, c)
         return self._add(self._add(patches, axis=0), axis=1)
 

@@ -123,25 +123,28 @@ class _Weighted(_Layer):
         layer = self.layer[0]
         if isinstance(layer, nn.Linear):
             y = self._multiply(x.reshape(len(x), -1, x.shape[-1]), layer.weight.T)
-            return self._shift(y).view(*x.shape[:-1], -1)
-        x, series = (x.unsqueeze(2), True) if x.ndim == 3 else (x, False)
-        weight = layer.weight.unsqueeze(2) if series else layer.weight
-        columns = Columns.of(layer, (x.shape[2], x.shape[3]))
-        x = x.permute(0, 2, 3, 1)
+            return self._shift(y.to(x.dtype)).view(*x.shape[:-1], -1)
+        weight = layer.weight if x.ndim == 4 else layer.weight.unsqueeze(2)  # a series is a map of height 1
+        last = (x if x.ndim == 4 else x.unsqueeze(2)).permute(0, 2, 3, 1)
+        columns = Columns.of(layer, (last.shape[1], last.shape[2]))
         if isinstance(layer, TRANSPOSED):
-            y = self._multiply(x.reshape(len(x), -1, x.shape[3]), weight.permute(0, 2, 3, 1).flatten(1))
-            y = Fold.apply(y, columns)
+            rows = self._multiply(last.flatten(1, 2), weight.permute(0, 2, 3, 1).flatten(1))
+            y = Fold.apply(rows, columns).to(x.dtype)
         else:
-            y = self._multiply(Unfold.apply(x, columns), weight.permute(2, 3, 1, 0).flatten(0, 2))
-            y = y.view(len(y), *columns.small, -1)
+            rows = self._multiply(Unfold.apply(self._rounded(last), columns), weight.permute(2, 3, 1, 0).flatten(0, 2))
+            y = rows.view(len(x), *columns.small, -1).to(x.dtype)
         y = self._shift(y.flatten(1, 2)).view(y.shape).permute(0, 3, 1, 2)
-        return y.squeeze(2) if series else y
+        return y if x.ndim == 4 else y.squeeze(2)
+
+    def _rounded(self, x: Tensor) -> Tensor:
+        """Inputs at the precision of the products. Maps are rounded rather than their patches, which are larger."""
+        return x.to(torch.bfloat16) if self.rule.precision == "bf16" else x
 
     def _multiply(self, x: Tensor, weight: Tensor) -> Tensor:
         if self.matrix is None:
             self.rows = self.members * x.shape[1]
             self.matrix = matrix(weight.contiguous(), self.rule, self.rows)
-        y: Tensor = _Product.apply(x, self)
+        y: Tensor = _Product.apply(self._rounded(x), self)
         return y
 
     def _shift(self, y: Tensor) -> Tensor:
@@ -157,17 +160,17 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, layer: _Weighted) -> Tensor:
         assert layer.matrix is not None  # noqa: S101
-        grouped = x.reshape(-1, layer.members * x.shape[1], x.shape[2]).to(layer.matrix.dtype)
-        ctx.layer, ctx.dtype, ctx.shape = layer, x.dtype, x.shape
+        grouped = x.reshape(-1, layer.members * x.shape[1], x.shape[2])
+        ctx.layer, ctx.shape = layer, x.shape
         ctx.save_for_backward(grouped)
-        return layer.matrix.product(grouped).to(x.dtype).view(*x.shape[:2], -1)
+        return layer.matrix.product(grouped).view(*x.shape[:2], -1)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (x,), layer = ctx.saved_tensors, ctx.layer
-        d = gradients[0].reshape(len(x), x.shape[1], -1).to(x.dtype)
+        d = gradients[0].reshape(len(x), x.shape[1], -1)
         layer.note(layer.matrix.step, x.detach(), d)
-        return layer.matrix.back(d).to(ctx.dtype).view(ctx.shape), None
+        return layer.matrix.back(d).view(ctx.shape), None
 
 
 class _Norm(_Layer):
