@@ -1,18 +1,18 @@
 """Inversion that moves the latent point and a private copy of the generator together."""
 
 import math
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from oddgan._core.errors import InputError
+from oddgan.inversion.budget import affordable
+from oddgan.inversion.engine import PLAIN, Execution
+from oddgan.inversion.optimisers import LatentAdam, Seen
 from oddgan.inversion.result import Inverted, Loss, Support
-
-ADAM_EPS = 1e-8
-# Matrix products treat rows that are left over from blocks of this many in another way.
-BLOCK = 64
 
 
 class Copies(Protocol):
@@ -41,6 +41,32 @@ class Copier(Protocol):
     def __call__(self, rule: "JointSearch", members: int) -> Copies:
         """Return copies whose θ moves by the rule, for groups of `members` rows."""
         ...
+
+
+class Joint(NamedTuple):
+    """Where all starts ended.
+
+    Parameters
+    ----------
+    z : latent points, (n, n_seed, m).
+    x : what the best start's own copy makes of its z, (n, ...).
+    loss : of each start, (n, n_seed).
+    """
+
+    z: Tensor
+    x: Tensor
+    loss: Tensor
+
+    def best(self) -> Tensor:
+        """Return each sample's start with the least loss, (n,)."""
+        return torch.where(self.loss.isnan(), math.inf, self.loss).argmin(dim=1)
+
+    def inverted(self, steps: int) -> Inverted:
+        """Return the best start's z and x, and the mean loss, after so many steps."""
+        z = self.z[torch.arange(len(self.z), device=self.z.device), self.best()]
+        taken = torch.full((len(z),), steps, dtype=torch.int64, device=z.device)
+        mean = self.loss.mean(dim=1)
+        return Inverted(z, self.x, mean, taken, torch.ones_like(taken, dtype=torch.bool), mean.double())
 
 
 @dataclass(frozen=True)
@@ -88,15 +114,21 @@ class JointSearch:
         if not all(0 < rate < math.inf for rate in (self.lr, self.theta_lr)):
             raise InputError(f"JointSearch got lr={self.lr} and theta_lr={self.theta_lr}: give numbers above 0.")
         if self.theta not in ("adam", "gradient", "shared", "frozen"):
-            raise InputError(
-                f'JointSearch got theta={self.theta!r}: give "adam", "gradient", "shared" or "frozen".'
-            )
+            raise InputError(f'JointSearch got theta={self.theta!r}: give "adam", "gradient", "shared" or "frozen".')
         if self.precision not in ("fp32", "bf16"):
             raise InputError(f'JointSearch got precision={self.precision!r}: give "fp32" or "bf16".')
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise InputError(f"JointSearch got betas={self.betas}: give two numbers of at least 0 and below 1.")
 
-    def __call__(self, x: Tensor, generator: Copier, prior: Support, loss: Loss, starts: Tensor) -> Inverted:
+    def __call__(
+        self,
+        x: Tensor,
+        generator: Copier,
+        prior: Support,
+        loss: Loss,
+        starts: Tensor,
+        how: Execution = PLAIN,
+    ) -> Joint:
         """Invert samples x (n, ...). Works where gradients are switched off; the generator is left as it is.
 
         Parameters
@@ -106,104 +138,116 @@ class JointSearch:
         prior : its `project` brings z (k, m) back to the support after each step.
         loss : maps samples and reconstructions to one loss per sample, (k,).
         starts : latent points (n_seed, m) that the search starts from, the same for every sample.
-
-        Returns
-        -------
-        For each sample the best start's z and x, and the mean loss of all starts after k steps.
+        how : with fixed slots a pass is of one sample, so that rounding cannot depend on others; else samples share
+            passes of that many rows. Who is told how far it is.
 
         Raises
         ------
         InputError
             If there are no samples or starts, or the loss is not one differentiable value per sample.
         """
-        z, y, each = self._all(x, generator, prior, loss, starts)
-        best = torch.where(each.isnan(), math.inf, each).argmin(dim=1)
-        rows = torch.arange(len(x), device=x.device)
-        steps = torch.full((len(x),), self.steps, dtype=torch.int64, device=x.device)
-        z, y = z[rows, best, -1], y[rows, best]
-        return Inverted(z, y, each.mean(dim=1), steps, torch.ones_like(steps, dtype=torch.bool))
-
-    def trace(self, x: Tensor, generator: Copier, prior: Support, loss: Loss, starts: Tensor) -> Tensor:
-        """Return the way of every start, (n, n_seed, k + 1, m), with the arguments of a call."""
-        return self._all(x, generator, prior, loss, starts)[0]
-
-    def _all(
-        self, x: Tensor, generator: Copier, prior: Support, loss: Loss, starts: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return every start's way (n, n_seed, k + 1, m), last samples (n, n_seed, ...) and last losses (n, n_seed)."""
         if len(x) == 0 or starts.ndim != 2 or starts.numel() == 0:
             raise InputError(
                 f"JointSearch takes at least one sample and starts (n_seed, m), but got the shapes {tuple(x.shape)} "
                 f"and {tuple(starts.shape)}."
             )
-        found: list[tuple[Tensor, Tensor, Tensor]] = []
         with torch.inference_mode(mode=False), torch.enable_grad():
             copies = generator(self, len(starts) if self.theta == "shared" else 1)
             most = self.memory_mb * 2**20 // copies.bytes(starts[:1])
-            samples, passes = _plan(starts, most, whole=self.theta == "shared")
-            firsts = [self._first(copies, z) for z in passes]
-            for some in x.split(samples):
-                # A pass on several samples has all their starts in order; idle rows at its end get the last sample.
-                numbers = [(torch.arange(len(z)) // len(starts)).clamp(max=len(some) - 1) for z in passes]
-                parts = [
-                    self._descend(some[rows], copies, prior, loss, first)
-                    for rows, first in zip(numbers, firsts, strict=True)
-                ]
-                z, y, each = (torch.cat(p)[: len(some) * len(starts)] for p in zip(*parts, strict=True))
-                found.append((z, y, each))
-        z, y, each = (torch.cat(values).unflatten(0, (len(x), -1)) for values in zip(*found, strict=True))
-        return z, y, each
+            rows = min(most, how.slots.most)
+            samples = 1 if how.slots.fixed else max(1, min(rows // len(starts), len(x)))
+            # One pass on all starts of some samples, or several on parts of one sample's.
+            parts = 1 if samples > 1 or self.theta == "shared" else math.ceil(len(starts) / max(most, 1))
+            passes = torch.split(starts.repeat(samples, 1), math.ceil(samples * len(starts) / parts))
+            descent = Descent(self, copies, prior, loss)
+            firsts = [descent.first(z) for z in passes]
+            found = []
+            for some in torch.split(x, samples):
+                found.append(_together(descent, some, firsts, len(starts)))
+                if how.report is not None:
+                    points = len(some) * len(starts)
+                    how.report(points, self.steps * points, points)
+        return Joint(*(torch.cat(values) for values in zip(*found, strict=True)))
 
-    @staticmethod
-    def _first(copies: Copies, z: Tensor) -> tuple[Tensor, Tensor]:
+    def trace(self, x: Tensor, generator: Copier, prior: Support, loss: Loss, starts: Tensor) -> Tensor:
+        """Return the ways of all starts, (n, n_seed, k + 1, m), with the arguments of a call."""
+        ends = [
+            replace(self, steps=k)(x, generator, prior, loss, starts).z if k else starts.expand(len(x), -1, -1)
+            for k in range(self.steps + 1)
+        ]
+        return torch.stack(ends, dim=2)
+
+    def calibrate(self, budget_ms: float, run: Callable[["JointSearch"], object], n: int) -> "JointSearch":
+        """Return this search with the steps that a budget pays for on the machine at hand.
+
+        Parameters
+        ----------
+        budget_ms : milliseconds for each sample, above 0.
+        run : runs the search that it is given on n samples.
+        n : the number of samples.
+
+        Raises
+        ------
+        InputError
+            If the budget does not pay for one step.
+        """
+        return replace(self, steps=affordable(budget_ms, lambda steps: run(replace(self, steps=steps)), n))
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Moves the rows of one pass after the other.
+
+    Parameters
+    ----------
+    search : its settings.
+    copies : private copies of the generator.
+    prior : keeps z on its support.
+    loss : one for each row.
+    """
+
+    search: JointSearch
+    copies: Copies
+    prior: Support
+    loss: Loss
+
+    def first(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return the starts of a pass and their samples, with a graph that serves all passes."""
-        copies.reset()
+        self.copies.reset()
         z = z.clone().requires_grad_()
-        return z, copies(z)
+        return z, self.copies(z)
 
-    def _descend(
-        self, x: Tensor, copies: Copies, prior: Support, loss: Loss, first: tuple[Tensor, Tensor]
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Search for x (k, ...), row by row: the way of z (k, steps + 1, m), the samples (k, ...), the losses (k,)."""
-        copies.reset()
+    def run(self, x: Tensor, first: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Search for x (k, ...), row by row: where z (k, m) ends, what is drawn there (k, ...), its losses (k,)."""
+        self.copies.reset()
         z, y = first
-        way, moments = [z.detach()], (torch.zeros_like(z), torch.zeros_like(z))
-        for step in range(1, self.steps + 1):
-            each = loss(x, y)
+        adam = LatentAdam(lr=self.search.lr, betas=self.search.betas)
+        state, rate = adam.start(z.detach()), z.new_ones(len(z))
+        for step in range(1, self.search.steps + 1):
+            each = self.loss(x, y)
             if each.shape != (len(z),) or not each.requires_grad:
                 raise InputError(
                     f"JointSearch needs one differentiable loss per sample, shape ({len(z)},), but got the shape "
                     f"{tuple(each.shape)}{'' if each.requires_grad else ', which does not depend on z'}."
                 )
             (gradient,) = torch.autograd.grad(each.sum(), z, retain_graph=step == 1)
-            copies.step()
-            z = prior.project(self._adam(way[-1], gradient, moments, step))
-            way.append(z)
-            with torch.set_grad_enabled(step < self.steps):
-                z = z.requires_grad_(step < self.steps)
-                y = copies(z)
+            self.copies.step()
+            z = self.prior.project(adam.step(state, z.detach(), Seen(each.detach(), gradient), rate))
+            last = step == self.search.steps
+            with torch.set_grad_enabled(not last):
+                z = z.requires_grad_(not last)
+                y = self.copies(z)
         with torch.no_grad():
-            return torch.stack(way, dim=1).detach(), y.detach(), loss(x, y)
-
-    def _adam(self, z: Tensor, gradient: Tensor, moments: tuple[Tensor, Tensor], step: int) -> Tensor:
-        """Return z after step number `step` of Adam; updates both moments in place."""
-        (first, second), (beta1, beta2) = moments, self.betas
-        first.lerp_(gradient, 1 - beta1)
-        second.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        scale = (second.sqrt() / math.sqrt(1 - beta2**step)).add_(ADAM_EPS)
-        return torch.addcdiv(z.detach(), first, scale, value=-self.lr / (1 - beta1**step))
+            return z.detach(), y.detach(), self.loss(x, y.detach())
 
 
-
-def _plan(starts: Tensor, most: int, *, whole: bool) -> tuple[int, tuple[Tensor, ...]]:
-    """Return how many samples share a pass of at most about `most` rows, and the starts of each pass that they take.
-
-    A row's place in a pass, and with it its rounding, must not depend on the samples beside it. So samples share a pass
-    of 64 rows, where no place differs from another, or a pass is of one sample. `whole` keeps its starts together.
-    """
-    n_seed = len(starts)
-    samples = BLOCK // n_seed
-    if samples > 1 and most >= BLOCK and not (whole and BLOCK % n_seed):
-        return samples, (starts.repeat(samples + 1, 1)[:BLOCK],)
-    parts = 1 if whole else math.ceil(n_seed / max(most, 1))
-    return 1, starts.split(math.ceil(n_seed / parts))
+def _together(descent: Descent, x: Tensor, firsts: list[tuple[Tensor, Tensor]], n_seed: int) -> Joint:
+    """Search for samples that share passes; rows of a pass that are left over get the last sample."""
+    found = []
+    for first in firsts:
+        rows = (torch.arange(len(first[0]), device=x.device) // n_seed).clamp(max=len(x) - 1)
+        found.append(descent.run(x[rows], first))
+    ends = (torch.cat(values)[: len(x) * n_seed] for values in zip(*found, strict=True))
+    z, y, each = (end.view(len(x), n_seed, *end.shape[1:]) for end in ends)
+    joint = Joint(z, y, each)
+    return joint._replace(x=y[torch.arange(len(x), device=x.device), joint.best()])

@@ -24,15 +24,29 @@ class Rule(Protocol):
     """
 
     @property
-    def theta(self) -> Literal["adam", "gradient", "shared", "frozen"]: ...
+    def theta(self) -> Literal["adam", "gradient", "shared", "frozen"]:
+        """How parameters move."""
+        ...
+
     @property
-    def theta_lr(self) -> float: ...
+    def theta_lr(self) -> float:
+        """Step size."""
+        ...
+
     @property
-    def betas(self) -> tuple[float, float]: ...
+    def betas(self) -> tuple[float, float]:
+        """Adam's decay rates."""
+        ...
+
     @property
-    def steps(self) -> int: ...
+    def steps(self) -> int:
+        """Most steps between two resets."""
+        ...
+
     @property
-    def precision(self) -> Literal["fp32", "bf16"]: ...
+    def precision(self) -> Literal["fp32", "bf16"]:
+        """Of matrix products."""
+        ...
 
 
 class Adam:
@@ -173,8 +187,9 @@ class Factored(Matrix):
         """Keep one more pair of factors."""
         groups, p, _ = x.shape
         if self.factors is None or self.factors[0].shape[:2] != (groups, self.steps * p):
-            self.factors = x.new_empty(groups, self.steps * p, x.shape[2]), d.new_empty(
-                groups, self.steps * p, d.shape[2]
+            self.factors = (
+                x.new_empty(groups, self.steps * p, x.shape[2]),
+                d.new_empty(groups, self.steps * p, d.shape[2]),
             )
         for factor, new in zip(self.factors, (x, d), strict=True):
             factor[:, self.used : self.used + p] = new
