@@ -28,6 +28,7 @@ EXEMPT_IN = {
 }
 # What must be set, too, for a field to count.
 BESIDE = {
+    ("ADGAN", "budget_ms"): {"scoring": "fast"},  # rows share passes, so that a small budget pays for a step
     ("FAnoGAN", "budget_ms"): {"inversion": Hybrid()},
     ("KDE", "cv_size"): {"bandwidths": tuple(0.1 * i for i in range(2, 20))},
 }

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from oddgan.base import Detector, storage
+from oddgan.detectors.adgan import ADGAN
 from oddgan.detectors.anogan import AnoGAN
 from oddgan.detectors.autoencoder import AutoEncoder
 from oddgan.detectors.fanogan import FAnoGAN
@@ -17,6 +18,7 @@ from oddgan.detectors.pca import PCA
 from oddgan.detectors.vae import VAE
 
 __all__ = [
+    "ADGAN",
     "GMM",
     "KDE",
     "KNN",

@@ -2,6 +2,7 @@
 
 from oddgan.inversion.encoder import EncoderInversion, Hybrid
 from oddgan.inversion.engine import Execution, Slots
+from oddgan.inversion.joint import Joint, JointSearch
 from oddgan.inversion.optimisers import LatentAdam, LatentOptimiser, LatentRMSProp, LatentSGD
 from oddgan.inversion.result import Inverted, Loss, Map
 from oddgan.inversion.search import LatentSearch
@@ -12,6 +13,8 @@ __all__ = [
     "Execution",
     "Hybrid",
     "Inverted",
+    "Joint",
+    "JointSearch",
     "LatentAdam",
     "LatentLBFGS",
     "LatentLM",

@@ -4,11 +4,13 @@ from oddgan.networks.auto import Auto
 from oddgan.networks.base import Backbone, Judgement
 from oddgan.networks.base import CodeOutput as CodeOutput
 from oddgan.networks.base import SampleOutput as SampleOutput
+from oddgan.networks.heads import FirstChannels
 from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.layers import reinitialise
 from oddgan.networks.mlp import MLP
 from oddgan.networks.prepared import prepare
 from oddgan.networks.presets import BEATGAN_1D, DCGAN_32, FANOGAN_RESNET_64, GANOMALY_32, WASSERSTEIN
+from oddgan.networks.private import Private, private
 from oddgan.networks.resnet import ResNet
 
 __all__ = [
@@ -21,8 +23,11 @@ __all__ = [
     "Auto",
     "Backbone",
     "ConvLadder",
+    "FirstChannels",
     "Judgement",
+    "Private",
     "ResNet",
     "prepare",
+    "private",
     "reinitialise",
 ]

@@ -1,0 +1,162 @@
+"""ADGAN."""
+
+import copy
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Self, cast
+
+import torch
+from torch import Tensor, nn
+
+from oddgan._core.errors import InputError
+from oddgan._core.hyperparameters import hyperparameters
+from oddgan.base import Card, SearchDetector, Stored, adversarial_updates
+from oddgan.base.rows import Rows
+from oddgan.inversion import Inverted, Joint, JointSearch
+from oddgan.networks import WASSERSTEIN, Backbone, private
+from oddgan.networks.base import whole
+from oddgan.objectives import WGANGP, Objective
+from oddgan.priors import Gaussian, Prior
+from oddgan.scaling import Scaling
+from oddgan.scores import Composition, WeightedSum
+from oddgan.similarities import L2, Similarity
+from oddgan.training import Adam, Clock, Optimiser, Phase, Update
+
+
+@hyperparameters
+class ADGAN(SearchDetector):
+    r"""Invert the generator from many starts, moving z and a private copy of θ; score how much is left on average.
+
+    A Wasserstein GAN learns to draw normal data. For a sample x, each start z_j ~ p_z and its own copy θ_j of the
+    generator's weights move together for k steps by the gradient of ℓ(g_θj(z_j), x). The score is the mean of what is
+    left, s(x) = (1/n_seed) Σ_j ℓ(g_θj,k(z_j,k), x).
+
+    Components: `search`, that mean; `residual`, the least of the losses; `critic` mean D(training rows) - D(x), and
+    `prior` -log p_z(z_j,k) averaged over the starts, which the paper found weaker. Any differentiable generator will
+    do: `from_generator` takes a trained one, e.g. a VAE's decoder; `objective=LeastSquares()` trains an LSGAN.
+
+    Parameters
+    ----------
+    latent_dim : size m of the latent space, >= 1.
+    prior : distribution of z in training, of the search's starts, and the support that the search stays on.
+    objective : what critic and generator minimise.
+    n_critic : critic updates for each generator update, >= 1.
+    inversion : the search.
+    n_seed : starts of the search, >= 1; drawn once in `fit`, the same for every sample.
+    similarity : the loss ℓ of a sample and its reconstruction.
+
+    References
+    ----------
+    L. Deecke, R. Vandermeulen, L. Ruff, S. Mandt, M. Kloft: Image Anomaly Detection with Generative Adversarial
+    Networks, ECML PKDD 2018, https://doi.org/10.1007/978-3-030-10925-7_1.
+    """
+
+    card: ClassVar[Card] = Card(
+        name="ADGAN",
+        title="Image Anomaly Detection with Generative Adversarial Networks",
+        authors="Deecke, Vandermeulen, Ruff, Mandt, Kloft",
+        year=2018,
+        link="https://doi.org/10.1007/978-3-030-10925-7_1",
+        summary="WGAN; moves z and the generator's weights for each sample",
+        deviations=(
+            "A gradient penalty instead of clipped weights (objective=Wasserstein()); no batch norm in the critic.",
+            "The starts are drawn once in `fit` and are the same for every sample, so that scores repeat.",
+            "Batch norm takes its running statistics in the search, so that rows do not depend on each other.",
+        ),
+        gan=True,
+    )
+    tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "n_critic": 2, "n_seed": 2, "inversion": JointSearch(steps=2)}
+
+    given_: ClassVar[nn.Module | None] = None
+
+    latent_dim: int = 256
+    prior: Prior = Gaussian()
+    objective: Objective = WGANGP()
+    n_critic: int = 5
+    inversion: JointSearch = JointSearch()
+    n_seed: int = 64
+    similarity: Similarity = L2()
+    composition: Composition = WeightedSum(search=1.0)
+    optimiser: Optimiser = Adam(lr=1e-4, betas=(0.0, 0.9))
+    backbone: Backbone = WASSERSTEIN
+    epochs: int = 20
+
+    def _check(self) -> None:
+        super()._check()
+        whole(n_critic=self.n_critic, n_seed=self.n_seed)
+
+    @classmethod
+    def from_generator(cls, generator: nn.Module, X: Any, **settings: Any) -> Self:
+        """Score with a trained generator; there is no component `critic`, and the model can't be saved.
+
+        Parameters
+        ----------
+        generator : maps z (n, latent_dim) to samples (n, ...) as network input. Of a VAE with unit variance that is the
+            decoder, else `nn.Sequential(decoder, FirstChannels(c))`.
+        X : normal rows, which the threshold is taken from.
+        settings : the detector's; among them `latent_dim`, and `scaling`, the fitted one that the generator learned on.
+        """
+        detector = cls(**settings)
+        detector.__dict__["given_"] = generator
+        return detector.fit(X)
+
+    def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
+        starts = {"starts": Stored(self.prior.sample(self.n_seed, self.latent_dim))}
+        if self.given_ is not None:
+            return {"generator": copy.deepcopy(self.given_)} | starts
+        return {
+            "generator": self.backbone.decoder(self.latent_dim, shape, output=self._output),
+            "critic": self.backbone.critic(shape),
+            "critic_mean": Stored(torch.zeros(())),
+        } | starts
+
+    def _phases(self) -> Iterator[Phase]:
+        if self.given_ is None:
+            yield Phase(self._wasserstein, self._players("critic", "generator"), self.epochs)
+
+    def _wasserstein(self, x: Tensor, clock: Clock) -> Iterator[Update]:
+        G, D = self._nets("generator", "critic")
+        fake = G(self.prior.sample(len(x), self.latent_dim, device=x.device))
+        yield from adversarial_updates(x, fake, clock, critic=D, objective=self.objective, n_critic=self.n_critic)
+
+    def _logits(self, x: Tensor) -> Tensor:
+        return self._slots.map(lambda rows: self.networks_["critic"](rows).logit, x)
+
+    def _calibrate(self, x: Tensor) -> None:
+        if self.given_ is None:
+            self._stored("critic_mean").copy_(self._logits(x).mean())
+
+    def _search(self, x: Tensor) -> Joint:
+        copies, starts = partial(private, self.networks_["generator"]), self._stored("starts")
+        return cast(Joint, self._inversion(x, copies, self.prior, self.similarity, starts, self._execution()))
+
+    def _invert(self, x: Tensor) -> Inverted:
+        return self._search(x).inverted(self._inversion.steps)
+
+    def _components(self, x: Tensor) -> dict[str, Tensor]:
+        found = self._search(x)
+        density = self.prior.log_density(found.z.flatten(0, 1)).view(found.loss.shape)
+        parts = {"search": found.loss.double().mean(1), "residual": found.loss.amin(1), "prior": -density.mean(1)}
+        return parts | self._judge(x, found.inverted(self._inversion.steps))
+
+    def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
+        if self.given_ is not None:
+            return {}
+        return {"critic": self._stored("critic_mean") - self._logits(x)}
+
+    def _sample(self, n: int) -> Tensor:
+        return cast(Tensor, self.networks_["generator"](self.prior.sample(n, self.latent_dim, device=self._device)))
+
+    def _fit_scaling(self, rows: Rows) -> Scaling:
+        return super()._fit_scaling(rows) if self.given_ is None else self.scaling
+
+    def _warn_of_few_steps(self, n: int) -> None:
+        if self.given_ is None:
+            super()._warn_of_few_steps(n)
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the model to a folder; one made by `from_generator` can't be written."""
+        if self.given_ is not None:
+            raise InputError("An ADGAN around a given generator can't be saved: save the model that it comes from.")
+        return super().save(path, force=force)
