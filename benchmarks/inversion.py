@@ -1,0 +1,262 @@
+"""How well inversion detects: ADGAN and AnoGAN on MNIST, and what steps, starts, moving weights and encoders buy.
+
+One GAN for each digit and seed (`gans.py`), inverted in different ways; digits 0, 1 and 8 of 1000 random test images
+(the papers: 5000), the rest on 300. Settings that had to be chosen (AnoGAN's steps, the step size of plain gradient
+steps) were chosen on the digits 3 and 5 of the training split (`choose`), before any test image was scored.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from gans import DIGITS, SEEDS, SETTINGS, gan, mnist
+from harness import Bench, Setup, clock
+from oddgan import ADGAN, AnoGAN, FAnoGAN
+from oddgan.base import NeuralDetector
+from oddgan.evaluate import Record
+from oddgan.inversion import (
+    EncoderInversion,
+    Hybrid,
+    JointSearch,
+    LatentAdam,
+    LatentLBFGS,
+    LatentLM,
+    LatentOptimiser,
+    LatentRMSProp,
+    LatentSearch,
+    LatentSGD,
+)
+from oddgan.training import Phase, RMSProp
+
+Data = dict[str, np.ndarray]
+SEARCH = LatentSearch(n_max=100, optimiser=LatentAdam(lr=0.1))
+ADGANS = {
+    "Adam on θ, each start's own": JointSearch(theta="adam"),
+    "gradient steps on θ, each start's own": JointSearch(theta="gradient", theta_lr=3e-3),
+    "Adam on θ, shared by the starts": JointSearch(theta="shared"),
+    "frozen θ": JointSearch(theta="frozen"),
+}
+CHOSEN = "gradient steps on θ, each start's own"
+STEPS = (0, 5, 10, 20, 50, 100, 200, 500)
+RULES: dict[str, tuple[LatentOptimiser, tuple[int, ...]]] = {
+    "Adam": (LatentAdam(lr=0.1), (10, 30, 100)),
+    "RMSProp": (LatentRMSProp(lr=0.03), (10, 30, 100)),
+    "SGD with momentum": (LatentSGD(lr=30.0), (10, 30, 100)),
+    "L-BFGS": (LatentLBFGS(lr=1.0), (10, 30, 100)),
+    "Levenberg-Marquardt": (LatentLM(), (2, 5)),
+}
+# Deecke et al., 2018, table 1: digits 8, 0, 1.
+PUBLISHED = {"AnoGAN": (0.883, 0.990, 0.998), "ADGAN": (0.959, 0.999, 0.992)}
+
+
+def sample(data: Data, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """A fixed random part of the test split: images and digits."""
+    chosen = np.random.default_rng(0).choice(len(data["y_test"]), min(n, len(data["y_test"])), replace=False)
+    return data["x_test"][chosen], data["y_test"][chosen]
+
+
+def transplanted(cls: type[NeuralDetector], trained: AnoGAN, **settings: Any) -> Any:
+    """A detector of another class around the networks of a trained GAN: everything but the training of the GAN."""
+
+    class Transplanted(cls):  # type: ignore[misc,valid-type]
+        """Takes the GAN from elsewhere."""
+
+        def _build(self) -> Any:
+            networks = super()._build()
+            given = {k: v for k, v in trained.networks_.state_dict().items() if k.partition(".")[0] != "starts"}
+            networks.load_state_dict(networks.state_dict() | {k: v for k, v in given.items() if "bank" not in k})
+            return networks
+
+        def _phases(self) -> Iterator[Phase]:
+            yield from list(super()._phases())[1:]
+
+        def _train(self, rows: Any, callbacks: Any) -> None:
+            super()._train(rows, callbacks)
+
+    found = Transplanted(**SETTINGS | settings | {"random_state": 0, "calibration_size": 1})
+    return found
+
+
+def _gan(cls: type[NeuralDetector], digit: int, seed: int, data: Data, **settings: Any) -> Any:
+    rows = data["x_train"][data["y_train"] == digit]
+    return transplanted(cls, gan(digit, seed, data), **settings).fit(rows)
+
+
+def quality(bench: Bench, setup: Setup, scores: dict[str, np.ndarray], anomalous: np.ndarray) -> None:
+    """AUROC of a score and of its components."""
+    records: list[Record] = []
+    for name, values in scores.items():
+        found = setup.quality(values, anomalous)[0]
+        records.append(replace(found, metric=f"AUROC{name and f', {name} alone'}"))
+    records.append(setup.record("time for each image", 1e3 * (setup.cpu_s or 0) / len(anomalous), "CPU ms"))
+    bench.add(*records)
+
+
+def scored(detector: Any, x: np.ndarray, components: tuple[str, ...] = ()) -> tuple[dict[str, np.ndarray], float]:
+    """Scores and components of rows by name, from one search, and its CPU seconds."""
+    with clock() as watch:
+        parts = detector.score_components(x, extra="all")
+        uses = detector.composition.uses
+    return {"": parts[uses[0]]} | {name: parts[name] for name in components}, watch.seconds
+
+
+def digits(bench: Bench, data: Data, n: int) -> None:
+    """ADGAN and AnoGAN on three digits, three seeds."""
+    x, y = sample(data, n)
+    methods: dict[str, Callable[[int, int], Any]] = {
+        "AnoGAN": lambda d, s: _gan(AnoGAN, d, s, data, inversion=SEARCH),
+        "ADGAN": lambda d, s: _gan(ADGAN, d, s, data, inversion=ADGANS[CHOSEN]),
+    }
+    parts = {"AnoGAN": ("residual", "features", "critic"), "ADGAN": ("residual", "critic", "prior")}
+    for seed in SEEDS[:1] if bench.quick else SEEDS:
+        for digit in DIGITS[:1] if bench.quick else DIGITS:
+            for name, make in methods.items():
+                if bench.wanted(f"digit {digit}", name, seed):
+                    scores, seconds = scored(make(digit, seed), x, parts[name])
+                    how = SEARCH if name == "AnoGAN" else ADGANS[CHOSEN]
+                    setup = Setup(
+                        case=f"digit {digit}", method=name, data="MNIST", protocol=f"OC-{len(x)}", seed=seed,
+                        settings={"inversion": how}, n_test=len(x), cpu_s=seconds,
+                    )  # fmt: skip
+                    quality(bench, setup, scores, y != digit)
+
+
+def theta(bench: Bench, data: Data, n: int) -> None:
+    """Four ways to move θ, on ten digits."""
+    for digit in DIGITS[:1] if bench.quick else (*DIGITS, 2, 3, 4, 5, 6, 7, 9):
+        x, y = balanced(data, digit, n)
+        for name, how in ADGANS.items():
+            if bench.wanted(f"θ, digit {digit}", name, 0):
+                scores, seconds = scored(_gan(ADGAN, digit, 0, data, inversion=how), x)
+                setup = Setup(
+                    case=f"θ, digit {digit}", method=name, data="MNIST, half normal", protocol=f"OC-{n}", seed=0,
+                    settings={"inversion": how}, n_test=n, cpu_s=seconds,
+                )  # fmt: skip
+                quality(bench, setup, scores, y != digit)
+
+
+def balanced(data: Data, digit: int, n: int, split: str = "test") -> tuple[np.ndarray, np.ndarray]:
+    """As many images of the digit as of others."""
+    rng, x, y = np.random.default_rng(1), data[f"x_{split}"], data[f"y_{split}"]
+    chosen = [rng.choice(np.flatnonzero(wanted), n // 2, replace=False) for wanted in (y == digit, y != digit)]
+    index = np.concatenate(chosen)
+    return x[index], y[index]
+
+
+def trade(bench: Bench, data: Data, n: int) -> None:
+    """Steps against starts of ADGAN on the digit 8."""
+    x, y = balanced(data, 8, n)
+    for k, n_seed in ((0, 1), (5, 1), (20, 1), (0, 8), (5, 8), (20, 8), (5, 64)):
+        name = f"k={k}, n_seed={n_seed}"
+        if bench.wanted("steps and starts, digit 8", name, 0):
+            how = replace(ADGANS[CHOSEN], steps=k)
+            scores, seconds = scored(_gan(ADGAN, 8, 0, data, inversion=how, n_seed=n_seed), x)
+            setup = Setup(
+                case="steps and starts, digit 8", method=name, data="MNIST, half normal", protocol=f"OC-{n}", seed=0,
+                settings={"k": k, "n_seed": n_seed}, n_test=n, cpu_s=seconds,
+            )  # fmt: skip
+            quality(bench, setup, scores, y != 8)
+
+
+def depth(bench: Bench, data: Data, n: int) -> None:
+    """AUROC against the steps of AnoGAN's search, from a random start and from an encoder's."""
+    encoder = {"encoder_optimiser": RMSProp(lr=5e-4), "encoder_output": "linear", "encoder_epochs": 8}
+    for digit in DIGITS[:1] if bench.quick else DIGITS:
+        case, fitted = f"search depth, digit {digit}", dict[str, Any]()
+        x, y = balanced(data, digit, n)
+        for start, cls, more in (("random start", AnoGAN, {}), ("encoder start", FAnoGAN, encoder)):
+            for steps in STEPS:
+                name = f"{start}, {steps} steps"
+                if not bench.wanted(case, name, 0):
+                    continue
+                if start not in fitted:
+                    fitted[start] = _gan(cls, digit, 0, data, **more, inversion=_depth(cls, 1))
+                detector = fitted[start].set_params(inversion=_depth(cls, steps))
+                if steps == 0 and cls is AnoGAN:  # what a start is worth that has not moved
+                    scores, seconds = _unmoved(detector, x), 0.0
+                else:
+                    scores, seconds = scored(detector, x)
+                setup = Setup(
+                    case=case, method=name, data="MNIST, half normal", protocol=f"OC-{n}", seed=0,
+                    settings={"steps": steps, "start": start}, n_test=n, cpu_s=seconds,
+                )  # fmt: skip
+                quality(bench, setup, scores, y != digit)
+
+
+def _depth(cls: type[NeuralDetector], steps: int) -> Any:
+    search = LatentSearch(n_max=max(steps, 1), optimiser=LatentAdam(lr=0.1))
+    if cls is AnoGAN:
+        return search
+    return Hybrid(replace(search, optimiser=LatentAdam(lr=0.1))) if steps else EncoderInversion()
+
+
+def _unmoved(detector: AnoGAN, x: np.ndarray) -> dict[str, np.ndarray]:
+    z = detector._stored("starts")
+    with torch.no_grad():
+        drawn = detector._net("generator")(z).expand(len(x), -1, -1, -1)
+    rows = detector._prepare(x)
+    return {"": detector.similarity(rows, drawn).double().numpy()}
+
+
+def rules(bench: Bench, data: Data, n: int) -> None:
+    """Rules that move z, on the digit 8: squared residual, loss and AUROC against time."""
+    from oddgan.scores import WeightedSum  # noqa: PLC0415
+    from oddgan.similarities import L2  # noqa: PLC0415
+
+    x, y = balanced(data, 8, n)
+    plain = {"search_loss": WeightedSum(residual=1.0), "similarity": L2()}
+    detector = None
+    for rule, (optimiser, lengths) in RULES.items():
+        for steps in lengths:
+            name = f"{rule}, {steps} steps"
+            if not bench.wanted("rules for z, digit 8", name, 0):
+                continue
+            detector = detector or _gan(AnoGAN, 8, 0, data, **plain, inversion=_depth(AnoGAN, 1))
+            detector.set_params(inversion=LatentSearch(n_max=steps, optimiser=optimiser))
+            scores, seconds = scored(detector, x)
+            setup = Setup(
+                case="rules for z, digit 8", method=name, data="MNIST, half normal", protocol=f"OC-{n}", seed=0,
+                settings={"rule": optimiser, "steps": steps}, n_test=n, cpu_s=seconds,
+            )  # fmt: skip
+            bench.add(setup.record("mean loss of normals", float(scores[""][y == 8].mean()), "L2"))
+            quality(bench, setup, scores, y != 8)
+
+
+def published() -> list[Record]:
+    """The papers' values."""
+    common: dict[str, Any] = {"data": "MNIST", "settings": {}, "metric": "AUROC", "unit": "1", "seed": None}
+    return [
+        Record(
+            case=f"digit {d}",
+            method=m,
+            value=v,
+            protocol="OC-5000",
+            role="published",
+            n_test=5000,
+            cpu_s=None,
+            **common,
+        )
+        for m, values in PUBLISHED.items()
+        for d, v in zip(DIGITS, values, strict=True)
+    ]
+
+
+def main() -> None:
+    """Run what is not measured yet."""
+    bench = Bench("inversion", __doc__ or "")
+    data = mnist()
+    bench.publish(*published())
+    n = 20 if bench.quick else 300
+    depth(bench, data, n)
+    rules(bench, data, n)
+    trade(bench, data, n)
+    theta(bench, data, n)
+    digits(bench, data, 20 if bench.quick else 1000)
+    bench.finish()
+
+
+if __name__ == "__main__":
+    main()
