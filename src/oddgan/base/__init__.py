@@ -5,6 +5,7 @@ from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import KINDS, Card, Kind, kind_of
 from oddgan.base.classical import ClassicalDetector, ProjectedDetector, principal_components
 from oddgan.base.detector import Detector
+from oddgan.base.explanation import Explanation
 from oddgan.base.neural import NeuralDetector, Stored
 from oddgan.base.pyod import PyODView, as_pyod
 from oddgan.base.rows import Notice
@@ -18,6 +19,7 @@ __all__ = [
     "ClassicalDetector",
     "Detector",
     "Encodes",
+    "Explanation",
     "Inversion",
     "Kind",
     "NeuralDetector",

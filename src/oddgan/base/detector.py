@@ -18,6 +18,7 @@ from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import storage
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import Card
+from oddgan.base.explanation import Explains
 from oddgan.base.rows import Rows, chunks, notice, take
 from oddgan.base.scoring import Report, Scoring, run_rows
 from oddgan.base.validation import check_common, validate
@@ -35,7 +36,7 @@ def _is(capability: type) -> Callable[[object], bool]:
 
 
 @hyperparameters
-class Detector(OutlierMixin, BaseEstimator, ABC):
+class Detector(Explains, OutlierMixin, BaseEstimator, ABC):
     """An anomaly detector that is a scikit-learn estimator.
 
     Inside, higher means more anomalous (`anomaly_score`, `score_components`, `threshold_`); at scikit-learn's
@@ -236,9 +237,10 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
     def anomaly_map(self, X: Any) -> np.ndarray:
         """How anomalous each pixel, time step or column is: the shape of X without channels, >= 0.
 
-        Unless the method says otherwise: the absolute residual |x - x̂| on the network's scale, averaged over channels.
+        The absolute residual |x - x̂| on the network's scale, averaged over channels.
         """
-        return self._apply(lambda x: {"map": self._map(x)}, self._rows(X))["map"]
+        draw = cast(Reconstructs, self)._reconstruct
+        return self._apply(lambda x: {"map": self._residual_map(x, draw(x))}, self._rows(X))["map"]
 
     @available_if(_is(Encodes))
     def encode(self, X: Any) -> np.ndarray:
@@ -252,8 +254,8 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
         with seeded(int(generator(random_state).randint(2**31 - 1)), self._device), torch.no_grad():
             return self.scaling_.backward(cast(Samples, self)._sample(n).double().cpu().numpy())
 
-    def _map(self, x: Tensor) -> Tensor:
-        residual = (x - cast(Reconstructs, self)._reconstruct(x)).abs()
+    def _residual_map(self, x: Tensor, y: Tensor) -> Tensor:
+        residual = (x - y).abs()
         return residual if residual.ndim == 2 else residual.mean(dim=1)
 
     # -- plumbing
@@ -270,10 +272,7 @@ class Detector(OutlierMixin, BaseEstimator, ABC):
         return torch.from_numpy(self.scaling_(raw)).to(self._device)
 
     def _apply(
-        self,
-        function: Callable[[Tensor], Mapping[str, Tensor]],
-        rows: Rows,
-        report: Report | None = None,
+        self, function: Callable[[Tensor], Mapping[str, Tensor]], rows: Rows, report: Report | None = None
     ) -> dict[str, np.ndarray]:
         return run_rows(function, rows, self._prepare, slots=self.slots, scoring=self.scoring, report=report)
 

@@ -39,6 +39,10 @@ class Networks(nn.ModuleDict):
         self._copies[name, wanted] = network, tensors, _mark(tensors), copy
         return copy
 
+    def copies(self) -> dict[tuple[str, torch.dtype], nn.Module]:
+        """Return the copies that there are, by the name of the network and what they compute in."""
+        return {key: held[3] for key, held in self._copies.items()}
+
 
 def _mark(tensors: list[Tensor]) -> _Mark:
     """Return what changes when a tensor is written to or gets other memory."""

@@ -1,7 +1,7 @@
 """Detectors made of networks: four hooks say what is built, how it is trained, and how it scores."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -13,6 +13,7 @@ from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.detector import Detector
 from oddgan.base.networks import Networks
 from oddgan.base.rows import Rows, Subset, chunks, notice, take
+from oddgan.base.scoring import Report
 from oddgan.networks import Auto, Backbone
 from oddgan.similarities import Similarity
 from oddgan.training import Adam, Callback, DatasetSource, Optimiser, Phase, Player, Source, TensorSource, run
@@ -118,6 +119,14 @@ class NeuralDetector(Detector):
         """The similarity in this field, with what it took from the training rows."""
         found: Similarity = getattr(self, "similarities_", {}).get(name, getattr(self, name))
         return found
+
+    # -- scoring
+    def _apply(
+        self, function: Callable[[Tensor], Mapping[str, Tensor]], rows: Rows, report: Report | None = None
+    ) -> dict[str, np.ndarray]:
+        """No gradient is taken while scoring, unless a method says otherwise: inference mode is the shortest path."""
+        with torch.inference_mode():
+            return super()._apply(function, rows, report)
 
     # -- training
     def _check(self) -> None:

@@ -92,6 +92,8 @@ def is_dataset(X: object) -> bool:
 
 def is_frame(X: object) -> bool:
     """Whether X is a data frame (pandas, polars, ...)."""
+    if isinstance(X, np.ndarray | torch.Tensor):  # the question itself takes longer than a small batch may
+        return False
     return isinstance(nw.from_native(X, pass_through=True, eager_only=True), nw.DataFrame)
 
 

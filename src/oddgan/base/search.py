@@ -89,11 +89,18 @@ class SearchDetector(NeuralDetector):
         return Inversion(found["z"], reconstruction, found["loss"], steps, converged)
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
+        return self._judged_in_passes(x, self._invert(x))
+
+    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         found = self._invert(x)
+        return self._judged_in_passes(x, found), found.x
+
+    def _judged_in_passes(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
         full, parts = self._slots.most, list[dict[str, Tensor]]()
         for i in range(0, len(x), full):
             rows = torch.arange(i, i + full if self._slots.fixed else min(i + full, len(x))).clamp(max=len(x) - 1)
-            judged = self._judge(x[rows], Inverted(*(value[rows] for value in found)))
+            with torch.inference_mode():
+                judged = self._judge(x[rows], Inverted(*(value[rows] for value in found)))
             parts.append({k: v[: len(x) - i] for k, v in judged.items()})
         return {k: torch.cat([part[k] for part in parts]) for k in parts[0]}
 

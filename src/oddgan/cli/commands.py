@@ -80,7 +80,7 @@ def fit(
     spec = oddgan.experiments.FitSpec(
         method=method,
         source=source,
-        options=_reading(options),
+        options=reading(options),
         settings=oddgan.experiments.merge(from_file, oddgan.experiments.parse_assignments(options.settings)),
         calibration=options.calibration,
         rate=options.rate,
@@ -126,7 +126,7 @@ def score(
     spec = oddgan.experiments.ScoreSpec(
         model=model,
         source=source,
-        options=_reading(options),
+        options=reading(options),
         out=options.out,
         heatmaps=options.heatmaps,
         force=options.force,
@@ -170,7 +170,7 @@ def evaluate(
     spec = oddgan.experiments.EvaluateSpec(
         model=model,
         source=source,
-        options=_reading(options),
+        options=reading(options),
         runs=options.runs,
         name=options.name,
         command=command,
@@ -241,7 +241,8 @@ def report(
     document({"report": page}, output)
 
 
-def _reading(options: DataOptions) -> "Options":
+def reading(options: DataOptions) -> "Options":
+    """Return how the data is read."""
     given = {field.name: getattr(options, field.name) for field in fields(DataOptions)}
     size = None if options.resize is None else _size(options.resize)
     return oddgan.data.Options(**given | {"resize": size})

@@ -10,7 +10,10 @@ from pydantic import ValidationError
 from oddgan._core.errors import OddganError
 from oddgan.cli.commands import app
 from oddgan.cli.methods import help_on_method
+from oddgan.cli.speed import profile
+from oddgan.cli.threads import settle
 
+app.command(profile, sort_key=7)
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 _HELP = {"--help", "-h"}
 
@@ -22,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ----------
     argv : the command line without the program's name; None takes the process's own.
     """
+    settle()
     words = list(sys.argv[1:] if argv is None else argv)
     if "--debug" in words:
         return _run([word for word in words if word != "--debug"])

@@ -109,6 +109,15 @@ class EvaluateOptions(RunOptions, DataOptions):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
+class ProfileOptions(DataOptions):
+    """The data, how much of it, and where to compute."""
+
+    rows: Annotated[int, option("At most so many rows are scored.", _OUTPUT)] = 256
+    device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
 class ThresholdOptions(OutOptions):
     """The new threshold, and where the changed model goes."""
 

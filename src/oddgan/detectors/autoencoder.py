@@ -69,4 +69,8 @@ class AutoEncoder(NeuralDetector):
         return y
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
-        return {"residual": self._similarity()(x, self._reconstruct(x))}
+        return self._together(x)[0]
+
+    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        y = self._reconstruct(x)
+        return {"residual": self._similarity()(x, y)}, y

@@ -100,9 +100,12 @@ class GANomaly(NeuralDetector):
         return z, y, reencoder(y)
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
+        return self._together(x)[0]
+
+    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         D, (z, y, z2) = self._net("discriminator"), self._pass(x)
         features = feature_matching(D(x).features, D(y).features, p=2)
-        return {"latent": latent_error(z, z2), "residual": self._similarity("residual")(x, y), "features": features}
+        return {"latent": latent_error(z, z2), "residual": self._similarity("residual")(x, y), "features": features}, y
 
     def _reconstruct(self, x: Tensor) -> Tensor:
         return self._pass(x)[1]

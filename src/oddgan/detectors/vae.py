@@ -119,12 +119,16 @@ class VAE(NeuralDetector):
         return torch.sigmoid(mean) if self.likelihood == "bernoulli" else mean
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
+        return self._together(x)[0]
+
+    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         mean, log_variance = self._posterior(x)
         kl = kl_to_standard_normal(mean, log_variance)
         draws = [self._nll(x, mean + (0.5 * log_variance).exp() * noise) for noise in self._stored("noise")]
         probability = torch.stack(draws).mean(0)
-        residual = L2()(x, self._mean(mean))
-        return {"elbo": probability + kl, "reconstruction_probability": probability, "kl": kl, "residual": residual}
+        y = self._mean(mean)
+        parts = {"elbo": probability + kl, "reconstruction_probability": probability, "kl": kl}
+        return parts | {"residual": L2()(x, y)}, y
 
     def _sample(self, n: int) -> Tensor:
         return self._mean(torch.randn(n, self.latent_dim, device=self._stored("noise").device))

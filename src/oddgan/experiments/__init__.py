@@ -3,9 +3,10 @@
 from oddgan.experiments.evaluation import EvaluateResult, evaluate
 from oddgan.experiments.fitting import FitResult, fit, method_class
 from oddgan.experiments.methods import Parameter, card_row, method_rows, parameter_rows
+from oddgan.experiments.profiling import Peak, ProfileResult, Timed, profile
 from oddgan.experiments.scoring import ScoreResult, score
 from oddgan.experiments.settings import UsageError, build_detector, merge, parse_assignments, read_settings
-from oddgan.experiments.specs import EvaluateSpec, FitSpec, ScoreSpec, ThresholdSpec
+from oddgan.experiments.specs import EvaluateSpec, FitSpec, ProfileSpec, ScoreSpec, ThresholdSpec
 from oddgan.experiments.thresholds import ThresholdResult, change_threshold
 
 __all__ = [
@@ -14,10 +15,14 @@ __all__ = [
     "FitResult",
     "FitSpec",
     "Parameter",
+    "Peak",
+    "ProfileResult",
+    "ProfileSpec",
     "ScoreResult",
     "ScoreSpec",
     "ThresholdResult",
     "ThresholdSpec",
+    "Timed",
     "UsageError",
     "build_detector",
     "card_row",
@@ -29,6 +34,7 @@ __all__ = [
     "method_rows",
     "parameter_rows",
     "parse_assignments",
+    "profile",
     "read_settings",
     "score",
 ]

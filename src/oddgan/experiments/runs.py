@@ -114,11 +114,6 @@ def _items(detector: Detector, scored: Scored) -> Items:
     x = scored.data.x[rows]
     if scored.data.kind == "image":
         x = x.astype(np.float32)  # a report shades floats by their range: bytes from 0 to 16 would all be black
-    shown = hasattr(detector, "reconstruct")
-    return Items(
-        row=rows,
-        x=x,
-        score=scored.scores[rows],
-        reconstruction=detector.reconstruct(x).astype(np.float32) if shown else None,
-        map=detector.anomaly_map(x) if shown else None,
-    )
+    found = detector.explain(x) if hasattr(detector, "reconstruct") else None
+    drawn = None if found is None or found.reconstruction is None else found.reconstruction.astype(np.float32)
+    return Items(row=rows, x=x, score=scored.scores[rows], reconstruction=drawn, map=found.map if found else None)

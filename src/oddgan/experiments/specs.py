@@ -116,3 +116,22 @@ class ThresholdSpec(_Spec):
     rate: Annotated[float | None, Field(gt=0, le=0.5)] = None
     out: Path | None = None
     force: bool = False
+
+
+class ProfileSpec(_Spec):
+    """Say where a model's scoring time goes.
+
+    Parameters
+    ----------
+    model : the model's folder.
+    source : a file, a folder of images, or a named data set; labels are ignored.
+    options : how to read the source, beyond what the model remembers.
+    rows : at most so many rows are scored.
+    device : where to compute; None is torch's default device.
+    """
+
+    model: Path
+    source: str
+    options: Options = Options()
+    rows: Annotated[int, Field(ge=1)] = 256
+    device: str | None = None

@@ -29,7 +29,7 @@ class EncoderInversion:
         loss : maps samples and reconstructions to one loss per sample, (n,).
         how : how many samples the networks see at once.
         """
-        with torch.no_grad():
+        with torch.inference_mode():
             z = how.slots.map(encoder, x)
             y = how.slots.map(generator, z)
             each = loss(x, y)

@@ -1,0 +1,71 @@
+"""The command that says where time goes."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import oddgan
+from oddgan.cli.commands import reading
+from oddgan.cli.options import OutputOptions, ProfileOptions
+from oddgan.cli.output import document, notes, show, table
+
+if TYPE_CHECKING:
+    import oddgan.experiments
+
+_OPTIONS, _OUTPUT = ProfileOptions(), OutputOptions()
+
+
+def profile(
+    model: Path,
+    source: str,
+    /,
+    *,
+    options: ProfileOptions = _OPTIONS,
+    output: OutputOptions = _OUTPUT,
+) -> None:
+    """Show where the time of scoring goes, and how far it is from what the machine could do.
+
+    Parameters
+    ----------
+    model : Path
+        The model's folder.
+    source : str
+        The data, as for `score`.
+    """
+    spec = oddgan.experiments.ProfileSpec(
+        model=model, source=source, options=reading(options), rows=options.rows, device=options.device
+    )
+    found = oddgan.experiments.profile(spec)
+    notes(found.notes, output)
+    shown = table("stage", "ms per row", "share", "calls", "GFLOP/s", "x floor")
+    for stage in found.stages:
+        speed = f"{stage.flops / stage.seconds / 1e9:.1f}" if stage.flops else ""
+        times = f"{stage.seconds / stage.floor:.1f}" if stage.floor else ""
+        share = f"{100 * stage.seconds / found.seconds:.1f} %"
+        shown.add_row(stage.name, _ms(stage.seconds, found.rows), share, str(stage.calls), speed, times)
+    whole = f"{found.seconds / found.floor:.1f}" if found.floor else ""
+    speed = f"{found.flops / found.seconds / 1e9:.1f}" if found.flops else ""
+    shown.add_row("all", _ms(found.seconds, found.rows), "100 %", "", speed, whole)
+    show(f"{found.method}, {found.rows} rows; the source was read in {1e3 * found.reading:.0f} ms", output)
+    show(shown, output)
+    show(_machine(found), output)
+    totals = {"seconds": found.seconds, "flops": found.flops, "floor": found.floor or None}
+    document(asdict(found) | totals | {"times_floor": found.seconds / found.floor if found.floor else None}, output)
+
+
+def _ms(seconds: float, rows: int) -> str:
+    return f"{1e3 * seconds / rows:.4f}"
+
+
+def _machine(found: "oddgan.experiments.ProfileResult") -> str:
+    peak = found.machine
+    lines = [
+        f"this machine, {peak.threads} thread(s): {peak.fp32 / 1e9:.0f} GFLOP/s in fp32, {peak.bf16 / 1e9:.0f} in bf16 "
+        f"(matrix product), {peak.bandwidth / 1e9:.1f} GB/s (copy)"
+    ]
+    if found.floor:
+        lines.append(
+            f"this model: {found.flops / found.rows / 1e6:.4g} MFLOP a row, for which the machine needs at least "
+            f"{_ms(found.floor, found.rows)} ms"
+        )
+    return "\n".join(lines)
