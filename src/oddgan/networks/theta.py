@@ -193,7 +193,10 @@ class Factored(Matrix):
             self.factors = new
         else:
             if self.factors is None or self.factors[0].shape[:2] != (groups, self.steps * p):
-                self.factors = x.new_empty(groups, self.steps * p, x.shape[2]), d.new_empty(groups, self.steps * p, d.shape[2])
+                self.factors = (
+                    x.new_empty(groups, self.steps * p, x.shape[2]),
+                    d.new_empty(groups, self.steps * p, d.shape[2]),
+                )
             for factor, each in zip(self.factors, new, strict=True):
                 factor[:, self.used : self.used + p] = each
         self.used += p
