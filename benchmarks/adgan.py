@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -53,7 +54,7 @@ def squared(x: Tensor, y: Tensor) -> Tensor:
 def by_copies(search: JointSearch, generator: nn.Module, x: Tensor, starts: Tensor) -> Tensor:
     """One deep copy after the other, with torch's optimisers: losses (n_seed,)."""
     found = []
-    for start in starts.split(len(starts) if search.theta == "shared" else 1):
+    for start in torch.split(starts, len(starts) if search.theta == "shared" else 1):
         g, z = copy.deepcopy(generator).requires_grad_(search.theta != "frozen"), start.clone().requires_grad_()
         adam = torch.optim.Adam([z], search.lr, betas=search.betas)
         weights = list(g.parameters())
@@ -108,8 +109,8 @@ def operations(search: JointSearch, generator: nn.Module) -> float:
     """Operations of a sample by the recommended form: products only, a multiplication and an addition counting two."""
     per_pass, of_theta = 0.0, 0.0
     for layer, p in zip((m for m in generator.modules() if hasattr(m, "kernel_size")), (1, 16, 64, 256), strict=True):
-        weight = layer.weight
-        a, b = int(weight.shape[0]), int(weight[0].numel())  # type: ignore[index, operator, union-attr, arg-type]
+        weight = cast(Tensor, layer.weight)
+        a, b = weight.shape[0], weight[0].numel()
         per_pass += 2 * p * a * b
         factors = 2 * (p * search.steps) ** 2 * (a + b)
         formed = search.steps * 2 * p * a * b
@@ -156,7 +157,7 @@ def measure(bench: Bench, case: str, rates: dict[str, float]) -> None:
     """All variants of one algorithm, interleaved."""
     search, (generator, x, starts) = CASES[case], problem()
     low = replace(search, precision="bf16")
-    variants: dict[str, Callable[[], Tensor]] = {"deep copies": lambda: by_copies(search, generator, x, starts)}
+    variants: dict[str, Callable[[], Any]] = {"deep copies": lambda: by_copies(search, generator, x, starts)}
     if case in ("gradient", "adam"):
         variants["vmap"] = lambda: by_vmap(search, generator, x, starts)
     several = x.repeat(3, 1, 1, 1)  # the first pass and the preparation are shared: the cost of one of three images
@@ -165,7 +166,8 @@ def measure(bench: Bench, case: str, rates: dict[str, float]) -> None:
         "oddgan bf16": lambda: by_oddgan(low, generator, several, starts)[:N_SEED],
     }
     scores = {name: run() for name, run in variants.items()}  # warms up, too
-    taken = cpu_rounds(variants, 1 if bench.quick else 5)
+    timed: dict[str, Callable[[], object]] = {**variants}
+    taken = cpu_rounds(timed, 1 if bench.quick else 5)
     seconds = {k: float(np.median(v)) / (3 if k.startswith("oddgan") else 1) for k, v in taken.items()}
     naive = seconds["deep copies"]
     count = operations(search, generator)

@@ -65,7 +65,7 @@ class ADGAN(SearchDetector):
     )
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "n_critic": 2, "n_seed": 2, "inversion": JointSearch(steps=2)}
 
-    given_: ClassVar[nn.Module | None] = None
+    given_ = cast(nn.Module | None, None)
     latent_dim: int = 256
     prior: Prior = Gaussian()
     objective: Objective = WGANGP()

@@ -185,21 +185,16 @@ class Factored(Matrix):
 
     def step(self, x: Tensor, d: Tensor) -> None:
         """Keep one more pair of factors."""
-        new = (x, d)
-        if self.low and self.used and self.factors is not None:  # products in bf16 copy what is not contiguous
-            new = torch.cat([self.factors[0], x], 1), torch.cat([self.factors[1], d], 1)
-        p, groups = x.shape[1], len(x)
-        if self.low:
-            self.factors = new
-        else:
-            if self.factors is None or self.factors[0].shape[:2] != (groups, self.steps * p):
-                self.factors = (
-                    x.new_empty(groups, self.steps * p, x.shape[2]),
-                    d.new_empty(groups, self.steps * p, d.shape[2]),
-                )
-            for factor, each in zip(self.factors, new, strict=True):
-                factor[:, self.used : self.used + p] = each
-        self.used += p
+        start, self.used = self.used, self.used + x.shape[1]
+        if self.low:  # products in bf16 would copy what is not contiguous
+            old = self.factors if start and self.factors is not None else (x[:, :0], d[:, :0])
+            self.factors = torch.cat([old[0], x], 1), torch.cat([old[1], d], 1)
+            return
+        shapes = [(len(x), self.steps * x.shape[1], v.shape[2]) for v in (x, d)]
+        if self.factors is None or self.factors[0].shape != shapes[0]:
+            self.factors = x.new_empty(shapes[0]), d.new_empty(shapes[1])
+        for factor, new in zip(self.factors, (x, d), strict=True):
+            factor[:, start : self.used] = new
 
     def numbers(self, p: int, a: int, b: int) -> int:
         """How many numbers a group of p rows keeps."""
