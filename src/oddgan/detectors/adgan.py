@@ -29,9 +29,7 @@ class ADGAN(SearchDetector):
     r"""Invert the generator from many starts, moving z and a private copy of θ; score how much is left on average.
 
     A Wasserstein GAN learns to draw normal data. For a sample x, each start z_j ~ p_z and its own copy θ_j of the
-    generator's weights move together for k steps by the gradient of ℓ(g_θj(z_j), x). The score is the mean of what is
-    left, s(x) = (1/n_seed) Σ_j ℓ(g_θj,k(z_j,k), x).
-
+    generator's weights move for k steps by the gradient of ℓ(g_θj(z_j), x); s(x) = (1/n_seed) Σ_j ℓ(g_θj,k(z_j,k), x).
     Components: `search`, that mean; `residual`, the least of the losses; `critic` mean D(training rows) - D(x), and
     `prior` -log p_z(z_j,k) averaged over the starts, which the paper found weaker. Any differentiable generator will
     do: `from_generator` takes a trained one, e.g. a VAE's decoder; `objective=LeastSquares()` trains an LSGAN.
@@ -62,14 +60,12 @@ class ADGAN(SearchDetector):
         deviations=(
             "A gradient penalty instead of clipped weights (objective=Wasserstein()); no batch norm in the critic.",
             "The starts are drawn once in `fit` and are the same for every sample, so that scores repeat.",
-            "Batch norm takes its running statistics in the search, so that rows do not depend on each other.",
         ),
         gan=True,
     )
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "n_critic": 2, "n_seed": 2, "inversion": JointSearch(steps=2)}
 
-    given_: ClassVar[nn.Module | None] = None
-
+    given_ = cast(nn.Module | None, None)
     latent_dim: int = 256
     prior: Prior = Gaussian()
     objective: Objective = WGANGP()
@@ -82,18 +78,13 @@ class ADGAN(SearchDetector):
     backbone: Backbone = WASSERSTEIN
     epochs: int = 20
 
-    def _check(self) -> None:
-        super()._check()
-        whole(n_critic=self.n_critic, n_seed=self.n_seed)
-
     @classmethod
     def from_generator(cls, generator: nn.Module, X: Any, **settings: Any) -> Self:
         """Score with a trained generator; there is no component `critic`, and the model can't be saved.
 
         Parameters
         ----------
-        generator : maps z (n, latent_dim) to samples (n, ...) as network input. Of a VAE with unit variance that is the
-            decoder, else `nn.Sequential(decoder, FirstChannels(c))`.
+        generator : z (n, latent_dim) to network input (n, ...); for a VAE `nn.Sequential(decoder, FirstChannels(c))`.
         X : normal rows, which the threshold is taken from.
         settings : the detector's; among them `latent_dim`, and `scaling`, the fitted one that the generator learned on.
         """
@@ -102,14 +93,13 @@ class ADGAN(SearchDetector):
         return detector.fit(X)
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
+        whole(n_critic=self.n_critic, n_seed=self.n_seed)
         starts = {"starts": Stored(self.prior.sample(self.n_seed, self.latent_dim))}
         if self.given_ is not None:
             return {"generator": copy.deepcopy(self.given_)} | starts
-        return {
-            "generator": self.backbone.decoder(self.latent_dim, shape, output=self._output),
-            "critic": self.backbone.critic(shape),
-            "critic_mean": Stored(torch.zeros(())),
-        } | starts
+        generator = self.backbone.decoder(self.latent_dim, shape, output=self._output)
+        mean = Stored(torch.zeros(()))
+        return {"generator": generator, "critic": self.backbone.critic(shape), "critic_mean": mean} | starts
 
     def _phases(self) -> Iterator[Phase]:
         if self.given_ is None:
@@ -141,9 +131,7 @@ class ADGAN(SearchDetector):
         return parts | self._judge(x, found.inverted(self._inversion.steps))
 
     def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
-        if self.given_ is not None:
-            return {}
-        return {"critic": self._stored("critic_mean") - self._logits(x)}
+        return {} if self.given_ is not None else {"critic": self._stored("critic_mean") - self._logits(x)}
 
     def _sample(self, n: int) -> Tensor:
         return cast(Tensor, self.networks_["generator"](self.prior.sample(n, self.latent_dim, device=self._device)))
@@ -156,7 +144,7 @@ class ADGAN(SearchDetector):
             super()._warn_of_few_steps(n)
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
-        """Write the model to a folder; one made by `from_generator` can't be written."""
+        """Write the model to a folder; one of `from_generator` can't be."""
         if self.given_ is not None:
             raise InputError("An ADGAN around a given generator can't be saved: save the model that it comes from.")
         return super().save(path, force=force)

@@ -185,15 +185,16 @@ class Factored(Matrix):
 
     def step(self, x: Tensor, d: Tensor) -> None:
         """Keep one more pair of factors."""
-        groups, p, _ = x.shape
-        if self.factors is None or self.factors[0].shape[:2] != (groups, self.steps * p):
-            self.factors = (
-                x.new_empty(groups, self.steps * p, x.shape[2]),
-                d.new_empty(groups, self.steps * p, d.shape[2]),
-            )
+        start, self.used = self.used, self.used + x.shape[1]
+        if self.low:  # products in bf16 would copy what is not contiguous
+            old = self.factors if start and self.factors is not None else (x[:, :0], d[:, :0])
+            self.factors = torch.cat([old[0], x], 1), torch.cat([old[1], d], 1)
+            return
+        shapes = [(len(x), self.steps * x.shape[1], v.shape[2]) for v in (x, d)]
+        if self.factors is None or self.factors[0].shape != shapes[0]:
+            self.factors = x.new_empty(shapes[0]), d.new_empty(shapes[1])
         for factor, new in zip(self.factors, (x, d), strict=True):
-            factor[:, self.used : self.used + p] = new
-        self.used += p
+            factor[:, start : self.used] = new
 
     def numbers(self, p: int, a: int, b: int) -> int:
         """How many numbers a group of p rows keeps."""
@@ -206,6 +207,7 @@ class Formed(Matrix):
     def __init__(self, value: Tensor, rule: Rule) -> None:
         super().__init__(value, rule)
         self.own: Tensor | None = None  # the matrices (groups, a, b); with bf16, what they add to the shared one
+        self.rounded: Tensor | None = None
         self.factor: Tensor | None = None  # what products take: `own`, rounded with bf16
 
     def reset(self) -> None:
@@ -230,11 +232,9 @@ class Formed(Matrix):
         """Move by the gradient Xᵀ D."""
         own = self._memory(len(x))
         if self.low:
-            gradient = torch.bmm(x.transpose(1, 2), d)
             if self.factor is None:
-                torch.mul(gradient, -self.lr, out=own)
-            else:
-                own.add_(gradient, alpha=-self.lr)
+                own.zero_()
+            own.add_(torch.bmm(x.transpose(1, 2), d, out=self.rounded), alpha=-self.lr)
         else:
             before = own if self.factor is not None else self.start.expand_as(own)
             torch.baddbmm(before, x.transpose(1, 2), d, alpha=-self.lr, out=own)
@@ -247,10 +247,12 @@ class Formed(Matrix):
     def _memory(self, groups: int) -> Tensor:
         if self.own is None or len(self.own) != groups:
             self.own = self.start.new_empty(groups, *self.start.shape)
+            # Memory that is taken anew costs as much as a product: each page of it is first filled with zeros.
+            self.rounded = torch.empty_like(self.own, dtype=self.dtype) if self.low else None
         return self.own
 
     def _moved(self, own: Tensor) -> None:
-        self.factor = own.to(self.dtype)
+        self.factor = own if self.rounded is None else self.rounded.copy_(own)
 
 
 class Adaptive(Formed):

@@ -1,0 +1,107 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from oddgan import InputError
+from oddgan.base import Stored
+from oddgan.detectors import ADGAN, VAE
+from oddgan.inversion import JointSearch
+from oddgan.networks import FirstChannels
+from oddgan.objectives import LeastSquares
+from oddgan.similarities import L1
+
+X = np.random.default_rng(0).normal(size=(30, 3))
+SMALL = {"latent_dim": 2, "n_seed": 4, "epochs": 1, "random_state": 0}
+THETA = torch.tensor([[2.0]])
+
+
+@pytest.fixture
+def detector(ready, linear, judge):
+    """g(z) = 2z; D(x) = x; two starts, at 3 and at 0."""
+    return ready(
+        ADGAN(latent_dim=1, inversion=JointSearch(steps=1, lr=1.0, theta="gradient", theta_lr=0.05)),
+        1,
+        generator=linear([[2.0]]),
+        critic=judge([[1.0]], [1.0]),
+        critic_mean=Stored(torch.tensor(4.0)),
+        starts=Stored(torch.tensor([[3.0], [0.0]])),
+    )
+
+
+def test_components_by_hand(detector):
+    # Start 3, weight 2, bias 0, x = 10: loss 16; dz = -16, dw = -24, db = -8. Adam moves z by 1 to 4, plain steps w to
+    # 3.2 and b to 0.4: g = 13.2, loss 10.24. Start 0: loss 100; dw = 0, db = -20: z = 1, w = 2, b = 1: g = 3, loss 49.
+    parts = detector.score_components(np.array([[10.0]]), extra="all")
+    assert parts["search"].item() == pytest.approx((10.24 + 49) / 2)
+    assert parts["residual"].item() == pytest.approx(10.24)
+    # The critic's mean over training rows is 4, its value for x is 10.
+    assert parts["critic"].item() == pytest.approx(4 - 10)
+    # -log N(z; 0, 1) = z²/2 + log √(2π) at z = 4 and z = 1.
+    assert parts["prior"].item() == pytest.approx((16 + 1) / 4 + 0.5 * np.log(2 * np.pi))
+    assert detector.encode(np.array([[10.0]])).item() == pytest.approx(4)
+    assert detector.reconstruct(np.array([[10.0]])).item() == pytest.approx(13.2)
+
+
+def test_weights_start_again_for_every_sample(detector):
+    before = copy.deepcopy(detector.networks_.state_dict())
+    alone = detector.anomaly_score(np.array([[10.0]]))
+    assert detector.anomaly_score(np.array([[-50.0], [10.0], [10.0]]))[1:].tolist() == [alone.item()] * 2
+    assert all(torch.equal(v, before[k]) for k, v in detector.networks_.state_dict().items())
+
+
+def test_the_score_is_the_mean_of_the_final_losses():
+    detector = ADGAN(**SMALL, inversion=JointSearch(steps=3)).fit(X)
+    found = detector.invert(X)
+    np.testing.assert_allclose(detector.anomaly_score(X), found.loss, rtol=1e-6)
+    assert (found.steps == 3).all()
+
+
+def test_critic_mean_is_of_the_training_rows():
+    detector = ADGAN(**SMALL).fit(X)
+    # Mean-subtracted: the component averages to 0 over the rows that were trained on.
+    assert detector.score_components(X, extra=["critic"])["critic"].mean() == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("theta", ["adam", "gradient", "shared", "frozen"])
+def test_a_searched_sample_is_nearer_than_an_unsearched(theta):
+    detector = ADGAN(**SMALL, inversion=JointSearch(steps=0)).fit(X)
+    before = detector.anomaly_score(X)
+    detector.set_params(inversion=JointSearch(steps=20, theta=theta, lr=0.05, theta_lr=1e-3))
+    assert detector.anomaly_score(X).mean() < before.mean()
+
+
+def test_least_squares_gan():
+    detector = ADGAN(**SMALL, objective=LeastSquares()).fit(X)
+    assert np.isfinite(detector.anomaly_score(X)).all()
+
+
+@pytest.mark.parametrize("likelihood", ["unit", "gaussian"])
+def test_the_decoder_of_a_vae(likelihood):
+    vae = VAE(latent_dim=2, epochs=2, likelihood=likelihood, random_state=0).fit(X)
+    decoder = nn.Sequential(vae.networks_["decoder"], FirstChannels(3))
+    settings = {"latent_dim": 2, "n_seed": 3, "scaling": vae.scaling_, "random_state": 0}
+    detector = ADGAN.from_generator(decoder, X[:10], inversion=JointSearch(steps=0), **settings)
+    # Without steps: the mean distance to what the VAE draws at the starts.
+    drawn = vae._mean(detector._stored("starts"))
+    x = torch.from_numpy(vae.scaling_(X[:4]))
+    expected = (x[:, None] - drawn).square().mean(dim=(1, 2))
+    np.testing.assert_allclose(detector.anomaly_score(X[:4]), expected, rtol=1e-5)
+    detector.set_params(inversion=JointSearch(lr=0.05), similarity=L1())
+    assert set(detector.score_components(X, extra="all")) == {"search", "residual", "prior"}
+    assert np.array_equal(copy.deepcopy(detector).anomaly_score(X), detector.anomaly_score(X))
+
+
+def test_a_given_generator_is_not_saved(tmp_path):
+    detector = ADGAN.from_generator(nn.Linear(2, 3), X, latent_dim=2, n_seed=2, scaling=VAE(epochs=1).fit(X).scaling_)
+    with pytest.raises(InputError, match="given generator can't be saved"):
+        detector.save(tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize("wrong", [{"n_seed": 0}, {"n_critic": 0}], ids=str)
+def test_wrong_settings(wrong):
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        ADGAN(**(SMALL | wrong)).fit(X)
