@@ -59,9 +59,9 @@ def by_copies(search: JointSearch, generator: nn.Module, x: Tensor, starts: Tens
         adam = torch.optim.Adam([z], search.lr, betas=search.betas)
         weights = list(g.parameters())
         own = (
-            torch.optim.SGD(weights, search.theta_lr)
+            torch.optim.SGD(weights, search.rate)
             if search.theta in ("gradient", "frozen")
-            else torch.optim.Adam(weights, search.theta_lr, betas=search.betas)
+            else torch.optim.Adam(weights, search.rate, betas=search.betas)
         )
         for _ in range(search.steps):
             adam.zero_grad()
@@ -87,7 +87,7 @@ def by_vmap(search: JointSearch, generator: nn.Module, x: Tensor, starts: Tensor
     moved = [z := starts.clone().requires_grad_(), *(w.requires_grad_() for w in weights.values())]
     adam = torch.optim.Adam(moved[:1], search.lr, betas=search.betas)
     kind = partial(torch.optim.Adam, betas=search.betas) if search.theta == "adam" else torch.optim.SGD
-    own = kind(moved[1:], search.theta_lr)
+    own = kind(moved[1:], search.rate)
     for _ in range(search.steps):
         (of_weights, of_z), _ = both({k: v.detach() for k, v in weights.items()}, z.detach())
         z.grad = of_z

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 
 from gans import DIGITS, SEEDS, SETTINGS, gan, mnist
 from harness import Bench, Setup, clock
@@ -29,13 +28,15 @@ from oddgan.inversion import (
     LatentSearch,
     LatentSGD,
 )
+from oddgan.scores import WeightedSum
+from oddgan.similarities import L2
 from oddgan.training import Phase, RMSProp
 
 Data = dict[str, np.ndarray]
-SEARCH = LatentSearch(n_max=100, optimiser=LatentAdam(lr=0.1))
+SEARCH = LatentSearch(n_max=50, optimiser=LatentAdam(lr=0.1))
 ADGANS = {
     "Adam on θ, each start's own": JointSearch(theta="adam"),
-    "gradient steps on θ, each start's own": JointSearch(theta="gradient", theta_lr=3e-3),
+    "gradient steps on θ, each start's own": JointSearch(theta="gradient"),
     "Adam on θ, shared by the starts": JointSearch(theta="shared"),
     "frozen θ": JointSearch(theta="frozen"),
 }
@@ -66,18 +67,14 @@ def transplanted(cls: type[NeuralDetector], trained: AnoGAN, **settings: Any) ->
 
         def _build(self) -> Any:
             networks = super()._build()
-            given = {k: v for k, v in trained.networks_.state_dict().items() if k.partition(".")[0] != "starts"}
-            networks.load_state_dict(networks.state_dict() | {k: v for k, v in given.items() if "bank" not in k})
+            given = {k: v for k, v in trained.networks_.state_dict().items() if not k.startswith("starts.")}
+            networks.load_state_dict(networks.state_dict() | given)
             return networks
 
         def _phases(self) -> Iterator[Phase]:
             yield from list(super()._phases())[1:]
 
-        def _train(self, rows: Any, callbacks: Any) -> None:
-            super()._train(rows, callbacks)
-
-    found = Transplanted(**SETTINGS | settings | {"random_state": 0, "calibration_size": 1})
-    return found
+    return Transplanted(**SETTINGS | settings | {"random_state": 0, "calibration_size": 1})
 
 
 def _gan(cls: type[NeuralDetector], digit: int, seed: int, data: Data, **settings: Any) -> Any:
@@ -90,7 +87,7 @@ def quality(bench: Bench, setup: Setup, scores: dict[str, np.ndarray], anomalous
     records: list[Record] = []
     for name, values in scores.items():
         found = setup.quality(values, anomalous)[0]
-        records.append(replace(found, metric=f"AUROC{name and f', {name} alone'}"))
+        records.append(setup.record(f"AUROC{name and f', {name} alone'}", found.value))
     records.append(setup.record("time for each image", 1e3 * (setup.cpu_s or 0) / len(anomalous), "CPU ms"))
     bench.add(*records)
 
@@ -98,9 +95,8 @@ def quality(bench: Bench, setup: Setup, scores: dict[str, np.ndarray], anomalous
 def scored(detector: Any, x: np.ndarray, components: tuple[str, ...] = ()) -> tuple[dict[str, np.ndarray], float]:
     """Scores and components of rows by name, from one search, and its CPU seconds."""
     with clock() as watch:
-        parts = detector.score_components(x, extra="all")
-        uses = detector.composition.uses
-    return {"": parts[uses[0]]} | {name: parts[name] for name in components}, watch.seconds
+        found = detector.explain(x)
+    return {"": found.score} | {name: found.components[name] for name in components}, watch.seconds
 
 
 def digits(bench: Bench, data: Data, n: int) -> None:
@@ -162,23 +158,27 @@ def trade(bench: Bench, data: Data, n: int) -> None:
 
 
 def depth(bench: Bench, data: Data, n: int) -> None:
-    """AUROC against the steps of AnoGAN's search, from a random start and from an encoder's."""
-    encoder = {"encoder_optimiser": RMSProp(lr=5e-4), "encoder_output": "linear", "encoder_epochs": 8}
+    """AUROC against the steps of the search, from a random start and from an encoder's.
+
+    The score is the squared residual in both, and with AnoGAN's own loss from the random start.
+    """
+    alone = {"composition": WeightedSum(residual=1.0)}
+    encoder = {"encoder_optimiser": RMSProp(lr=5e-4), "encoder_output": "linear", "encoder_epochs": 8, "kappa": 0.0}
+    starts: dict[str, tuple[type[NeuralDetector], dict[str, Any]]] = {
+        "random start, residual": (AnoGAN, alone | {"search_loss": WeightedSum(residual=1.0), "similarity": L2()}),
+        "random start, AnoGAN's loss": (AnoGAN, {}),
+        "encoder start, residual": (FAnoGAN, alone | encoder),
+    }
     for digit in DIGITS[:1] if bench.quick else DIGITS:
-        case, fitted = f"search depth, digit {digit}", dict[str, Any]()
         x, y = balanced(data, digit, n)
-        for start, cls, more in (("random start", AnoGAN, {}), ("encoder start", FAnoGAN, encoder)):
-            for steps in STEPS:
-                name = f"{start}, {steps} steps"
+        for start, (cls, more) in starts.items():
+            detector = None
+            for steps in STEPS if cls is FAnoGAN else STEPS[1:]:
+                case, name = f"search depth, digit {digit}", f"{start}, {steps} steps"
                 if not bench.wanted(case, name, 0):
                     continue
-                if start not in fitted:
-                    fitted[start] = _gan(cls, digit, 0, data, **more, inversion=_depth(cls, 1))
-                detector = fitted[start].set_params(inversion=_depth(cls, steps))
-                if steps == 0 and cls is AnoGAN:  # what a start is worth that has not moved
-                    scores, seconds = _unmoved(detector, x), 0.0
-                else:
-                    scores, seconds = scored(detector, x)
+                detector = detector or _gan(cls, digit, 0, data, **more, inversion=_depth(cls, 1))
+                scores, seconds = scored(detector.set_params(inversion=_depth(cls, steps)), x)
                 setup = Setup(
                     case=case, method=name, data="MNIST, half normal", protocol=f"OC-{n}", seed=0,
                     settings={"steps": steps, "start": start}, n_test=n, cpu_s=seconds,
@@ -186,26 +186,15 @@ def depth(bench: Bench, data: Data, n: int) -> None:
                 quality(bench, setup, scores, y != digit)
 
 
-def _depth(cls: type[NeuralDetector], steps: int) -> Any:
+def _depth(cls: type[NeuralDetector], steps: int) -> LatentSearch | Hybrid | EncoderInversion:
     search = LatentSearch(n_max=max(steps, 1), optimiser=LatentAdam(lr=0.1))
     if cls is AnoGAN:
         return search
-    return Hybrid(replace(search, optimiser=LatentAdam(lr=0.1))) if steps else EncoderInversion()
-
-
-def _unmoved(detector: AnoGAN, x: np.ndarray) -> dict[str, np.ndarray]:
-    z = detector._stored("starts")
-    with torch.no_grad():
-        drawn = detector._net("generator")(z).expand(len(x), -1, -1, -1)
-    rows = detector._prepare(x)
-    return {"": detector.similarity(rows, drawn).double().numpy()}
+    return Hybrid(search) if steps else EncoderInversion()
 
 
 def rules(bench: Bench, data: Data, n: int) -> None:
     """Rules that move z, on the digit 8: squared residual, loss and AUROC against time."""
-    from oddgan.scores import WeightedSum  # noqa: PLC0415
-    from oddgan.similarities import L2  # noqa: PLC0415
-
     x, y = balanced(data, 8, n)
     plain = {"search_loss": WeightedSum(residual=1.0), "similarity": L2()}
     detector = None
@@ -227,18 +216,12 @@ def rules(bench: Bench, data: Data, n: int) -> None:
 
 def published() -> list[Record]:
     """The papers' values."""
-    common: dict[str, Any] = {"data": "MNIST", "settings": {}, "metric": "AUROC", "unit": "1", "seed": None}
+    common: dict[str, Any] = {
+        "data": "MNIST", "settings": {}, "metric": "AUROC", "unit": "1", "seed": None, "protocol": "OC-5000",
+        "role": "published", "n_test": 5000, "cpu_s": None,
+    }  # fmt: skip
     return [
-        Record(
-            case=f"digit {d}",
-            method=m,
-            value=v,
-            protocol="OC-5000",
-            role="published",
-            n_test=5000,
-            cpu_s=None,
-            **common,
-        )
+        Record(case=f"digit {d}", method=m, value=v, **common)
         for m, values in PUBLISHED.items()
         for d, v in zip(DIGITS, values, strict=True)
     ]

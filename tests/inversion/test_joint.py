@@ -37,9 +37,9 @@ def naive(search, x, generator, prior, starts):
         g, z = copy.deepcopy(generator), start.clone().requires_grad_()
         adam = torch.optim.Adam([z], lr=search.lr, betas=search.betas)
         if search.theta in ("adam", "shared"):
-            own = torch.optim.Adam(g.parameters(), lr=search.theta_lr, betas=search.betas)
+            own = torch.optim.Adam(g.parameters(), lr=search.rate, betas=search.betas)
         else:
-            own = torch.optim.SGD(g.parameters(), lr=search.theta_lr)
+            own = torch.optim.SGD(g.parameters(), lr=search.rate)
         for _ in range(search.steps):
             adam.zero_grad()
             own.zero_grad()

@@ -14,9 +14,7 @@ RATES = {"adam": 1e-2, "gradient": 0.2, "shared": 1e-2, "frozen": 1.0}
 
 
 def rule(theta="adam", *, precision="fp32", lr=None, steps=3):
-    return SimpleNamespace(
-        theta=theta, theta_lr=lr or RATES[theta], betas=(0.5, 0.999), steps=steps, precision=precision
-    )
+    return SimpleNamespace(theta=theta, rate=lr or RATES[theta], betas=(0.5, 0.999), steps=steps, precision=precision)
 
 
 def lively(module):
@@ -72,7 +70,7 @@ def one_by_one(module, rule, x, starts, members):
         z = start.clone().requires_grad_()
         plain = rule.theta in ("gradient", "frozen")
         weights = list(g.parameters())
-        own = torch.optim.SGD(weights, rule.theta_lr) if plain else torch.optim.Adam(weights, rule.theta_lr, rule.betas)
+        own = torch.optim.SGD(weights, rule.rate) if plain else torch.optim.Adam(weights, rule.rate, rule.betas)
         for _ in range(rule.steps):
             own.zero_grad()
             (gradient,) = torch.autograd.grad(loss(x, g(z)).sum(), z, retain_graph=True)

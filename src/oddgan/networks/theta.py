@@ -17,7 +17,7 @@ class Rule(Protocol):
     Parameters
     ----------
     theta : "adam" and "shared" by Adam, "gradient" by plain gradient steps, "frozen" not at all.
-    theta_lr : step size.
+    rate : step size.
     betas : Adam's decay rates of both moments.
     steps : most steps between two resets.
     precision : of matrix products, "fp32" (the network's own) or "bf16".
@@ -29,7 +29,7 @@ class Rule(Protocol):
         ...
 
     @property
-    def theta_lr(self) -> float:
+    def rate(self) -> float:
         """Step size."""
         ...
 
@@ -53,7 +53,7 @@ class Adam:
     """Adam for stacked parameters; both moments are allocated once and forgotten by `reset`."""
 
     def __init__(self, rule: Rule) -> None:
-        self.lr, (self.beta1, self.beta2) = rule.theta_lr, rule.betas
+        self.lr, (self.beta1, self.beta2) = rule.rate, rule.betas
         self.moments: tuple[Tensor, Tensor] | None = None
         self.count = 0
 
@@ -96,7 +96,7 @@ class Vector:
     """A small parameter of each group's own, stacked: the start is (1, ...), the value (groups, ...)."""
 
     def __init__(self, value: Tensor, rule: Rule) -> None:
-        self.start, self.lr = value.detach(), rule.theta_lr
+        self.start, self.lr = value.detach(), rule.rate
         self.adam = Adam(rule) if rule.theta in ("adam", "shared") else None
         self.value = self.start
 
@@ -126,7 +126,7 @@ class Matrix:
 
     def __init__(self, value: Tensor, rule: Rule) -> None:
         low = rule.precision == "bf16"
-        self.start, self.lr, self.steps = value.detach(), rule.theta_lr, rule.steps
+        self.start, self.lr, self.steps = value.detach(), rule.rate, rule.steps
         self.dtype = torch.bfloat16 if low else value.dtype
         self.low = low
         self.shared = value.detach().to(self.dtype)
