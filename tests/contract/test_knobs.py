@@ -12,7 +12,7 @@ import pytest
 from oddgan import OddganError
 from oddgan._core.parts import arguments, is_part
 from oddgan.base import NeuralDetector, known_parts
-from oddgan.inversion import Hybrid
+from oddgan.inversion import Hybrid, JointSearch
 from oddgan.training import Adam, Optimiser
 
 from .cases import CLASSES, differences, make, normals, observe
@@ -28,7 +28,11 @@ EXEMPT_IN = {
 }
 # What must be set, too, for a field to count.
 BESIDE = {
-    ("ADGAN", "budget_ms"): {"scoring": "fast"},  # rows share passes, so that a small budget pays for a step
+    ("ADGAN", "budget_ms"): {  # rows share passes, so that a small budget pays for steps
+        "scoring": "fast",
+        "n_seed": 1,
+        "inversion": JointSearch(theta="frozen"),
+    },
     ("FAnoGAN", "budget_ms"): {"inversion": Hybrid()},
     ("KDE", "cv_size"): {"bandwidths": tuple(0.1 * i for i in range(2, 20))},
 }
