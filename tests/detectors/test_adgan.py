@@ -15,7 +15,6 @@ from oddgan.similarities import L1
 
 X = np.random.default_rng(0).normal(size=(30, 3))
 SMALL = {"latent_dim": 2, "n_seed": 4, "epochs": 1, "random_state": 0}
-THETA = torch.tensor([[2.0]])
 
 
 @pytest.fixture
@@ -71,6 +70,13 @@ def test_a_searched_sample_is_nearer_than_an_unsearched(theta):
     before = detector.anomaly_score(X)
     detector.set_params(inversion=JointSearch(steps=20, theta=theta, lr=0.05, theta_lr=1e-3))
     assert detector.anomaly_score(X).mean() < before.mean()
+
+
+def test_a_budget():
+    plain, budgeted = (ADGAN(**SMALL, budget_ms=b).fit(X) for b in (None, 200.0))
+    assert budgeted.budgeted_.steps > plain.inversion.steps
+    assert (budgeted.invert(X).steps == budgeted.budgeted_.steps).all()
+    assert not np.array_equal(plain.anomaly_score(X), budgeted.anomaly_score(X))
 
 
 def test_least_squares_gan():
