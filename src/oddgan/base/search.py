@@ -89,7 +89,7 @@ class SearchDetector(NeuralDetector):
         return Inversion(found["z"], reconstruction, found["loss"], steps, converged)
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
-        return self._judged_in_passes(x, self._invert(x))
+        return self._together(x)[0]
 
     def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         found = self._invert(x)

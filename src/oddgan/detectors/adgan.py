@@ -119,16 +119,16 @@ class ADGAN(SearchDetector):
 
     def _search(self, x: Tensor) -> Joint:
         copies, starts = partial(private, self.networks_["generator"]), self._stored("starts")
-        return cast(Joint, self._inversion(x, copies, self.prior, self.similarity, starts, self._execution()))
+        return cast(Joint, self._inversion(x, copies, self.prior, self._similarity(), starts, self._execution()))
 
     def _invert(self, x: Tensor) -> Inverted:
         return self._search(x).inverted(self._inversion.steps)
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
-        found = self._search(x)
+    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        best = (found := self._search(x)).inverted(self._inversion.steps)
         density = self.prior.log_density(found.z.flatten(0, 1)).view(found.loss.shape)
         parts = {"search": found.loss.double().mean(1), "residual": found.loss.amin(1), "prior": -density.mean(1)}
-        return parts | self._judge(x, found.inverted(self._inversion.steps))
+        return parts | self._judge(x, best), best.x
 
     def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
         return {} if self.given_ is not None else {"critic": self._stored("critic_mean") - self._logits(x)}
