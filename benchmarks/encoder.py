@@ -3,8 +3,8 @@
 One row takes E(x), G(E(x)) and the critic's features of both: the networks of DCGAN-32 with a latent space of 64 and
 layer norm in the critic. Their weights are as they start, which the time does not depend on. Variants take turns over
 five rounds; times are medians of processor seconds on one thread. ONNX Runtime and OpenVINO are measured where they are
-installed (`pip install onnx onnxscript onnxruntime openvino`). The floor is the time that the networks' multiplications
-take at the speed of a large matrix product.
+installed (`pip install onnx onnxscript onnxruntime openvino`). The floor is the time that the networks' operations take
+at the speed of a large matrix product or convolution, whichever is the faster here.
 """
 
 import copy
@@ -21,7 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness import Bench, Setup, cpu_rounds, gemm_peak
+from harness import Bench, Setup, cpu_rounds
+from oddgan.experiments.profiling import Peak, measure_machine
 from oddgan.networks import ConvLadder, prepare
 
 Score = Callable[[Tensor], Tensor]
@@ -156,7 +157,7 @@ def flops(made: Encoded) -> int:
     return int(counter.get_total_flops())
 
 
-def measure(bench: Bench, made: Encoded, scores: dict[str, tuple[str, Score]], batch: int) -> None:
+def measure(bench: Bench, made: Encoded, scores: dict[str, tuple[str, Score]], batch: int, peak: Peak) -> None:
     """All variants on one batch size."""
     x = torch.randn(batch, *SHAPE, generator=torch.Generator().manual_seed(1))
     expected = made(x).detach()
@@ -175,7 +176,7 @@ def measure(bench: Bench, made: Encoded, scores: dict[str, tuple[str, Score]], b
             settings={"rounds": ROUNDS, "calls": calls}, n_test=batch, cpu_s=float(np.sum(taken[name])),
         )  # fmt: skip
         value, ratio = float(np.median(ms[name])), float(np.median(ms[EAGER] / ms[name]))
-        floor = flops(made) / gemm_peak(precision) * 1e3
+        floor = flops(made) / getattr(peak, precision) * 1e3
         bench.add(
             setup.record("time of a row", value, "ms", baseline=value * ratio),
             setup.record("time over the floor", value / floor, "times"),
@@ -196,8 +197,9 @@ def main() -> None:
     wanted = [batch for batch in ((1, 8) if bench.quick else BATCHES) if bench.wanted(f"batch {batch}", OURS)]
     if wanted:
         scores = variants(made) | exported(made) | ({} if bench.quick else compiled(made))
+        peak = measure_machine()
         for batch in wanted:
-            measure(bench, made, scores, batch)
+            measure(bench, made, scores, batch, peak)
     bench.finish()
 
 

@@ -8,7 +8,7 @@ TINY = ("--set", "epochs=1", "--set", "latent_dim=4", "--set", "backbone.image.w
 def test_profile_shows_stages_machine_and_floor(run):
     assert run("fit", "ganomaly", "builtin:digits", "--normal", "3", *TINY, "--out", "m").code == 0
     shown = run("profile", "m", "builtin:digits", "--rows", "30").out
-    assert "network encoder: forward" in shown
+    assert "encoder: forward" in shown
     assert "GFLOP/s in fp32" in shown
     assert "the machine needs at least" in shown
     found = run("profile", "m", "builtin:digits", "--rows", "30", "--json").json

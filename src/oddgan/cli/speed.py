@@ -37,7 +37,7 @@ def profile(
     )
     found = oddgan.experiments.profile(spec)
     notes(found.notes, output)
-    shown = table("stage", "ms per row", "share", "calls", "GFLOP/s", "x floor")
+    shown = table("stage", "ms/row", "share", "calls", "GFLOP/s", "x floor")
     for stage in found.stages:
         speed = f"{stage.flops / stage.seconds / 1e9:.1f}" if stage.flops else ""
         times = f"{stage.seconds / stage.floor:.1f}" if stage.floor else ""
@@ -61,7 +61,7 @@ def _machine(found: "oddgan.experiments.ProfileResult") -> str:
     peak = found.machine
     lines = [
         f"this machine, {peak.threads} thread(s): {peak.fp32 / 1e9:.0f} GFLOP/s in fp32, {peak.bf16 / 1e9:.0f} in bf16 "
-        f"(matrix product), {peak.bandwidth / 1e9:.1f} GB/s (copy)"
+        f"(peak), {peak.bandwidth / 1e9:.1f} GB/s (copy)"
     ]
     if found.floor:
         lines.append(

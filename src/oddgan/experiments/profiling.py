@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from oddgan.base import Detector, NeuralDetector
@@ -17,7 +18,7 @@ from oddgan.experiments.specs import ProfileSpec
 from oddgan.experiments.stopwatch import Passes, Stage, Stopwatch, watched
 
 REST = "padding, composition, copies"
-_SIDE, _COPIED, _TRIES = 1024, 1 << 26, 5
+_SIDE, _CHANNELS, _COPIED, _TRIES = 512, 128, 1 << 26, 10
 _RUNS = 3  # the fastest is shown: the others were disturbed
 
 
@@ -27,7 +28,7 @@ class Peak:
 
     Parameters
     ----------
-    fp32, bf16 : floating-point operations a second that a product of square matrices of 1024 reaches.
+    fp32, bf16 : floating-point operations a second of a large matrix product or convolution, whichever is faster.
     bandwidth : bytes a second that a copy of 64 MB reads and writes.
     threads : threads within an operation.
     """
@@ -98,8 +99,8 @@ class ProfileResult:
 def profile(spec: ProfileSpec) -> ProfileResult:
     """Score some rows of a source and say where the time goes: that of the fastest of three runs.
 
-    The floor of a network's pass is the longer of two times: its multiplications and additions at the speed of a large
-    matrix product, and one reading of its weights.
+    The floor of a network's pass is the longer of two times: its multiplications and additions at the machine's
+    peak, and one reading of its weights.
 
     Parameters
     ----------
@@ -135,15 +136,24 @@ def _watch(detector: Detector, x: np.ndarray) -> Stopwatch:
 
 
 def measure_machine() -> Peak:
-    """Measure the machine: a large matrix product in both precisions, and a copy; the best of five of each."""
-    a, copied = torch.rand(_SIDE, _SIDE), np.ones(_COPIED, dtype=np.uint8)
-    half, target = a.bfloat16(), np.empty_like(copied)
+    """Measure the machine: arithmetic in both precisions, and a copy; the best of ten tries of each."""
+    copied = np.ones(_COPIED, dtype=np.uint8)
+    target = np.empty_like(copied)
     return Peak(
-        fp32=2 * _SIDE**3 / _best(lambda: a @ a),
-        bf16=2 * _SIDE**3 / _best(lambda: half @ half),
+        fp32=_speed(torch.float32),
+        bf16=_speed(torch.bfloat16),
         bandwidth=2 * _COPIED / _best(lambda: np.copyto(target, copied)),
         threads=torch.get_num_threads(),
     )
+
+
+def _speed(dtype: torch.dtype) -> float:
+    """Operations a second of a product of square matrices, or of a convolution where that is the faster."""
+    a, weight = torch.rand(_SIDE, _SIDE).to(dtype), torch.rand(_CHANNELS, _CHANNELS, 3, 3).to(dtype)
+    x = torch.rand(16, _CHANNELS, 16, 16).to(dtype)
+    x, weight = (value.contiguous(memory_format=torch.channels_last) for value in (x, weight))
+    convolution = 2 * x[:, 0].numel() * weight.numel() / _best(lambda: functional.conv2d(x, weight, padding=1))
+    return max(2 * _SIDE**3 / _best(lambda: a @ a), convolution)
 
 
 def _best(run: Callable[[], object]) -> float:

@@ -19,8 +19,8 @@ from oddgan.base.networks import Networks
 STAGES = {
     "_rows": "checking the rows",
     "_prepare": "scaling",
-    "_invert": "inversion beside its networks",
-    "_components": "components beside the networks",
+    "_invert": "search, apart from networks",
+    "_components": "components, apart from networks",
 }
 
 
@@ -41,7 +41,7 @@ class Passes:
 
     def __str__(self) -> str:
         half = ", bf16" if self.dtype == torch.bfloat16 else ""
-        return f"network {self.network}{half}: {'gradient to its input' if self.gradient else 'forward'}"
+        return f"{self.network}{half}: {'gradient' if self.gradient else 'forward'}"
 
 
 @dataclass
