@@ -41,7 +41,7 @@ ADGANS = {
     "frozen θ": JointSearch(theta="frozen"),
 }
 CHOSEN = "gradient steps on θ, each start's own"
-STEPS = (0, 5, 10, 20, 50, 100, 200, 500)
+STEPS = (0, 5, 10, 20, 50, 100, 200)
 RULES: dict[str, tuple[LatentOptimiser, tuple[int, ...]]] = {
     "Adam": (LatentAdam(lr=0.1), (10, 30, 100)),
     "RMSProp": (LatentRMSProp(lr=0.03), (10, 30, 100)),

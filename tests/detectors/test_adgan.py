@@ -107,6 +107,15 @@ def test_a_given_generator_is_not_saved(tmp_path):
     assert not (tmp_path / "model").exists()
 
 
+def test_the_ways_of_the_search():
+    detector = ADGAN(**SMALL, inversion=JointSearch(steps=3)).fit(X)
+    way = detector.trace(X[:5])
+    assert way.shape == (5, 4, 4, 2)
+    assert way[:, :, 0] == pytest.approx(np.broadcast_to(detector._stored("starts").numpy(), (5, 4, 2)))
+    best = detector.invert(X[:5]).z
+    assert all(any(np.allclose(end, z, atol=1e-5) for end in ends) for ends, z in zip(way[:, :, -1], best, strict=True))
+
+
 @pytest.mark.parametrize("wrong", [{"n_seed": 0}, {"n_critic": 0}], ids=str)
 def test_wrong_settings(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):

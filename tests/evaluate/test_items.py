@@ -13,6 +13,7 @@ MAPS = {"image": (3, 4, 5), "series": (3, 7), "table": (3, 6)}
 def items(kind, **changes):
     x = np.arange(np.prod(SHAPES[kind]), dtype=np.float32).reshape(SHAPES[kind])
     fields = {"row": np.arange(3), "x": x, "score": np.zeros(3), "reconstruction": x + 1, "map": np.zeros(MAPS[kind])}
+    fields["way"] = np.ones((3, 5, 2, 2))
     return Items(**(fields | changes))
 
 
@@ -22,19 +23,22 @@ def test_round_trip(tmp_path, kind):
     write_items(tmp_path / "items.npz", stored)
     found = read_items(tmp_path / "items.npz")
     found.check_kind(kind)
-    for name in ("row", "x", "score", "reconstruction", "map"):
+    for name in ("row", "x", "score", "reconstruction", "map", "way"):
         np.testing.assert_array_equal(getattr(found, name), getattr(stored, name))
     assert found.x.dtype == np.float32
 
 
 def test_optional_arrays(tmp_path):
-    write_items(tmp_path / "i.npz", items("table", reconstruction=None, map=None))
+    write_items(tmp_path / "i.npz", items("table", reconstruction=None, map=None, way=None))
     found = read_items(tmp_path / "i.npz")
     assert found.reconstruction is None
     assert found.map is None
+    assert found.way is None
 
 
-@pytest.mark.parametrize("changes", [{"map": np.zeros((3, 5))}, {"score": np.zeros(2)}, {"x": np.zeros(3)}])
+@pytest.mark.parametrize(
+    "changes", [{"map": np.zeros((3, 5))}, {"score": np.zeros(2)}, {"x": np.zeros(3)}, {"way": np.zeros((3, 5, 2, 3))}]
+)
 def test_shapes_must_agree(changes):
     with pytest.raises(InputError, match="shape"):
         items("image", **changes)

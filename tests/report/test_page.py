@@ -160,3 +160,17 @@ def test_interactive_without_its_extra_names_it(copy, monkeypatch):
 def test_not_a_run_folder(tmp_path):
     with pytest.raises(InputError, match="is not a run folder"):
         render(tmp_path)
+
+
+def test_ways_through_a_latent_space_of_two_dimensions(copy):
+    path = copy / "items.npz"
+    with np.load(path) as file:
+        arrays = dict(file)
+    assert "Ways through the latent space" not in render(copy, force=True).read_text(encoding="utf-8")
+    way = np.random.default_rng(0).normal(size=(len(arrays["x"]), 3, 4, 2))
+    write_items(path, Items(**arrays, way=way), force=True)
+    page = render(copy, force=True).read_text(encoding="utf-8")
+    rows = arrays["row"][[arrays["score"].argmin(), arrays["score"].argmax()]]
+    assert "Ways through the latent space" in page
+    assert f"least anomalous (row {rows[0]})" in page
+    assert f"most anomalous (row {rows[1]})" in page

@@ -2,10 +2,11 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 import torch
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
@@ -15,6 +16,7 @@ from oddgan.base.neural import NeuralDetector
 from oddgan.base.rows import Rows, chunks
 from oddgan.base.scoring import Progress, Report, full_pass, run_rows
 from oddgan.inversion import Execution, Inverted, Loss, Map, Slots
+from oddgan.priors import Prior
 from oddgan.training import Callback
 
 # Passes whose rows are searched for together, so that a row whose search has ended makes room for another.
@@ -40,6 +42,11 @@ class Inversion(NamedTuple):
     converged: np.ndarray
 
 
+def _traces(detector: object) -> bool:
+    """Whether the method can tell the ways of its searches."""
+    return hasattr(detector, "_trace")
+
+
 @hyperparameters
 class SearchDetector(NeuralDetector):
     """A detector that inverts its generator.
@@ -50,6 +57,8 @@ class SearchDetector(NeuralDetector):
         on the machine at hand, and the model keeps that number; None takes the steps of `inversion`.
     """
 
+    latent_dim: int
+    prior: Prior
     inversion: Any
     budget_ms: float | None = None
 
@@ -109,6 +118,15 @@ class SearchDetector(NeuralDetector):
 
     def _encode(self, x: Tensor) -> Tensor:
         return self._invert(x).z
+
+    def _sample(self, n: int) -> Tensor:
+        drawn: Tensor = self._net("generator")(self.prior.sample(n, self.latent_dim, device=self._device))
+        return drawn
+
+    @available_if(_traces)
+    def trace(self, X: Any) -> np.ndarray:
+        """The ways of the rows' searches through the latent space: (n, n_seed, steps + 1, latent_dim), float64."""
+        return self._apply(lambda x: {"way": cast(Any, self)._trace(x)}, self._rows(X))["way"]
 
     def _apply(
         self, function: Callable[[Tensor], Mapping[str, Tensor]], rows: Rows, report: Report | None = None

@@ -117,24 +117,24 @@ class ADGAN(SearchDetector):
         if self.given_ is None:
             self._stored("critic_mean").copy_(self._logits(x).mean())
 
-    def _search(self, x: Tensor) -> Joint:
+    def _task(self, x: Tensor) -> tuple[Any, ...]:
         copies, starts = partial(private, self.networks_["generator"]), self._stored("starts")
-        return cast(Joint, self._inversion(x, copies, self.prior, self._similarity(), starts, self._execution()))
+        return x, copies, self.prior, self._similarity(), starts
 
     def _invert(self, x: Tensor) -> Inverted:
-        return self._search(x).inverted(self._inversion.steps)
+        return cast(Joint, self._inversion(*self._task(x), self._execution())).inverted(self._inversion.steps)
+
+    def _trace(self, x: Tensor) -> Tensor:
+        return cast(Tensor, self._inversion.trace(*self._task(x)))
 
     def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        best = (found := self._search(x)).inverted(self._inversion.steps)
+        best = (found := self._inversion(*self._task(x), self._execution())).inverted(self._inversion.steps)
         density = self.prior.log_density(found.z.flatten(0, 1)).view(found.loss.shape)
         parts = {"search": found.loss.double().mean(1), "residual": found.loss.amin(1), "prior": -density.mean(1)}
         return parts | self._judge(x, best), best.x
 
     def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
         return {} if self.given_ is not None else {"critic": self._stored("critic_mean") - self._logits(x)}
-
-    def _sample(self, n: int) -> Tensor:
-        return cast(Tensor, self.networks_["generator"](self.prior.sample(n, self.latent_dim, device=self._device)))
 
     def _fit_scaling(self, rows: Rows) -> Scaling:
         return super()._fit_scaling(rows) if self.given_ is None else self.scaling

@@ -141,7 +141,3 @@ class AnoGAN(SearchDetector):
     def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
         D = self._net("critic")
         return self._compare(D(found.x), D(x).features, x, found.x) | {"search": found.censored}
-
-    def _sample(self, n: int) -> Tensor:
-        drawn: Tensor = self._net("generator")(self.prior.sample(n, self.latent_dim, device=self._device))
-        return drawn

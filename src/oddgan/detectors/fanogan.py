@@ -145,6 +145,3 @@ class FAnoGAN(SearchDetector):
             "latent": latent_error(found.z, self._code(found.x)),
             "critic": self._stored("critic_mean") - judged.logit,
         }
-
-    def _sample(self, n: int) -> Tensor:
-        return cast(Tensor, self._net("generator")(self.prior.sample(n, self.latent_dim, device=self._device)))

@@ -25,6 +25,7 @@ class Items:
     score : (k,) higher = more anomalous.
     reconstruction : like x, on the same scale; None where the method has none.
     map : where it is anomalous, (k, h, w), (k, t) or (k, d); None where the method has none.
+    way : the ways of the search for it through a latent space of two dimensions, (k, n_seed, steps + 1, 2), or None.
     """
 
     row: NDArray[np.int64]
@@ -32,6 +33,7 @@ class Items:
     score: NDArray[np.float64]
     reconstruction: NDArray[Any] | None = None
     map: NDArray[Any] | None = None
+    way: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         k = len(self.x)
@@ -43,6 +45,8 @@ class Items:
             values = getattr(self, name)
             if values is not None and values.shape != shape:
                 raise InputError(f"{name} has the shape {values.shape}, but for {self.x.shape} it must be {shape}.")
+        if self.way is not None and (self.way.ndim, self.way.shape[0], self.way.shape[-1]) != (4, k, 2):
+            raise InputError(f"way has the shape {self.way.shape}, but it must be ({k}, n_seed, steps + 1, 2).")
 
     def check_kind(self, kind: str) -> None:
         """Complain when the items are not of the kind that the run's data are."""
@@ -59,7 +63,7 @@ def write_items(path: str | Path, items: Items, *, force: bool = False) -> None:
     items : what to store.
     force : replace an existing file.
     """
-    arrays = {name: getattr(items, name) for name in ("row", "x", "score", "reconstruction", "map")}
+    arrays = {name: getattr(items, name) for name in ("row", "x", "score", "reconstruction", "map", "way")}
     with new_file(path, force=force) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **{k: v for k, v in arrays.items() if v is not None})
 
@@ -82,6 +86,7 @@ def read_items(path: str | Path) -> Items:
         score=arrays["score"].astype(np.float64),
         reconstruction=arrays.get("reconstruction"),
         map=arrays.get("map"),
+        way=arrays.get("way"),
     )
 
 

@@ -116,4 +116,7 @@ def _items(detector: Detector, scored: Scored) -> Items:
         x = x.astype(np.float32)  # a report shades floats by their range: bytes from 0 to 16 would all be black
     found = detector.explain(x) if hasattr(detector, "reconstruct") else None
     drawn = None if found is None or found.reconstruction is None else found.reconstruction.astype(np.float32)
-    return Items(row=rows, x=x, score=scored.scores[rows], reconstruction=drawn, map=found.map if found else None)
+    flat = getattr(detector, "latent_dim", None) == 2 and hasattr(detector, "trace")
+    way = detector.trace(x).astype(np.float32) if flat else None
+    heat = None if found is None else found.map
+    return Items(row=rows, x=x, score=scored.scores[rows], reconstruction=drawn, map=heat, way=way)

@@ -9,11 +9,12 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan._core.files import new_file
-from oddgan.evaluate import Metric, Run, counts, evaluate, read_run
+from oddgan.evaluate import Items, Metric, Run, counts, evaluate, read_run
 from oddgan.report.charts import Chart, precision_recall_chart, roc_chart, score_chart, training_charts
 from oddgan.report.drawing import draw
 from oddgan.report.gallery import gallery
 from oddgan.report.interactive import figure, plotly_script
+from oddgan.report.latent import latent_chart
 from oddgan.report.pictures import colour_bar
 from oddgan.report.verdict import verdict
 from oddgan.report.views import CHANNELS, heat_range
@@ -101,6 +102,15 @@ def _metrics(run: Run) -> Mapping[str, Metric] | None:
         return None
 
 
+def _ways(items: Items | None) -> list[Chart]:
+    """How the searches for the least and the most anomalous item moved, where the latent space has two dimensions."""
+    if items is None or items.way is None or len(items.way) < 2:
+        return []
+    least, most = (int(pick(items.score)) for pick in (np.argmin, np.argmax))
+    names = {f"least anomalous (row {items.row[least]})": least, f"most anomalous (row {items.row[most]})": most}
+    return [latent_chart({name: items.way[i].astype(np.float64) for name, i in names.items()})]
+
+
 def _charts(run: Run) -> list[Chart]:
     charts = training_charts(run.epochs)
     table, threshold = run.scores, run.info.threshold.value
@@ -108,6 +118,7 @@ def _charts(run: Run) -> list[Chart]:
         return charts
     histogram = score_chart(table, threshold)
     charts += [] if histogram is None else [histogram]
+    charts += _ways(run.items)
     if table.label is not None:
         finite = np.isfinite(table.anomaly_score)
         scores, label = table.anomaly_score[finite], table.label[finite]
