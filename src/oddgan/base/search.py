@@ -155,11 +155,16 @@ class SearchDetector(NeuralDetector):
         return self.set_threshold(self.threshold_rule_, rate=self.rate_)
 
     def _spend(self, budget_ms: float, x: Tensor) -> None:
+        kept = getattr(self, "budgeted_", None)
+
         def run(trial: object) -> None:
             self.budgeted_ = trial
             self._invert(x)
 
-        self.budgeted_ = self.inversion.calibrate(budget_ms, run, len(x))
+        try:
+            kept = self.inversion.calibrate(budget_ms, run, len(x))
+        finally:  # a refused budget changes nothing
+            self.budgeted_ = kept
 
 
 class _Watch:
