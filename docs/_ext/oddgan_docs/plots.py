@@ -162,9 +162,7 @@ def _panel(key: str, panel: Panel) -> str:
             x, y = x_axis.at(point.x), y_axis.at(point.y)
             out.append(_mark(x, y, line.colour, LARGE if line.joined else SMALL))
             if point.label:
-                side = "end" if x > (LEFT + RIGHT) / 2 else "start"
-                dx = -8 if side == "end" else 8
-                out.append(f'<text class="tick {side}" x="{x + dx:g}" y="{y + 4:g}">{html.escape(point.label)}</text>')
+                out.append(f'<text class="note mid" x="{x:g}" y="{y - 9:g}">{html.escape(point.label)}</text>')
     middle, centre = (LEFT + RIGHT) / 2, (TOP + BOTTOM) / 2
     out.append(f'<text class="label mid" x="{middle:g}" y="244">{html.escape(panel.x_label)}</text>')
     out.append(

@@ -73,13 +73,13 @@ def _tables(found: Results) -> list[str]:
 
 
 def _apart(members: Sequence[Spread]) -> list[list[Spread]]:
-    """Divide numbers so that no two parts share a case or a method."""
-    parts: list[list[Spread]] = []
-    for m in members:
-        near = [p for p in parts if any(o.record.case == m.record.case or o.record.method == m.record.method for o in p)]
-        joined = [o for part in near for o in part] + [m]
-        parts = [p for p in parts if p not in near] + [joined]
-    return parts
+    """Divide numbers so that no two parts share a case or a method; the order stays."""
+    parts: list[list[int]] = []
+    keys = [{("case", m.record.case), ("method", m.record.method)} for m in members]
+    for i, key in enumerate(keys):
+        near = [part for part in parts if any(keys[j] & key for j in part)]
+        parts = [part for part in parts if part not in near] + [[j for part in near for j in part] + [i]]
+    return [[members[i] for i in sorted(part)] for part in sorted(parts, key=min)]
 
 
 def _table(key: tuple[str, str, str], members: Sequence[Spread]) -> str:
