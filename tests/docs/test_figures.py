@@ -1,6 +1,7 @@
 """Figures that are drawn from benchmark records."""
 
 import json
+import math
 import re
 import xml.etree.ElementTree as ET
 
@@ -148,3 +149,16 @@ def test_figures_are_one_block_of_html_with_names_for_who_cannot_see_them(draw):
     for svg in figure.iter("svg"):
         named = set((svg.get("aria-labelledby") or "").split())
         assert svg.get("aria-hidden") or (named and named <= set(ids))
+
+
+def test_the_example_of_ways_shows_what_its_caption_says(extension):
+    torch = pytest.importorskip("torch")
+    ways = extension.ways
+    ends = {name: ways.ways()[i, :, -1] for i, name in enumerate(ways.SAMPLES)}
+    one, two = ends.values()
+    # The one bump is at 1, 1.3 high; of the two, at -1.5 and 1.5, each way is at one.
+    torch.testing.assert_close(one, torch.tensor([1.0, math.log(1.3)]).expand(6, 2), atol=0.02, rtol=0)
+    torch.testing.assert_close(two[:, 0].abs(), torch.full((6,), 1.5), atol=0.1, rtol=0)
+    assert {bool(place > 0) for place in two[:, 0]} == {True, False}
+    figure = ET.fromstring(ways.example())  # noqa: S314
+    assert len([e for e in figure.iter("path") if e.get("class", "").startswith("line")]) == 2

@@ -11,7 +11,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from oddgan_docs import catalogue, docstrings, figures, mathml, results
+from oddgan_docs import catalogue, docstrings, figures, mathml, results, ways
 
 MARK = re.compile(r"^<!-- generated: ([\w-]+) -->$", flags=re.MULTILINE)
 RESULTS = Path(__file__).resolve().parents[3] / "benchmarks"
@@ -24,6 +24,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "presets": catalogue.presets,
     "benchmarks": lambda: results.benchmarks(RESULTS),
     **{name: partial(draw, RESULTS) for name, draw in figures.all_figures()},
+    "figure-ways": ways.example,
 }
 
 

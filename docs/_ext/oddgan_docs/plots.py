@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from oddgan.report.charts import Chart, Trace
-from oddgan.report.drawing import BOTTOM, LEFT, RIGHT, TOP, Axis, draw
+from oddgan.report.drawing import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, Drawing, draw
 
 LARGE, SMALL = 4.5, 2.2
 # The corners of each colour's mark, in units of its radius, so that colours are not all that tells lines apart.
@@ -95,7 +95,7 @@ class Bars:
     longest: float
 
 
-def figure(key: str, panels: Sequence[Panel | Bars], caption: str) -> str:
+def figure(key: str, panels: Sequence[Panel | Bars | Chart], caption: str) -> str:
     """Panels side by side, one below the other on narrow screens, with one legend.
 
     Parameters
@@ -104,9 +104,8 @@ def figure(key: str, panels: Sequence[Panel | Bars], caption: str) -> str:
     panels : at least one.
     caption : below, as text.
     """
-    drawn = (_bars(f"{key}-{i}", p) if isinstance(p, Bars) else _panel(f"{key}-{i}", p) for i, p in enumerate(panels))
-    lines = (line for panel in panels if isinstance(panel, Panel) for line in panel.lines)
-    named = dict.fromkeys((line.name, line.colour) for line in lines if line.name)
+    drawn = [_drawn(f"{key}-{i}", panel) for i, panel in enumerate(panels)]
+    named = dict.fromkeys(pair for panel in panels for pair in _named(panel) if pair[0])
     legend = "".join(
         f'<li><svg viewBox="-8 -6 16 12" aria-hidden="true">{_mark(0, 0, colour, LARGE)}</svg>{html.escape(name)}</li>'
         for name, colour in named
@@ -120,6 +119,19 @@ def figure(key: str, panels: Sequence[Panel | Bars], caption: str) -> str:
         "<figcaption>" + (f"<ul>{legend}</ul>" if legend else "") + f"<p>{html.escape(caption)}</p></figcaption>",
         "</figure>\n",
     ])  # fmt: skip
+
+
+def _named(panel: Panel | Bars | Chart) -> list[tuple[str, int]]:
+    """What the legend has of a panel: names and colours."""
+    if isinstance(panel, Bars):
+        return []
+    return [(line.name, line.colour) for line in (panel.lines if isinstance(panel, Panel) else panel.traces)]
+
+
+def _drawn(key: str, panel: Panel | Bars | Chart) -> str:
+    if isinstance(panel, Bars):
+        return _bars(key, panel)
+    return _panel(key, panel) if isinstance(panel, Panel) else _axes(key, draw(panel), [])
 
 
 def limits(values: Iterable[float], *, log: bool = False, pad: float = 0.06) -> tuple[float, float]:
@@ -148,7 +160,19 @@ def _panel(key: str, panel: Panel) -> str:
     drawing = draw(chart)
     if panel.x_ticks:
         drawing = replace(drawing, x_ticks=[(x_axis.at(value), label) for value, label in panel.x_ticks])
-    out = []
+    marks = []
+    for line in panel.lines:
+        for point in line.points:
+            x, y = x_axis.at(point.x), y_axis.at(point.y)
+            marks.append(_mark(x, y, line.colour, LARGE if line.joined else SMALL))
+            if point.label:
+                marks.append(f'<text class="note mid" x="{x:g}" y="{y - 9:g}">{html.escape(point.label)}</text>')
+    return _axes(key, drawing, marks)
+
+
+def _axes(key: str, drawing: Drawing, marks: Iterable[str]) -> str:
+    """Lines on their axes, and marks on the lines."""
+    chart, out = drawing.chart, []
     for y, label in drawing.y_ticks:
         out.append(f'<line class="grid" x1="{LEFT}" x2="{RIGHT}" y1="{y}" y2="{y}"/>')
         out.append(f'<text class="tick end" x="{LEFT - 5}" y="{y + 3.5}">{label}</text>')
@@ -157,18 +181,11 @@ def _panel(key: str, panel: Panel) -> str:
         out.append(f'<text class="tick mid" x="{x}" y="{BOTTOM + 16}">{label}</text>')
     out.append(f'<line class="axis" x1="{LEFT}" x2="{RIGHT}" y1="{BOTTOM}" y2="{BOTTOM}"/>')
     out += [f'<path class="{s.style}" d="{s.path}"/>' for s in drawing.shapes]
-    for line in panel.lines:
-        for point in line.points:
-            x, y = x_axis.at(point.x), y_axis.at(point.y)
-            out.append(_mark(x, y, line.colour, LARGE if line.joined else SMALL))
-            if point.label:
-                out.append(f'<text class="note mid" x="{x:g}" y="{y - 9:g}">{html.escape(point.label)}</text>')
-    middle, centre = (LEFT + RIGHT) / 2, (TOP + BOTTOM) / 2
-    out.append(f'<text class="label mid" x="{middle:g}" y="244">{html.escape(panel.x_label)}</text>')
-    out.append(
-        f'<text class="label mid" transform="translate(11 {centre:g}) rotate(-90)">{html.escape(panel.y_label)}</text>'
-    )
-    return _svg(key, panel.title, chart.summary, 250, out)
+    out += marks
+    across, up = (LEFT + RIGHT) / 2, f"translate(11 {(TOP + BOTTOM) / 2:g}) rotate(-90)"
+    out.append(f'<text class="label mid" x="{across:g}" y="{HEIGHT - 6}">{html.escape(chart.x_label)}</text>')
+    out.append(f'<text class="label mid" transform="{up}">{html.escape(chart.y_label)}</text>')
+    return _svg(key, chart.title, chart.summary, HEIGHT, out)
 
 
 def _bars(key: str, panel: Bars) -> str:
@@ -185,7 +202,7 @@ def _bars(key: str, panel: Bars) -> str:
 def _svg(key: str, title: str, summary: str, height: int, content: Iterable[str]) -> str:
     return "".join([
         f'<div class="panel"><p>{html.escape(title)}</p>',
-        f'<svg viewBox="0 0 400 {height}" role="img" aria-labelledby="{key}-title {key}-desc">',
+        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{key}-title {key}-desc">',
         f'<title id="{key}-title">{html.escape(title)}</title><desc id="{key}-desc">{html.escape(summary)}</desc>',
         *content,
         "</svg></div>",

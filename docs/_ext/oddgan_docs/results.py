@@ -69,7 +69,10 @@ def _tables(found: Results) -> list[str]:
     for each in spread(found.records):
         record = each.record
         groups.setdefault((record.data, record.metric, record.unit), []).append(each)
-    return [_table(key, part) for key, members in groups.items() for part in _apart(members)]
+    tables = [(key, part) for key, members in groups.items() for part in _apart(members)]
+    # What others have published is what a reader looks for first.
+    tables.sort(key=lambda pair: all(m.record.role != "published" for m in pair[1]))
+    return [_table(key, part) for key, part in tables]
 
 
 def _apart(members: Sequence[Spread]) -> list[list[Spread]]:
