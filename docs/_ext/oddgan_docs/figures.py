@@ -9,7 +9,7 @@ import numpy as np
 
 from oddgan.evaluate import Record, read_results, spread
 from oddgan_docs.catalogue import table
-from oddgan_docs.plots import Bar, Bars, Line, Panel, Point, figure, limits
+from oddgan_docs.plots import Bar, Bars, Line, Panel, Point, figure, limits, short
 
 TIME = "time for each image"
 # Where 0 steps stand on a logarithmic axis, whose first step is 5.
@@ -150,7 +150,7 @@ def theta_table(folder: Path) -> str:
         apart = np.array(m.auroc) - first
         worst = float(apart[np.abs(apart).argmax()])
         difference = [f"{apart.mean():+.4f}", f"{worst:+.4f}"] if m is not modes[0] else ["", ""]
-        rows.append([m.name, f"{np.mean(m.auroc):.4f}", *difference, f"{np.mean(m.ms):.3g}"])
+        rows.append([m.name, f"{np.mean(m.auroc):.4f}", *difference, short(float(np.mean(m.ms)))])
     head = ["θ", f"AUROC, mean of {n} digits", "against the first", "on the digit that differs most", "CPU ms an image"]
     return table(head, rows)
 

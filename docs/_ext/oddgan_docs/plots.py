@@ -134,6 +134,15 @@ def _drawn(key: str, panel: Panel | Bars | Chart) -> str:
     return _panel(key, panel) if isinstance(panel, Panel) else _axes(key, draw(panel), [])
 
 
+def short(value: float) -> str:
+    """Three significant digits, never an exponent.
+
+    >>> short(1234.5), short(0.93491), short(6.0)
+    ('1230', '0.935', '6')
+    """
+    return np.format_float_positional(value, precision=3, unique=False, fractional=False, trim="-")
+
+
 def limits(values: Iterable[float], *, log: bool = False, pad: float = 0.06) -> tuple[float, float]:
     """A range that holds the values with some air around them."""
     v = np.array(list(values))
@@ -194,8 +203,8 @@ def _bars(key: str, panel: Bars) -> str:
         y, width = 4 + i * ROW, 330 * value / panel.longest
         out.append(f'<text class="label start" x="0" y="{y + 11}">{html.escape(name)}</text>')
         out.append(f'<rect class="bar" x="0" y="{y + 16}" width="{width:.1f}" height="{BAR}"/>')
-        out.append(f'<text class="label start" x="{width + 6:.1f}" y="{y + 26}">{value:.3g}</text>')
-    summary = "; ".join(f"{name}: {value:.3g}" for name, value in panel.bars) + "."
+        out.append(f'<text class="label start" x="{width + 6:.1f}" y="{y + 26}">{short(value)}</text>')
+    summary = "; ".join(f"{name}: {short(value)}" for name, value in panel.bars) + "."
     return _svg(key, panel.title, summary, 4 + ROW * len(panel.bars), out)
 
 
@@ -215,7 +224,7 @@ def _summary(panel: Panel) -> str:
     said = []
     for line in panel.lines:
         if line.name:
-            at = ", ".join(f"{p.y:.3g} at {p.label or named.get(p.x) or f'{p.x:.3g}'}" for p in line.points)
+            at = ", ".join(f"{short(p.y)} at {p.label or named.get(p.x) or short(p.x)}" for p in line.points)
             said.append(f"{line.name}: {at}")
     return f"{panel.y_label} against {panel.x_label}. {'; '.join(said)}."
 
