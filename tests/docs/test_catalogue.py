@@ -81,6 +81,14 @@ def test_benchmarks_show_mean_and_spread_and_name_the_protocol_of_published_valu
     assert "| *kNN* (published) | 0.900 | OC-5000 |  |" in page
 
 
+def test_cases_without_a_common_method_have_tables_of_their_own(extension, tmp_path):
+    # "a" and "b" both have kNN, "b" and "c" both have PCA; "d" stands alone.
+    pairs = [("a", "kNN"), ("c", "PCA"), ("d", "KDE"), ("b", "kNN"), ("b", "PCA")]
+    write_benchmark(tmp_path, *(RECORD | {"case": c, "method": m, "value": 0.9, "seed": 0} for c, m in pairs))
+    heads = [s for s in extension.results.benchmarks(tmp_path).splitlines() if s.startswith("| method")]
+    assert [h.split(" | protocol")[0] for h in heads] == ["| method | a | c | b", "| method | d"]
+
+
 def test_a_benchmark_without_results_is_not_measured_yet(extension, tmp_path):
     write_benchmark(tmp_path)
     (tmp_path / "results" / "one.json").unlink()

@@ -5,12 +5,13 @@ A comment line in a page, `<!-- generated: NAME -->`, is replaced by what the fu
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
 
-from oddgan_docs import catalogue, docstrings, mathml, results
+from oddgan_docs import catalogue, docstrings, figures, mathml, results, ways
 
 MARK = re.compile(r"^<!-- generated: ([\w-]+) -->$", flags=re.MULTILINE)
 RESULTS = Path(__file__).resolve().parents[3] / "benchmarks"
@@ -22,6 +23,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "parts": catalogue.parts,
     "presets": catalogue.presets,
     "benchmarks": lambda: results.benchmarks(RESULTS),
+    **{name: partial(draw, RESULTS) for name, draw in figures.all_figures()},
+    "figure-ways": ways.example,
 }
 
 

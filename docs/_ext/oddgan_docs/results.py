@@ -8,7 +8,21 @@ from oddgan.evaluate import Results, Spread, read_results, spread
 from oddgan_docs.catalogue import table
 from oddgan_docs.docstrings import cell, markdown_text
 
-_TITLES = {"loop": "Cost of the training loop", "mnist": "MNIST, one class normal"}
+_TITLES = {
+    "adgan": "Cost of ADGAN",
+    "ecg": "Heartbeats",
+    "encoder": "Cost of an encoder's inversion",
+    "inversion": "What inversion finds",
+    "loop": "Cost of the training loop",
+    "mnist": "MNIST, one class normal",
+    "search": "Cost of the latent search",
+}
+# Where a benchmark's figures are, with the text that explains them.
+_FIGURES = {
+    "adgan": "speed.md#adgan",
+    "inversion": "speed.md#steps-more-is-not-always-better",
+    "search": "speed.md#the-latent-search",
+}
 # A line of a table: method, role, protocol, settings.
 Row = tuple[str, str, str, str]
 
@@ -32,6 +46,8 @@ def _section(program: Path, file: Path) -> str:
     about = (ast.get_docstring(ast.parse(program.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
     title = _TITLES.get(program.stem, program.stem.replace("_", " ").capitalize())
     head = f"## {title}\n\n{markdown_text(' '.join(about.split()))}\n"
+    if program.stem in _FIGURES:
+        head += f"\nFigures: [Speed]({_FIGURES[program.stem]}).\n"
     run = f"`python benchmarks/{program.name}`"
     if not file.exists():
         return f"{head}\n*Not measured yet.* {run} measures it.\n"
@@ -45,12 +61,28 @@ def _section(program: Path, file: Path) -> str:
 
 
 def _tables(found: Results) -> list[str]:
-    """One table for each data set and metric: methods down, cases across; published values in rows of their own."""
+    """One table for each data set and metric: methods down, cases across; published values in rows of their own.
+
+    Cases that have no method in common, not even by way of others, stand in tables of their own.
+    """
     groups: dict[tuple[str, str, str], list[Spread]] = {}
     for each in spread(found.records):
         record = each.record
         groups.setdefault((record.data, record.metric, record.unit), []).append(each)
-    return [_table(key, members) for key, members in groups.items()]
+    tables = [(key, part) for key, members in groups.items() for part in _apart(members)]
+    # What others have published is what a reader looks for first.
+    tables.sort(key=lambda pair: all(m.record.role != "published" for m in pair[1]))
+    return [_table(key, part) for key, part in tables]
+
+
+def _apart(members: Sequence[Spread]) -> list[list[Spread]]:
+    """Divide numbers so that no two parts share a case or a method; the order stays."""
+    parts: list[list[int]] = []
+    keys = [{("case", m.record.case), ("method", m.record.method)} for m in members]
+    for i, key in enumerate(keys):
+        near = [part for part in parts if any(keys[j] & key for j in part)]
+        parts = [part for part in parts if part not in near] + [[j for part in near for j in part] + [i]]
+    return [[members[i] for i in sorted(part)] for part in sorted(parts, key=min)]
 
 
 def _table(key: tuple[str, str, str], members: Sequence[Spread]) -> str:

@@ -1,0 +1,206 @@
+"""What the figures of the pages show: benchmark records as panels, and a line of text where there are none yet."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from oddgan.evaluate import Record, read_results, spread
+from oddgan_docs.catalogue import table
+from oddgan_docs.plots import Bar, Bars, Line, Panel, Point, figure, limits, short
+
+TIME = "time for each image"
+# Where 0 steps stand on a logarithmic axis, whose first step is 5.
+NO_STEPS = 2.5
+
+
+class Value(NamedTuple):
+    """A number of a benchmark, the mean over its seeds, with the record that stands for them."""
+
+    record: Record
+    mean: float
+
+
+def _measured(folder: Path, name: str) -> list[Value]:
+    """The numbers of a results file that were measured; none without the file."""
+    file = folder / "results" / f"{name}.json"
+    found = spread(read_results(file).records) if file.exists() else []
+    return [Value(s.record, s.mean) for s in found if s.record.role == "measured"]
+
+
+def _or_placeholder(name: str, text: str) -> str:
+    return text or f"*Not measured yet.* `python benchmarks/{name}.py` measures it.\n"
+
+
+def _with_metric(values: Sequence[Value], metric: str) -> dict[tuple[str, str], Value]:
+    """Values of a metric by case and method."""
+    return {(v.record.case, v.record.method): v for v in values if v.record.metric == metric}
+
+
+def _cases(values: Sequence[Value], prefix: str) -> list[str]:
+    return sorted({v.record.case for v in values if v.record.case.startswith(prefix)})
+
+
+def _kind(method: str) -> str:
+    """`RULE, N steps` without the steps."""
+    return method.rpartition(", ")[0]
+
+
+def _steps(value: Value) -> int:
+    steps = value.record.settings["steps"]
+    assert isinstance(steps, int)  # noqa: S101
+    return steps
+
+
+def depth(folder: Path) -> str:
+    """AUROC against search steps, one panel a digit."""
+    values = _measured(folder, "inversion")
+    auroc = _with_metric(values, "AUROC")
+    panels = []
+    for case in _cases(values, "search depth, "):
+        of_case = sorted((v for (c, _), v in auroc.items() if c == case), key=_steps)
+        kinds = sorted({_kind(v.record.method) for v in of_case}, reverse=True)
+        lines = [
+            Line(kind, [Point(_steps(v) or NO_STEPS, v.mean) for v in of_case if _kind(v.record.method) == kind], i)
+            for i, kind in enumerate(kinds)
+        ]
+        panels.append(Panel(case.removeprefix("search depth, "), "steps of the search", "AUROC", lines))
+    if not panels:
+        return _or_placeholder("inversion", "")
+    steps = sorted({p.x for panel in panels for line in panel.lines for p in line.points})
+    ticks = [(s, f"{0 if s == NO_STEPS else s:g}") for s in steps]
+    x_limits = limits(steps, log=True)
+    panels = [replace(p, x_ticks=ticks, x_limits=x_limits) for p in panels]
+    caption = "AUROC of the score after a search of so many steps; 0 is the encoder alone. Scales differ."
+    return figure("search-depth", panels, caption)
+
+
+def rules(folder: Path) -> str:
+    """What each rule for z reaches in which time."""
+    values = [v for v in _measured(folder, "inversion") if v.record.case.startswith("rules for z")]
+    times = _with_metric(values, TIME)
+    panels = []
+    for metric, title in (("mean loss of normals", "how far the loss falls"), ("AUROC", "how well it detects")):
+        found = {key: v for key, v in _with_metric(values, metric).items() if key in times}
+        kinds = list(dict.fromkeys(_kind(method) for _, method in found))
+        lines = [
+            Line(kind, [Point(times[k].mean, v.mean) for k, v in found.items() if _kind(k[1]) == kind], i)
+            for i, kind in enumerate(kinds)
+        ]
+        if lines:
+            panels.append(Panel(title, "CPU ms an image", metric, lines))
+    if not panels:
+        return _or_placeholder("inversion", "")
+    steps: dict[str, list[int]] = {}
+    for key, v in times.items():
+        steps.setdefault(_kind(key[1]), []).append(_steps(v))
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for kind, numbers in steps.items():
+        groups.setdefault(tuple(sorted(numbers)), []).append(kind)
+    said = "; ".join(f"{', '.join(kinds)}: {', '.join(map(str, n))} steps" for n, kinds in groups.items())
+    return figure("rules-for-z", panels, f"The digit 8, squared residual. Points from left to right: {said}.")
+
+
+class _Mode(NamedTuple):
+    """A way to move θ: what it reached on the digits that all ways were measured on."""
+
+    name: str
+    auroc: list[float]
+    ms: list[float]
+
+
+def _modes(folder: Path) -> tuple[list[_Mode], int]:
+    """The ways to move θ, and on how many digits."""
+    values = _measured(folder, "inversion")
+    auroc, times = _with_metric(values, "AUROC"), _with_metric(values, TIME)
+    cases = _cases(values, "θ, digit ")
+    names = list(dict.fromkeys(method for case, method in auroc if case in cases and (case, method) in times))
+    cases = [c for c in cases if all((c, n) in auroc and (c, n) in times for n in names)]
+    modes = [_Mode(n, [auroc[c, n].mean for c in cases], [times[c, n].mean for c in cases]) for n in names]
+    return (modes if cases else []), len(cases)
+
+
+def theta(folder: Path) -> str:
+    """AUROC against cost for the ways to move θ."""
+    modes, n = _modes(folder)
+    if not modes:
+        return _or_placeholder("inversion", "")
+    lines = [
+        line
+        for i, m in enumerate(modes)
+        for line in (
+            Line("", [Point(ms, a) for ms, a in zip(m.ms, m.auroc, strict=True)], i, joined=False),
+            Line(m.name, [Point(float(np.mean(m.ms)), float(np.mean(m.auroc)))], i),
+        )
+    ]
+    caption = f"Small marks: one digit each; large marks: the mean over {n} digits."
+    return figure("theta-modes", [Panel("four ways to move θ", "CPU ms an image", "AUROC", lines)], caption)
+
+
+def theta_table(folder: Path) -> str:
+    """The means of the ways to move θ, beside the first, which is the paper's."""
+    modes, n = _modes(folder)
+    if not modes:
+        return ""
+    first = np.array(modes[0].auroc)
+    rows = []
+    for m in modes:
+        apart = np.array(m.auroc) - first
+        worst = float(apart[np.abs(apart).argmax()])
+        difference = [f"{apart.mean():+.4f}", f"{worst:+.4f}"] if m is not modes[0] else ["", ""]
+        rows.append([m.name, f"{np.mean(m.auroc):.4f}", *difference, short(float(np.mean(m.ms)))])
+    head = ["θ", f"AUROC, mean of {n} digits", "against the first", "on the digit that differs most", "CPU ms an image"]
+    return table(head, rows)
+
+
+def starts(folder: Path) -> str:
+    """AUROC against time for steps and starts of ADGAN."""
+    values = [v for v in _measured(folder, "inversion") if v.record.case.startswith("steps and starts")]
+    auroc, times = _with_metric(values, "AUROC"), _with_metric(values, TIME)
+    found = [(v.record.settings, times[key].mean, v.mean) for key, v in auroc.items() if key in times]
+    if not found:
+        return _or_placeholder("inversion", "")
+    numbers = sorted({int(str(settings["n_seed"])) for settings, _, _ in found})
+    lines = [
+        Line(
+            f"n_seed={n}",
+            sorted(Point(ms, a, f"k={settings['k']}") for settings, ms, a in found if settings["n_seed"] == n),
+            i,
+        )
+        for i, n in enumerate(numbers)
+    ]
+    caption = "The digit 8. n_seed starts move for k steps; k=0 compares with what is drawn at the starts."
+    panel = Panel("steps and starts of ADGAN", "CPU ms an image", "AUROC", lines)
+    return figure("steps-and-starts", [panel], caption)
+
+
+def _ratios(folder: Path, name: str, metric: str, title: Callable[[Record], str], caption: str) -> str:
+    """Bars of ratios, one panel a case; the peer itself, whose ratio is 1, is the first bar."""
+    groups: dict[str, list[Bar]] = {}
+    for v in _measured(folder, name):
+        if v.record.metric == metric and v.record.ratio is not None:
+            groups.setdefault(title(v.record), []).append(Bar(v.record.method, v.record.ratio))
+    if not groups:
+        return _or_placeholder(name, "")
+    longest = max(bar.value for bars in groups.values() for bar in bars)
+    return figure(f"{name}-ratios", [Bars(t, bars, longest) for t, bars in groups.items()], caption)
+
+
+def search_ratios(folder: Path) -> str:
+    """How many times faster a step of the search is than in the loop that public code runs."""
+    caption = "How many times faster one step of one sample is than in the first line's loop, which counts as 1."
+    return _ratios(folder, "search", "time of a step", lambda r: f"{r.case}, {r.protocol}", caption)
+
+
+def adgan_ratios(folder: Path) -> str:
+    """How many times faster ADGAN is than deep copies."""
+    caption = "How many times faster an image of 64 starts is than by deep copies of the generator with the same steps."
+    return _ratios(folder, "adgan", "time", lambda r: f'theta="{r.case}"', caption)
+
+
+def all_figures() -> Iterator[tuple[str, Callable[[Path], str]]]:
+    """Names for the marks in the pages, and what fills them."""
+    for function in (depth, rules, theta, theta_table, starts, search_ratios, adgan_ratios):
+        yield f"figure-{function.__name__.replace('_', '-')}", function
