@@ -9,7 +9,6 @@ this process on one thread (set OMP_NUM_THREADS=1), so that another process on t
 
 import argparse
 import fcntl
-import functools
 import json
 import os
 import platform
@@ -71,10 +70,11 @@ class Clock:
 
 @contextmanager
 def clock() -> Iterator[Clock]:
-    """Measure a block in processor seconds."""
-    watch, start = Clock(), time.process_time()
+    """Measure a block in processor seconds; with several threads, in seconds on the clock."""
+    now = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    watch, start = Clock(), now()
     yield watch
-    watch.seconds = time.process_time() - start
+    watch.seconds = now() - start
 
 
 def cpu_rounds(functions: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
@@ -100,13 +100,6 @@ def median_seconds(functions: dict[str, Callable[[], object]], *, cheap: float =
     if sum(t[0] for t in taken.values()) < cheap:
         taken = cpu_rounds(functions, 5)  # the first round, which warms up, does not count
     return {name: float(np.median(t)) for name, t in taken.items()}
-
-
-@functools.cache
-def gemm_peak(precision: str, side: int = 1024) -> float:
-    """Floating-point operations a second that a square matrix product reaches here, "fp32" or "bf16": the best of 7."""
-    a = torch.randn(side, side).to(torch.bfloat16 if precision == "bf16" else torch.float32)
-    return 2 * side**3 / min(cpu_rounds({"gemm": lambda: a @ a}, 7)["gemm"])
 
 
 @dataclass(frozen=True)
