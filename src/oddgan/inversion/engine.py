@@ -7,9 +7,8 @@ import torch
 from torch import Tensor
 from torch.func import jvp, vmap
 
-from oddgan._core.errors import InputError
 from oddgan.inversion.optimisers import Seen, State
-from oddgan.inversion.result import Loss, Map, Report, Support
+from oddgan.inversion.result import Loss, Map, Report, Support, check_losses
 
 if TYPE_CHECKING:
     from oddgan.inversion.search import LatentSearch
@@ -70,11 +69,7 @@ class Problem:
         y = self.generator(z)
         free = y.detach().requires_grad_() if jacobian else y
         each = self.loss(*known, free)
-        if each.shape != (len(z),) or not each.requires_grad:
-            raise InputError(
-                f"LatentSearch needs one differentiable loss per sample, shape ({len(z)},), but got the shape "
-                f"{tuple(each.shape)}{'' if each.requires_grad else ', which does not depend on z'}."
-            )
+        check_losses(each, z)
         if not jacobian:
             (gradient,) = torch.autograd.grad(each.sum(), z)
             return Seen(each.detach(), gradient), y.detach()

@@ -12,7 +12,7 @@ from oddgan._core.errors import InputError
 from oddgan.inversion.budget import affordable
 from oddgan.inversion.engine import PLAIN, Execution
 from oddgan.inversion.optimisers import LatentAdam, Seen
-from oddgan.inversion.result import Inverted, Loss, Support
+from oddgan.inversion.result import Inverted, Loss, Support, check_losses
 
 
 class Copies(Protocol):
@@ -231,11 +231,7 @@ class Descent:
         state, rate = adam.start(z.detach()), z.new_ones(len(z))
         for step in range(1, self.search.steps + 1):
             each = self.loss(x, y)
-            if each.shape != (len(z),) or not each.requires_grad:
-                raise InputError(
-                    f"JointSearch needs one differentiable loss per sample, shape ({len(z)},), but got the shape "
-                    f"{tuple(each.shape)}{'' if each.requires_grad else ', which does not depend on z'}."
-                )
+            check_losses(each, z)
             (gradient,) = torch.autograd.grad(each.sum(), z, retain_graph=step == 1)
             self.copies.step()
             z = self.prior.project(adam.step(state, z.detach(), Seen(each.detach(), gradient), rate))

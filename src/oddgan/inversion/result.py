@@ -5,6 +5,8 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
+from oddgan._core.errors import InputError
+
 Map = Callable[[Tensor], Tensor]
 """A generator, z (n, m) to x (n, ...), or an encoder, the other way."""
 
@@ -13,6 +15,15 @@ Loss = Callable[..., Tensor]
 
 Report = Callable[[int, int, int], None]
 """Told, when latent points come to rest: how many did, the steps that they took in all, and how many converged."""
+
+
+def check_losses(each: Tensor, z: Tensor) -> None:
+    """Raise InputError unless there is one loss for each latent point z (k, m), through which gradients can flow."""
+    if each.shape != (len(z),) or not each.requires_grad:
+        raise InputError(
+            f"A search needs one differentiable loss per sample, shape ({len(z)},), but got the shape "
+            f"{tuple(each.shape)}{'' if each.requires_grad else ', which does not depend on z'}."
+        )
 
 
 class Support(Protocol):
