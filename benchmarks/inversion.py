@@ -45,6 +45,7 @@ CHOSEN = "gradient steps on θ, each start's own"
 STEPS = (0, 5, 10, 20, 50, 100, 200)
 RULES: dict[str, tuple[LatentOptimiser, tuple[int, ...]]] = {
     "Adam": (LatentAdam(lr=0.1), (10, 30, 100)),
+    "Adam at a tenth": (LatentAdam(lr=0.01), (100, 500)),  # of the step size: 500 such steps are the published search
     "RMSProp": (LatentRMSProp(lr=0.03), (10, 30, 100)),
     "SGD with momentum": (LatentSGD(lr=30.0), (10, 30, 100)),
     "L-BFGS": (LatentLBFGS(lr=1.0), (10, 30, 100)),

@@ -31,7 +31,8 @@ def detector(ready, linear, judge):
 
 def compare(detector, x, y):
     x, y = torch.tensor(x), torch.tensor(y)
-    return detector._compare(x, y, detector.networks_["critic"](x).features)
+    critic = detector.networks_["critic"]
+    return detector._compare(critic(y), critic(x).features, x, y)
 
 
 def test_losses_by_hand(detector):

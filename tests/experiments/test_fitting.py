@@ -98,7 +98,7 @@ def test_data_without_labels_are_all_normal_and_the_run_has_none(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"method": "anogann"}, UsageError, r"Unknown method 'anogann'\. Did you mean AnoGAN\? Known: AnoGAN"),
+        ({"method": "anogann"}, UsageError, r"Unknown method 'anogann'\. Did you mean AnoGAN\? Known: ADGAN, AnoGAN"),
         ({"settings": {"k": 3}}, UsageError, "KNN has no parameter 'k'"),
         ({"threshold": "best"}, UsageError, "Unknown threshold rule 'best'"),
         ({"threshold": "evt"}, InputError, "GeneralisedPareto needs 20 different scores"),

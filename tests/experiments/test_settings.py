@@ -94,7 +94,7 @@ def test_a_part_is_named_in_any_spelling_and_built_from_its_fields():
 
 
 def test_without_a_type_the_default_part_is_changed():
-    assert built("inversion.optimiser.lr=0.1").inversion == LatentSearch(n_max=500, optimiser=LatentAdam(lr=0.1))
+    assert built("inversion.optimiser.lr=0.2").inversion == LatentSearch(n_max=50, optimiser=LatentAdam(lr=0.2))
     assert built("search_loss.residual=1").search_loss == WeightedSum(residual=1.0, features=0.1)
     assert built("composition=WeightedSum", "composition.residual=1").composition == WeightedSum(residual=1.0)
 

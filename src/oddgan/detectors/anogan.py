@@ -60,6 +60,7 @@ class AnoGAN(SearchDetector):
             "Each sample has its own loss and stops by itself; public code averages over the batch, so that a sample's "
             "score depends on its neighbours.",
             "The starts are drawn once in `fit` and are the same for every sample, so that scores repeat.",
+            "50 steps of size 0.1 instead of 500 of 0.01: as far a way and as good a score for a tenth of the time.",
         ),
         gan=True,
     )
@@ -69,7 +70,7 @@ class AnoGAN(SearchDetector):
     prior: Prior = Gaussian()
     objective: Objective = NonSaturating()
     n_critic: int = 1
-    inversion: LatentSearch = LatentSearch(n_max=500)
+    inversion: LatentSearch = LatentSearch(n_max=50, optimiser=LatentAdam(lr=0.1))
     n_seed: int = 1
     bank: int = 0
     search_loss: Composition = WeightedSum(residual=0.9, features=0.1)
