@@ -2,8 +2,8 @@
 
 One GAN for each digit and seed (`gans.py`), inverted in different ways; ADGAN and AnoGAN are compared on 1000 random
 test images (the papers: 5000), the rest is measured on 300, half of them normal. What had to be chosen (AnoGAN's 50
-steps, the step size of plain gradient steps on θ) was chosen on the digit 5 of the training split, with a GAN that had
-not seen 120 of its images, before any test image was scored.
+steps, the step size of plain gradient steps on θ) was chosen on the digits 3 and 5 of the training split, with GANs that
+had not seen 120 of their images, before any test image was scored.
 """
 
 from collections.abc import Callable, Iterator
