@@ -3,8 +3,9 @@
 One GAN for each digit and seed (`gans.py`), inverted in different ways; ADGAN and AnoGAN are compared on 1000 random
 test images (the papers: 5000), the rest is measured on 300, half of them normal. What had to be chosen (the GANs'
 training, AnoGAN's 50 steps, the step size of plain gradient steps on θ) was chosen on the digits 3 and 5 of the
-training split, by images that the GANs had not seen. A first, much shorter training was given up after test images had been
-scored with it (ADGAN on the digits 8, 0, 1: .909, .859, .995); the present one was chosen without looking at them.
+training split, by images that the GANs had not seen. A first, much shorter training was given up after test images
+had been scored with it (ADGAN on the digits 8, 0, 1: .909, .859, .995); the present one was chosen without looking at
+them.
 """
 
 from collections.abc import Callable, Iterator
