@@ -168,7 +168,7 @@ class Descent:
             ended = batch.live & ((seen.loss <= search.eps) | (batch.steps >= search.n_max) | seen.loss.isnan())
             z, loss = search.optimiser.answer(batch.state, batch.z, seen.loss)
             if self.how.draft is not None and bool(ended.any()):
-                loss, y = self.problem.look(z, batch.known)
+                loss, y = self._confirm(batch, z, ended, (loss, y))
                 ended &= (loss <= search.eps) | (batch.steps >= search.n_max) | loss.isnan()
             over, batch.live = ended, batch.live & ~ended
             self._move(batch, seen)
@@ -193,6 +193,14 @@ class Descent:
             loss, y = problem.look(batch.z, batch.known)
             return Seen(loss, torch.zeros_like(batch.z)), y
         return problem.descent(batch.z, batch.known, jacobian=self.search.optimiser.needs_jacobian)
+
+    def _confirm(self, batch: _Batch, z: Tensor, ended: Tensor, rough: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return losses and reconstructions, in full precision where a draft says that points have ended."""
+        if self.how.slots.fixed:
+            return self.problem.look(z, batch.known)
+        rows, (loss, y) = ended.nonzero()[:, 0], rough
+        exact, drawn = self.problem.look(z[rows], tuple(value[rows] for value in batch.known))
+        return loss.to(exact.dtype).index_copy(0, rows, exact), y.to(drawn.dtype).index_copy(0, rows, drawn)
 
     def _move(self, batch: _Batch, seen: Seen) -> None:
         """Take one step with all points that are still on their way."""
