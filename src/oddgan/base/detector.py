@@ -20,14 +20,12 @@ from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import Card
 from oddgan.base.explanation import Explains
 from oddgan.base.rows import Rows, chunks, notice, take
-from oddgan.base.scoring import Report, Scoring, run_rows
+from oddgan.base.scoring import SCORE, Report, Scoring, composed, run_rows
 from oddgan.base.validation import check_common, validate
 from oddgan.scaling import AutoScaling, Scaling
 from oddgan.scores import Composition, WeightedSum
 from oddgan.thresholds import Conformal, Quantile, Threshold
 from oddgan.training import Callback, RandomState, generator, seeded
-
-_SCORE = "\0score"
 
 
 def _is(capability: type) -> Callable[[object], bool]:
@@ -116,7 +114,7 @@ class Detector(Explains, OutlierMixin, BaseEstimator, ABC):
         finally:
             for callback in callbacks:
                 callback.fit_ended(time.perf_counter() - started)
-        self.calibration_scores_ = np.sort(self._score(held_out)[_SCORE])
+        self.calibration_scores_ = np.sort(self._score(held_out)[SCORE])
         return self.set_threshold(self.threshold)
 
     def _check(self) -> None:
@@ -175,7 +173,7 @@ class Detector(Explains, OutlierMixin, BaseEstimator, ABC):
         X : rows like those given to `fit`.
         report : told from time to time how far it is.
         """
-        return self._score(self._rows(X), report)[_SCORE]
+        return self._score(self._rows(X), report)[SCORE]
 
     def score_components(self, X: Any, *, extra: Sequence[str] | Literal["all"] = ()) -> dict[str, np.ndarray]:
         """The parts of the score by name: (n,) each, float64, higher = more anomalous.
@@ -190,7 +188,7 @@ class Detector(Explains, OutlierMixin, BaseEstimator, ABC):
         InputError
             If the method has no such component; the message lists those that it has.
         """
-        found = {k: v for k, v in self._score(self._rows(X)).items() if k != _SCORE}
+        found = {k: v for k, v in self._score(self._rows(X)).items() if k != SCORE}
         if extra == "all":
             return found
         if unknown := [name for name in extra if name not in found]:
@@ -277,11 +275,7 @@ class Detector(Explains, OutlierMixin, BaseEstimator, ABC):
         return run_rows(function, rows, self._prepare, slots=self.slots, scoring=self.scoring, report=report)
 
     def _score(self, rows: Rows, report: Report | None = None) -> dict[str, np.ndarray]:
-        def scored(x: Tensor) -> dict[str, Tensor]:
-            parts = {k: v.double() for k, v in self._components(x).items()}
-            return parts | {_SCORE: self.composition(parts)}
-
-        return self._apply(scored, rows, report)
+        return self._apply(lambda x: composed(self._components(x), self.composition), rows, report)
 
     def _restore(self, weights: Mapping[str, Tensor]) -> None:
         """Take over stored weights; there are none unless the method has networks."""

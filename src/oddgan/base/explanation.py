@@ -6,11 +6,12 @@ import numpy as np
 from torch import Tensor
 
 from oddgan.base.capabilities import Reconstructs
+from oddgan.base.scoring import SCORE, composed
 
 if TYPE_CHECKING:
     from oddgan.base.detector import Detector
 
-_SCORE, _DRAWN, _MAP = "\0score", "\0drawn", "\0map"
+_DRAWN, _MAP = "\0drawn", "\0map"
 
 
 class Explanation(NamedTuple):
@@ -46,12 +47,11 @@ class Explains:
 
         def explained(x: Tensor) -> dict[str, Tensor]:
             parts, drawn = self._together(x)
-            parts = {name: value.double() for name, value in parts.items()}
-            found = parts | {_SCORE: detector.composition(parts)}
+            found = composed(parts, detector.composition)
             return found if drawn is None else found | {_DRAWN: drawn, _MAP: detector._residual_map(x, drawn)}
 
         found = detector._apply(explained, detector._rows(X))
-        score, drawn, heat = (found.pop(name, None) for name in (_SCORE, _DRAWN, _MAP))
+        score, drawn, heat = (found.pop(name, None) for name in (SCORE, _DRAWN, _MAP))
         reconstruction = None if drawn is None else detector.scaling_.backward(drawn)
         return Explanation(cast(np.ndarray, score), found, reconstruction, heat)
 

@@ -11,10 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base.detector import _SCORE
 from oddgan.base.neural import NeuralDetector
 from oddgan.base.rows import Rows, chunks
-from oddgan.base.scoring import Progress, Report, full_pass, run_rows
+from oddgan.base.scoring import SCORE, Progress, Report, full_pass, run_rows
 from oddgan.inversion import Execution, Inverted, Loss, Map, Slots
 from oddgan.priors import Prior
 from oddgan.training import Callback
@@ -169,7 +168,7 @@ class SearchDetector(NeuralDetector):
         check_is_fitted(self, "offset_")
         rows = self._rows(X)
         self._spend(budget_ms, self._prepare(next(chunks(rows, self._slots.most))))
-        self.calibration_scores_ = np.sort(self._score(rows)[_SCORE])
+        self.calibration_scores_ = np.sort(self._score(rows)[SCORE])
         return self.set_threshold(self.threshold_rule_, rate=self.rate_)
 
     def _spend(self, budget_ms: float, x: Tensor) -> None:
