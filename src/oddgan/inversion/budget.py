@@ -27,8 +27,10 @@ def affordable(budget_ms: float, run: Callable[[int], object], n: int) -> int:
         raise InputError(f"A search's budget must be a number of milliseconds above 0, not {budget_ms}.")
     run(1)
     few, many = (min(_milliseconds(run, steps) for _ in range(REPEAT)) / n for steps in (FEW, MANY))
-    step = max((many - few) / (MANY - FEW), 1e-9)
-    steps = FEW + math.floor((budget_ms - few) / step)
+    # On a busy machine more steps may seem to take less time: then a step's share of the whole is the safer guess.
+    step = (many - few) / (MANY - FEW) if many > few else many / MANY
+    start = max(0.0, few - FEW * step)
+    steps = math.floor((budget_ms - start) / step)
     if steps < 1:
         raise InputError(
             f"A budget of {budget_ms:g} ms for each sample is too short: {FEW} steps of the search take {few:.3g} ms."
