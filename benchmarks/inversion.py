@@ -110,7 +110,7 @@ def digits(bench: Bench, data: Data, n: int) -> None:
         "AnoGAN": lambda d, s: _gan(AnoGAN, d, s, data, inversion=SEARCH),
         "ADGAN": lambda d, s: _gan(ADGAN, d, s, data, inversion=ADGANS[CHOSEN]),
     }
-    parts = {"AnoGAN": ("residual", "features", "critic"), "ADGAN": ("residual", "critic", "prior")}
+    parts = {"AnoGAN": ("residual", "features", "critic_cross_entropy"), "ADGAN": ("residual", "critic", "prior_nll")}
     for seed in SEEDS[:1] if bench.quick else SEEDS:
         for digit in DIGITS[:1] if bench.quick else DIGITS:
             for name, make in methods.items():

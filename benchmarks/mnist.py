@@ -85,7 +85,7 @@ ENTRIES = (
             "latent_dim": 64,
             "inversion": LatentSearch(n_max=50, optimiser=LatentAdam(lr=0.1)),
         },
-        components=("residual", "features", "critic"),
+        components=("residual", "features", "critic_cross_entropy"),
     ),
 )
 

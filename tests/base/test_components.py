@@ -1,5 +1,7 @@
 """Which components a detector gives."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from oddgan import GANomaly, InputError
 from oddgan.networks import MLP
 from oddgan.scores import WeightedSum
 
+EVERY = ["critic", "critic_centred", "critic_cross_entropy", "features", "latent", "latent_norm", "residual"]
 X = np.random.default_rng(0).normal(size=(40, 3))
 
 
@@ -17,16 +20,15 @@ def detector():
 
 def test_by_default_those_that_the_score_is_made_of(detector):
     assert list(detector.score_components(X)) == ["latent"]
-    both = detector.set_params(composition=WeightedSum(residual=1.0, latent=2.0)).score_components(X)
-    detector.set_params(composition=WeightedSum(latent=1.0))
+    both = copy.deepcopy(detector).compose(WeightedSum(residual=1.0, latent=2.0)).score_components(X)
     assert list(both) == ["latent", "residual"]
 
 
 def test_others_when_asked_for(detector):
     assert list(detector.score_components(X, extra=["features", "latent"])) == ["latent", "features"]
-    assert sorted(detector.score_components(X, extra="all")) == ["features", "latent", "residual"]
+    assert sorted(detector.score_components(X, extra="all")) == EVERY
 
 
 def test_what_the_method_does_not_have_is_refused_with_what_it_has(detector):
-    with pytest.raises(InputError, match=r"GANomaly has no component depth: it has features, latent, residual\."):
+    with pytest.raises(InputError, match=rf"GANomaly has no component depth: it has {', '.join(EVERY)}\."):
         detector.score_components(X, extra=["depth"])

@@ -20,7 +20,7 @@ def test_components_make_the_score(cls, kind):
         assert values.shape == (10,)
         assert values.dtype == np.float64
         assert np.isfinite(values).all()
-    composed = detector.composition({k: torch.from_numpy(v) for k, v in parts.items()}).numpy()
+    composed = detector.composition_({k: torch.from_numpy(v) for k, v in parts.items()}).numpy()
     assert np.array_equal(detector.score_samples(X), -composed)
     assert len(np.unique(composed)) > 1
 

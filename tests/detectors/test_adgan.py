@@ -25,7 +25,6 @@ def detector(ready, linear, judge):
         1,
         generator=linear([[2.0]]),
         critic=judge([[1.0]], [1.0]),
-        critic_mean=Stored(torch.tensor(4.0)),
         starts=Stored(torch.tensor([[3.0], [0.0]])),
     )
 
@@ -36,10 +35,9 @@ def test_components_by_hand(detector):
     parts = detector.score_components(np.array([[10.0]]), extra="all")
     assert parts["search"].item() == pytest.approx((10.24 + 49) / 2)
     assert parts["residual"].item() == pytest.approx(10.24)
-    # The critic's mean over training rows is 4, its value for x is 10.
-    assert parts["critic"].item() == pytest.approx(4 - 10)
+    assert parts["critic"].item() == -10
     # -log N(z; 0, 1) = z²/2 + log √(2π) at z = 4 and z = 1.
-    assert parts["prior"].item() == pytest.approx((16 + 1) / 4 + 0.5 * np.log(2 * np.pi))
+    assert parts["prior_nll"].item() == pytest.approx((16 + 1) / 4 + 0.5 * np.log(2 * np.pi))
     assert detector.encode(np.array([[10.0]])).item() == pytest.approx(4)
     assert detector.reconstruct(np.array([[10.0]])).item() == pytest.approx(13.2)
 
@@ -61,7 +59,7 @@ def test_the_score_is_the_mean_of_the_final_losses():
 def test_critic_mean_is_of_the_training_rows():
     detector = ADGAN(**SMALL).fit(X)
     # Mean-subtracted: the component averages to 0 over the rows that were trained on.
-    assert detector.score_components(X, extra=["critic"])["critic"].mean() == pytest.approx(0, abs=1e-5)
+    assert detector.score_components(X, extra=["critic_centred"])["critic_centred"].mean() == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize("theta", ["adam", "gradient", "shared", "frozen"])
@@ -96,7 +94,7 @@ def test_the_decoder_of_a_vae(likelihood):
     expected = (x[:, None] - drawn).square().mean(dim=(1, 2))
     np.testing.assert_allclose(detector.anomaly_score(X[:4]), expected, rtol=1e-5)
     detector.set_params(inversion=JointSearch(lr=0.05), similarity=L1())
-    assert set(detector.score_components(X, extra="all")) == {"search", "residual", "prior"}
+    assert set(detector.score_components(X, extra="all")) == {"search", "residual", "prior_nll", "latent_norm"}
     assert np.array_equal(copy.deepcopy(detector).anomaly_score(X), detector.anomaly_score(X))
 
 

@@ -41,7 +41,7 @@ def test_losses_by_hand(detector):
     parts = compare(detector, [[1.0, 3.0]], [[2.0, 1.0]])
     assert parts["residual"].item() == 3
     assert parts["features"].item() == 2
-    assert parts["critic"].item() == pytest.approx(np.log1p(np.exp(-5)))
+    assert parts["critic_cross_entropy"].item() == pytest.approx(np.log1p(np.exp(-5)))
     # Equation 5 with λ = 0.1.
     assert detector.search_loss(parts).item() == pytest.approx(0.9 * 3 + 0.1 * 2)
 
@@ -71,7 +71,7 @@ def test_constant_critic_adds_nothing(detector, judge):
     detector.set_params(inversion=LatentSearch(n_max=1))
     parts = detector.score_components(X[:, :2], extra="all")
     assert not parts["features"].any()
-    np.testing.assert_allclose(parts["critic"], np.log(2), rtol=1e-6)  # the critic can't tell: σ(0) = ½
+    np.testing.assert_allclose(parts["critic_cross_entropy"], np.log(2), rtol=1e-6)  # the critic can't tell: σ(0) = ½
     np.testing.assert_allclose(detector.anomaly_score(X[:, :2]), 0.9 * parts["residual"])
 
 
@@ -79,9 +79,10 @@ def test_search_minimises_its_own_loss(detector):
     # |x - 2z| alone leads to z = x/2; the critic alone, which falls with D(G(z)) for ever, leads further each step.
     x = np.array([[0.2, 0.2]])
     detector.set_params(
-        search_loss=WeightedSum(critic=1.0), inversion=LatentSearch(n_max=200, optimiser=LatentAdam(lr=0.1))
+        search_loss=WeightedSum(critic_cross_entropy=1.0),
+        inversion=LatentSearch(n_max=200, optimiser=LatentAdam(lr=0.1)),
     )
-    assert detector.score_components(x, extra="all")["critic"] < 1e-3
+    assert detector.score_components(x, extra="all")["critic_cross_entropy"] < 1e-3
     assert detector.score_components(x, extra="all")["residual"] > 1
 
 

@@ -3,7 +3,6 @@ import pytest
 import torch
 
 from oddgan import InputError
-from oddgan.base import Stored
 from oddgan.detectors import FAnoGAN
 from oddgan.objectives import Wasserstein
 from oddgan.priors import Uniform
@@ -24,22 +23,18 @@ def detector(ready, linear, judge):
         generator=linear([[2.0, 0.0], [0.0, 2.0]]),
         critic=judge([[1.0, 0.0], [1.0, 1.0]], [1.0, 1.0]),
         encoder=linear([[1.0, 0.0], [0.0, 0.0]]),
-        critic_mean=Stored(torch.tensor(7.0)),
     )
 
 
 def test_score_by_hand(detector):
     # x - x̂ = (-1, 3): mean square 5. f(x) = (1, 4), f(x̂) = (2, 2): mean square (1 + 4)/2. E(x̂) = (2, 0): (1 + 0)/2.
-    # D(x) = 1 + 4, against the training mean 7.
+    # D(x) = 1 + 4, against the mean 7 of the calibration rows.
+    detector.calibration_components_["critic"] = np.array([-6.0, -8.0])
     parts = detector.score_components([[1.0, 3.0]], extra="all")
-    assert {name: value.item() for name, value in parts.items()} == {
-        "residual": 5.0,
-        "features": 2.5,
-        "latent": 0.5,
-        "critic": 2.0,
-    }
+    expected = {"residual": 5.0, "features": 2.5, "latent": 0.5, "critic": -5.0, "critic_centred": 2.0}
+    assert {name: parts[name].item() for name in expected} == expected
     assert detector.anomaly_score([[1.0, 3.0]]) == 5 + 2.5
-    detector.set_params(composition=WeightedSum(residual=1, features=0.1))
+    detector.composition_ = WeightedSum(residual=1, features=0.1)
     assert detector.anomaly_score([[1.0, 3.0]]) == pytest.approx(5 + 0.25)
     np.testing.assert_array_equal(detector.anomaly_map([[1.0, 3.0]]), [[1.0, 3.0]])
 
@@ -74,14 +69,8 @@ def test_constant_critic_adds_nothing(detector, judge):
     detector.networks_["critic"] = judge([[0.0, 0.0]], [1.0], bias=7.0)
     parts = detector.score_components([[1.0, 3.0]], extra="all")
     assert parts["features"] == 0
-    assert parts["critic"] == 0
+    assert parts["critic"] == -7
     assert detector.anomaly_score([[1.0, 3.0]]) == parts["residual"]
-
-
-def test_critic_mean_is_that_of_the_training_rows(detector):
-    detector.set_params(slots=2)  # taken in passes of two rows, and of one at the end
-    detector._calibrate(torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]))
-    assert detector._stored("critic_mean") == (2 + 1 + 0) / 3
 
 
 def test_wasserstein_step_by_hand(detector, losses):

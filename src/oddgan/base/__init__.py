@@ -4,6 +4,7 @@ from oddgan.base.adversarial import adversarial_updates
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import KINDS, Card, Kind, kind_of
 from oddgan.base.classical import ClassicalDetector, ProjectedDetector, principal_components
+from oddgan.base.components import Component, standard_components
 from oddgan.base.detector import Detector
 from oddgan.base.explanation import Explanation
 from oddgan.base.neural import NeuralDetector, Stored
@@ -17,6 +18,7 @@ __all__ = [
     "KINDS",
     "Card",
     "ClassicalDetector",
+    "Component",
     "Detector",
     "Encodes",
     "Explanation",
@@ -36,4 +38,5 @@ __all__ = [
     "kind_of",
     "known_parts",
     "principal_components",
+    "standard_components",
 ]

@@ -4,7 +4,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
@@ -18,9 +18,11 @@ from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import storage
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import Card
+from oddgan.base.components import Component
+from oddgan.base.composing import Composes
 from oddgan.base.explanation import Explains
 from oddgan.base.rows import Rows, chunks, notice, take
-from oddgan.base.scoring import SCORE, Report, Scoring, composed, run_rows
+from oddgan.base.scoring import Report, Scoring, run_rows
 from oddgan.base.validation import check_common, validate
 from oddgan.scaling import AutoScaling, Scaling
 from oddgan.scores import Composition, WeightedSum
@@ -34,7 +36,7 @@ def _is(capability: type) -> Callable[[object], bool]:
 
 
 @hyperparameters
-class Detector(Explains, OutlierMixin, BaseEstimator, ABC):
+class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
     """An anomaly detector that is a scikit-learn estimator.
 
     Inside, higher means more anomalous (`anomaly_score`, `score_components`, `threshold_`); at scikit-learn's
@@ -43,7 +45,7 @@ class Detector(Explains, OutlierMixin, BaseEstimator, ABC):
 
     Parameters
     ----------
-    composition : how the components of the score become the anomaly score.
+    composition : how the components of the score become the anomaly score; `compose` exchanges it later.
     scaling : how raw values become network input; learned from the training rows.
     contamination : the share of normal rows that the threshold may flag, in (0, 0.5].
     threshold : the rule from scores to the threshold; None takes the quantile of training scores, or the conformal
@@ -78,8 +80,11 @@ class Detector(Explains, OutlierMixin, BaseEstimator, ABC):
         """Learn from raw training rows, inside a seeded scope, with `scaling_` fitted."""
 
     @abstractmethod
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
-        """The parts of the score of network input x (n, ...): `(n,)` each, higher = more anomalous."""
+    def _components(self, x: Tensor) -> Mapping[str, Component]:
+        """The parts of the score of network input x (n, ...): `(n,)` each, higher = more anomalous.
+
+        A part may be a function without arguments, which is called if the part is wanted.
+        """
 
     # -- fitting
     def fit(self, X: Any, y: object = None, *, callbacks: Sequence[Callback] = ()) -> Self:
@@ -114,7 +119,8 @@ class Detector(Explains, OutlierMixin, BaseEstimator, ABC):
         finally:
             for callback in callbacks:
                 callback.fit_ended(time.perf_counter() - started)
-        self.calibration_scores_ = np.sort(self._score(held_out)[SCORE])
+        self.semi_supervised_ = False
+        self._calibrate_on(held_out, self.composition)
         return self.set_threshold(self.threshold)
 
     def _check(self) -> None:
@@ -164,37 +170,6 @@ class Detector(Explains, OutlierMixin, BaseEstimator, ABC):
     def threshold_(self) -> float:
         """The cut on the scale of `anomaly_score`: what scores above it is called anomalous."""
         return -float(self.offset_)
-
-    def anomaly_score(self, X: Any, *, report: Report | None = None) -> np.ndarray:
-        """Scores (n,), float64, higher = more anomalous.
-
-        Parameters
-        ----------
-        X : rows like those given to `fit`.
-        report : told from time to time how far it is.
-        """
-        return self._score(self._rows(X), report)[SCORE]
-
-    def score_components(self, X: Any, *, extra: Sequence[str] | Literal["all"] = ()) -> dict[str, np.ndarray]:
-        """The parts of the score by name: (n,) each, float64, higher = more anomalous.
-
-        Parameters
-        ----------
-        X : rows like those given to `fit`.
-        extra : further components that the method has, by name, or "all"; without it, those that `composition` uses.
-
-        Raises
-        ------
-        InputError
-            If the method has no such component; the message lists those that it has.
-        """
-        found = {k: v for k, v in self._score(self._rows(X)).items() if k != SCORE}
-        if extra == "all":
-            return found
-        if unknown := [name for name in extra if name not in found]:
-            has = ", ".join(sorted(found))
-            raise InputError(f"{type(self).__name__} has no component {', '.join(unknown)}: it has {has}.")
-        return {name: found[name] for name in dict.fromkeys((*self.composition.uses, *extra))}
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Scores (n,) with scikit-learn's sign: higher = more normal."""
@@ -273,9 +248,6 @@ class Detector(Explains, OutlierMixin, BaseEstimator, ABC):
         self, function: Callable[[Tensor], Mapping[str, Tensor]], rows: Rows, report: Report | None = None
     ) -> dict[str, np.ndarray]:
         return run_rows(function, rows, self._prepare, slots=self.slots, scoring=self.scoring, report=report)
-
-    def _score(self, rows: Rows, report: Report | None = None) -> dict[str, np.ndarray]:
-        return self._apply(lambda x: composed(self._components(x), self.composition), rows, report)
 
     def _restore(self, weights: Mapping[str, Tensor]) -> None:
         """Take over stored weights; there are none unless the method has networks."""

@@ -1,12 +1,13 @@
 """Scores with what they rest on, from one pass through the networks."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 from torch import Tensor
 
 from oddgan.base.capabilities import Reconstructs
-from oddgan.base.scoring import SCORE, composed
+from oddgan.base.components import Component, derived, evaluated
 
 if TYPE_CHECKING:
     from oddgan.base.detector import Detector
@@ -47,15 +48,16 @@ class Explains:
 
         def explained(x: Tensor) -> dict[str, Tensor]:
             parts, drawn = self._together(x)
-            found = composed(parts, detector.composition)
+            found = evaluated(parts, None, type(self).__name__)
             return found if drawn is None else found | {_DRAWN: drawn, _MAP: detector._residual_map(x, drawn)}
 
         found = detector._apply(explained, detector._rows(X))
-        score, drawn, heat = (found.pop(name, None) for name in (SCORE, _DRAWN, _MAP))
+        drawn, heat = (found.pop(name, None) for name in (_DRAWN, _MAP))
+        found |= derived(found, detector.calibration_components_)
         reconstruction = None if drawn is None else detector.scaling_.backward(drawn)
-        return Explanation(cast(np.ndarray, score), found, reconstruction, heat)
+        return Explanation(detector._composed(found), found, reconstruction, heat)
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor | None]:
+    def _together(self, x: Tensor) -> tuple[Mapping[str, Component], Tensor | None]:
         """Components and reconstructions of network input x (n, ...); a method shares here what both need."""
         parts = cast("Detector", self)._components(x)
         return parts, self._reconstruct(x) if isinstance(self, Reconstructs) else None

@@ -35,7 +35,8 @@ class Networks(nn.ModuleDict):
         if held is not None and held[0] is network and held[2] == _mark(held[1]):
             return held[3]
         tensors = list(chain(network.parameters(), network.buffers()))
-        copy = prepare(network, dtype=wanted)
+        with torch.inference_mode(mode=False):  # a search may want gradients later
+            copy = prepare(network, dtype=wanted)
         self._copies[name, wanted] = network, tensors, _mark(tensors), copy
         return copy
 

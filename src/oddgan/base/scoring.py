@@ -15,11 +15,9 @@ import torch
 from torch import Tensor
 
 from oddgan.base.rows import Rows, chunks
-from oddgan.scores import Composition
 
 Scoring = Literal["exact", "fast"]
 BLOCK = 64
-SCORE = "\0score"  # no component has this name
 
 
 class Progress(NamedTuple):
@@ -38,12 +36,6 @@ class Progress(NamedTuple):
 
 
 Report = Callable[[Progress], None]
-
-
-def composed(components: Mapping[str, Tensor], composition: Composition) -> dict[str, Tensor]:
-    """Components (n,) in float64, with their composition under the name SCORE."""
-    parts = {name: value.double() for name, value in components.items()}
-    return parts | {SCORE: composition(parts)}
 
 
 def full_pass(slots: int) -> int:

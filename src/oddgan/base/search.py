@@ -1,7 +1,8 @@
 """Detectors that invert their generator: they look for the latent point of every row they score."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
@@ -11,9 +12,10 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from oddgan._core.hyperparameters import hyperparameters
+from oddgan.base.components import Component
 from oddgan.base.neural import NeuralDetector
 from oddgan.base.rows import Rows, chunks
-from oddgan.base.scoring import SCORE, Progress, Report, full_pass, run_rows
+from oddgan.base.scoring import Progress, Report, full_pass, run_rows
 from oddgan.inversion import Execution, Inverted, Loss, Map, Slots
 from oddgan.priors import Prior
 from oddgan.training import Callback
@@ -67,7 +69,7 @@ class SearchDetector(NeuralDetector):
         """Latent points of network input x (n, ...), any number of rows, each by itself."""
 
     @abstractmethod
-    def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
+    def _judge(self, x: Tensor, found: Inverted) -> Mapping[str, Component]:
         """The components of the score of a pass of rows x (n, ...), given what was found for them."""
 
     # -- what methods use
@@ -96,21 +98,21 @@ class SearchDetector(NeuralDetector):
         steps, converged = found["steps"].astype(int), found["converged"].astype(bool)
         return Inversion(found["z"], reconstruction, found["loss"], steps, converged)
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
+    def _components(self, x: Tensor) -> Mapping[str, Component]:
         return self._together(x)[0]
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def _together(self, x: Tensor) -> tuple[Mapping[str, Component], Tensor]:
         found = self._invert(x)
         return self._judged_in_passes(x, found), found.x
 
-    def _judged_in_passes(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
-        full, parts = self._slots.most, list[dict[str, Tensor]]()
+    def _judged_in_passes(self, x: Tensor, found: Inverted) -> dict[str, Component]:
+        full, parts = self._slots.most, list[Mapping[str, Component]]()
         for i in range(0, len(x), full):
             rows = torch.arange(i, i + full if self._slots.fixed else min(i + full, len(x))).clamp(max=len(x) - 1)
             with torch.inference_mode():
                 judged = self._judge(x[rows], Inverted(*(value[rows] for value in found)))
-            parts.append({k: v[: len(x) - i] for k, v in judged.items()})
-        return {k: torch.cat([part[k] for part in parts]) for k in parts[0]}
+            parts.append(judged)
+        return {name: partial(_joined, [part[name] for part in parts], len(x)) for name in parts[0]}
 
     def _reconstruct(self, x: Tensor) -> Tensor:
         return self._invert(x).x
@@ -134,12 +136,14 @@ class SearchDetector(NeuralDetector):
         slots = TOGETHER * self._slots.most
         return run_rows(function, rows, self._prepare, slots=slots, scoring="fast", report=report)
 
-    def _score(self, rows: Rows, report: Report | None = None) -> dict[str, np.ndarray]:
+    def _looked_up(
+        self, rows: Rows, wanted: Collection[str] | None, report: Report | None = None
+    ) -> dict[str, np.ndarray]:
         if report is None:
-            return super()._score(rows)
+            return super()._looked_up(rows, wanted)
         self._watch = _Watch(report, getattr(self, "n_seed", 1))
         try:
-            return super()._score(rows, self._watch.rows)
+            return super()._looked_up(rows, wanted, self._watch.rows)
         finally:
             del self._watch
 
@@ -168,7 +172,7 @@ class SearchDetector(NeuralDetector):
         check_is_fitted(self, "offset_")
         rows = self._rows(X)
         self._spend(budget_ms, self._prepare(next(chunks(rows, self._slots.most))))
-        self.calibration_scores_ = np.sort(self._score(rows)[SCORE])
+        self._calibrate_on(rows, self.composition_, refit=not self.semi_supervised_)
         return self.set_threshold(self.threshold_rule_, rate=self.rate_)
 
     def _spend(self, budget_ms: float, x: Tensor) -> None:
@@ -182,6 +186,12 @@ class SearchDetector(NeuralDetector):
             kept = self.inversion.calibrate(budget_ms, run, len(x))
         finally:  # a refused budget changes nothing
             self.budgeted_ = kept
+
+
+@torch.inference_mode()
+def _joined(passes: Sequence[Component], n: int) -> Tensor:
+    """A component of n rows from those of its passes, of which the last may be filled up."""
+    return torch.cat([value() if callable(value) else value for value in passes])[:n]
 
 
 class _Watch:

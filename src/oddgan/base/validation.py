@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 def check_common(detector: "Detector") -> None:
     """Refuse values of the common hyperparameters that make no sense."""
+    if detector.composition.needs_labels:
+        name = type(detector.composition).__name__
+        raise InputError(
+            f"{name} learns from labels, which fit does not look at: fit without it, then call "
+            f"detector.compose({name}(), X_val, y_val)."
+        )
     if not 0 < detector.contamination <= 0.5:
         raise InputError(f"contamination must be in (0, 0.5], but is {detector.contamination}.")
     if not 0 <= detector.calibration < 1:

@@ -6,12 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
-import torch
 from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, SearchDetector, Stored, adversarial_updates
+from oddgan.base import Card, Component, SearchDetector, Stored, adversarial_updates, standard_components
 from oddgan.base.rows import Rows
 from oddgan.inversion import Inverted, Joint, JointSearch
 from oddgan.networks import WASSERSTEIN, Backbone, private
@@ -30,9 +29,10 @@ class ADGAN(SearchDetector):
 
     A Wasserstein GAN learns to draw normal data. For a sample x, each start z_j ~ p_z and its own copy θ_j of the
     generator's weights move for k steps by the gradient of ℓ(g_θj(z_j), x); s(x) = (1/n_seed) Σ_j ℓ(g_θj,k(z_j,k), x).
-    Components: `search`, that mean; `residual`, the least of the losses; `critic` mean D(training rows) - D(x), and
-    `prior` -log p_z(z_j,k) averaged over the starts, which the paper found weaker. Any differentiable generator will
-    do: `from_generator` takes a trained one, e.g. a VAE's decoder; `objective=LeastSquares()` trains an LSGAN.
+    Components: `search`, that mean; `residual`, the least of the losses; `prior_nll` -log p_z(z_j,k) averaged over the
+    starts and `critic` -D(x), which the paper found weaker; `latent_norm` of the best start. Any differentiable
+    generator will do: `from_generator` takes a trained one, e.g. a VAE's decoder; `objective=LeastSquares()` trains an
+    LSGAN.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class ADGAN(SearchDetector):
 
     @classmethod
     def from_generator(cls, generator: nn.Module, X: Any, **settings: Any) -> Self:
-        """Score with a trained generator; there is no component `critic`, and the model can't be saved.
+        """Score with a trained generator; there are no components of a critic, and the model can't be saved.
 
         Parameters
         ----------
@@ -98,8 +98,7 @@ class ADGAN(SearchDetector):
         if self.given_ is not None:
             return {"generator": copy.deepcopy(self.given_)} | starts
         generator = self.backbone.decoder(self.latent_dim, shape, output=self._output)
-        mean = Stored(torch.zeros(()))
-        return {"generator": generator, "critic": self.backbone.critic(shape), "critic_mean": mean} | starts
+        return {"generator": generator, "critic": self.backbone.critic(shape)} | starts
 
     def _phases(self) -> Iterator[Phase]:
         if self.given_ is None:
@@ -109,13 +108,6 @@ class ADGAN(SearchDetector):
         G, D = self._nets("generator", "critic")
         fake = G(self.prior.sample(len(x), self.latent_dim, device=x.device))
         yield from adversarial_updates(x, fake, clock, critic=D, objective=self.objective, n_critic=self.n_critic)
-
-    def _logits(self, x: Tensor) -> Tensor:
-        return self._slots.map(lambda rows: self.networks_["critic"](rows).logit, x)
-
-    def _calibrate(self, x: Tensor) -> None:
-        if self.given_ is None:
-            self._stored("critic_mean").copy_(self._logits(x).mean())
 
     def _task(self, x: Tensor) -> tuple[Any, ...]:
         copies, starts = partial(private, self.networks_["generator"]), self._stored("starts")
@@ -127,14 +119,14 @@ class ADGAN(SearchDetector):
     def _trace(self, x: Tensor) -> Tensor:
         return cast(Tensor, self._inversion.trace(*self._task(x)))
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         best = (found := self._inversion(*self._task(x), self._execution())).inverted(self._inversion.steps)
         density = self.prior.log_density(found.z.flatten(0, 1)).view(found.loss.shape)
-        parts = {"search": found.loss.double().mean(1), "residual": found.loss.amin(1), "prior": -density.mean(1)}
-        return parts | self._judge(x, best), best.x
+        own = {"search": found.loss.double().mean(1), "residual": found.loss.amin(1), "prior_nll": -density.mean(1)}
+        return self._judged_in_passes(x, best) | own, best.x
 
-    def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
-        return {} if self.given_ is not None else {"critic": self._stored("critic_mean") - self._logits(x)}
+    def _judge(self, x: Tensor, found: Inverted) -> dict[str, Component]:
+        return standard_components(x, z=found.z, critic=None if self.given_ is not None else self._net("critic"))
 
     def _fit_scaling(self, rows: Rows) -> Scaling:
         return super()._fit_scaling(rows) if self.given_ is None else self.scaling

@@ -1,13 +1,14 @@
 """AnoGAN."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, SearchDetector, Stored, adversarial_updates
+from oddgan.base import Card, Component, SearchDetector, Stored, adversarial_updates, standard_components
 from oddgan.inversion import Inverted, LatentAdam, LatentSearch, Loss
 from oddgan.networks import Judgement
 from oddgan.networks.base import whole
@@ -27,8 +28,8 @@ class AnoGAN(SearchDetector):
         z* = argmin_z (1 - λ)·R(z) + λ·F(z),  R(z) = Σ|x - G(z)|,  F(z) = Σ|f(x) - f(G(z))|
 
     with f the critic's features and λ = 0.1; the anomaly score is that loss at z*. Components: `search`, that loss,
-    with what stopped early at `eps` ordered by steps; `residual` R, `features` F, and `critic` -log σ(D(G(z*))), the
-    discriminator loss that the paper replaces by F.
+    with what stopped early at `eps` ordered by steps; `residual` R, `features` F, and the standard ones, among them
+    `critic_cross_entropy` -log σ(D(G(z*))), the discriminator loss that the paper replaces by F.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ class AnoGAN(SearchDetector):
     n_seed : starts of the search, >= 1; drawn once in `fit`, the same for every sample.
     bank : 0, or a number of latent points whose samples are kept, so that each search starts from the `n_seed` that
         are nearest to its sample.
-    search_loss : what the search minimises, from `residual`, `features` and `critic`.
+    search_loss : what the search minimises, from `residual`, `features` and `critic_cross_entropy`.
     similarity : the residual between a sample and its reconstruction.
 
     References
@@ -136,9 +137,13 @@ class AnoGAN(SearchDetector):
         return {
             "residual": self._similarity()(x, y),
             "features": feature_matching(features, judged.features, p=1, reduction="sum"),
-            "critic": critic_cross_entropy(judged.logit),
+            "critic_cross_entropy": critic_cross_entropy(judged.logit),
         }
 
-    def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
-        D = self._net("critic")
-        return self._compare(D(found.x), D(x).features, x, found.x) | {"search": found.censored}
+    def _judge(self, x: Tensor, found: Inverted) -> dict[str, Component]:
+        D, y = cache(self._net("critic")), found.x
+        return standard_components(x, y=y, z=found.z, critic=D, prior=self.prior) | {
+            "search": found.censored,
+            "residual": lambda: self._similarity()(x, y),
+            "features": lambda: feature_matching(D(x).features, D(y).features, p=1, reduction="sum"),
+        }

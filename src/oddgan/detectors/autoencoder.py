@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector
+from oddgan.base import Card, Component, NeuralDetector, standard_components
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2, Similarity
 from oddgan.training import Adam, Clock, Optimiser, Phase, Update
@@ -68,9 +68,10 @@ class AutoEncoder(NeuralDetector):
         y: Tensor = self._net("decoder")(self._encode(x))
         return y
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
+    def _components(self, x: Tensor) -> dict[str, Component]:
         return self._together(x)[0]
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        y = self._reconstruct(x)
-        return {"residual": self._similarity()(x, y)}, y
+    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+        E, G = self._nets("encoder", "decoder")
+        y = G(z := E(x))
+        return standard_components(x, y=y, z=z, encoder=E) | {"residual": self._similarity()(x, y)}, y

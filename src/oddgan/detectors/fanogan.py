@@ -1,13 +1,14 @@
 """f-AnoGAN."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, SearchDetector, Stored, adversarial_updates
+from oddgan.base import Card, Component, SearchDetector, adversarial_updates, standard_components
 from oddgan.inversion import EncoderInversion, Hybrid, Inverted
 from oddgan.networks import WASSERSTEIN, Backbone
 from oddgan.networks.base import one_of, whole
@@ -29,7 +30,8 @@ class FAnoGAN(SearchDetector):
         izi: mean (x - G(E(x)))²      izi_f: izi + κ·mean (f(x) - f(G(E(x))))²      ziz: mean (z - E(G(z)))², z ~ p(z)
 
     The score is A(x) = mean (x - x̂)² + κ·mean (f(x) - f(x̂))², x̂ = G(E(x)). Components: `residual`, `features`, `latent`
-    mean (z - E(x̂))², the paper's z distance, and `critic` mean_train D - D(x), its baseline without an encoder.
+    mean (z - E(x̂))², the paper's z distance, `critic_centred` mean D - D(x), its baseline without an encoder, and the
+    other standard ones.
 
     Parameters
     ----------
@@ -93,7 +95,6 @@ class FAnoGAN(SearchDetector):
             "generator": b.decoder(self.latent_dim, shape, output=self._output),
             "critic": b.critic(shape),
             "encoder": b.encoder(shape, self.latent_dim, output="tanh" if bounded else "linear"),
-            "critic_mean": Stored(torch.zeros(())),
         }
 
     def _phases(self) -> Iterator[Phase]:
@@ -134,14 +135,7 @@ class FAnoGAN(SearchDetector):
         codes, features = (how.slots.map(f, x) for f in (self._code, self._features))
         return cast(Inverted, self._inversion((x, features), G, self.prior, self._loss, codes, how))
 
-    def _calibrate(self, x: Tensor) -> None:
-        self._stored("critic_mean").copy_(self._slots.map(lambda rows: self._net("critic")(rows).logit, x).mean())
-
-    def _judge(self, x: Tensor, found: Inverted) -> dict[str, Tensor]:
-        judged = self._net("critic")(x)
-        return {
-            "residual": L2()(x, found.x),
-            "features": feature_matching(judged.features, self._features(found.x), p=2),
-            "latent": latent_error(found.z, self._code(found.x)),
-            "critic": self._stored("critic_mean") - judged.logit,
-        }
+    def _judge(self, x: Tensor, found: Inverted) -> dict[str, Component]:
+        D, y = cache(self._net("critic")), found.x
+        standard = standard_components(x, y=y, z=found.z, critic=D, encoder=self._code, prior=self.prior)
+        return standard | {"features": lambda: feature_matching(D(x).features, D(y).features, p=2)}

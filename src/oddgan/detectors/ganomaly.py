@@ -1,12 +1,13 @@
 """GANomaly."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import ClassVar
 
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector
+from oddgan.base import Card, Component, NeuralDetector, standard_components
 from oddgan.networks import reinitialise
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum, feature_matching, latent_error
@@ -23,7 +24,8 @@ class GANomaly(NeuralDetector):
         L_adv = mean (f(x) - f(x̂))²   (eq. 1)      L_con = mean |x - x̂|   (eq. 2)      L_enc = mean (z - ẑ)²   (eq. 3)
         L_G = w_adv·L_adv + w_con·L_con + w_enc·L_enc,      L_D = ½ (BCE(D(x), 1) + BCE(D(x̂), 0))
 
-    and the score A(x) = mean (z - ẑ)². Components: `latent` A, `residual` mean (x - x̂)², `features` L_adv.
+    and the score A(x) = mean (z - ẑ)². Components: `latent` A, `residual` mean (x - x̂)², `features` L_adv, and the
+    standard ones.
 
     Parameters
     ----------
@@ -99,13 +101,16 @@ class GANomaly(NeuralDetector):
         y = decoder(z)
         return z, y, reencoder(y)
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
+    def _components(self, x: Tensor) -> dict[str, Component]:
         return self._together(x)[0]
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        D, (z, y, z2) = self._net("discriminator"), self._pass(x)
-        features = feature_matching(D(x).features, D(y).features, p=2)
-        return {"latent": latent_error(z, z2), "residual": self._similarity("residual")(x, y), "features": features}, y
+    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+        D, (z, y, z2) = cache(self._net("discriminator")), self._pass(x)
+        return standard_components(x, y=y, z=z, critic=D) | {
+            "latent": latent_error(z, z2),
+            "residual": self._similarity("residual")(x, y),
+            "features": lambda: feature_matching(D(x).features, D(y).features, p=2),
+        }, y
 
     def _reconstruct(self, x: Tensor) -> Tensor:
         return self._pass(x)[1]

@@ -1,6 +1,7 @@
 """The variational autoencoder, scored by the ELBO or by the reconstruction probability."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import ClassVar, Literal
 
 import torch
@@ -9,11 +10,11 @@ from torch.nn import functional
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector, Stored
+from oddgan.base import Card, Component, NeuralDetector, Stored, standard_components
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.networks.base import one_of, whole
+from oddgan.priors import Gaussian
 from oddgan.scores import Composition, WeightedSum, gaussian_nll, kl_to_standard_normal
-from oddgan.similarities import L2
 from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
 # Bounds of the decoder's log variance: from exactly drawn (σ = 0.05 on the scale of [-1, 1]) to noise.
@@ -26,7 +27,7 @@ class VAE(NeuralDetector):
 
     E(x) gives q(z|x) = N(μ, σ²), G(z) gives p(x|z). Training minimises -ELBO = -E_q log p(x|z) + β·KL(q(z|x) ‖ p(z)).
     Components: `elbo` -ELBO (β = 1) with z drawn L times, `reconstruction_probability` -(1/L) Σ_l log p(x|z_l) with z_l
-    ~ q(z|x) (An & Cho, 2015, without the KL term), `kl`, and `residual` mean (x - x̂)² at z = μ.
+    ~ q(z|x) (An & Cho, 2015, without the KL term), `kl`, and the standard ones at z = μ.
 
     Parameters
     ----------
@@ -118,17 +119,25 @@ class VAE(NeuralDetector):
         mean = self._decode(z)[0]
         return torch.sigmoid(mean) if self.likelihood == "bernoulli" else mean
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
+    def _components(self, x: Tensor) -> dict[str, Component]:
         return self._together(x)[0]
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         mean, log_variance = self._posterior(x)
         kl = kl_to_standard_normal(mean, log_variance)
-        draws = [self._nll(x, mean + (0.5 * log_variance).exp() * noise) for noise in self._stored("noise")]
-        probability = torch.stack(draws).mean(0)
         y = self._mean(mean)
-        parts = {"elbo": probability + kl, "reconstruction_probability": probability, "kl": kl}
-        return parts | {"residual": L2()(x, y)}, y
+
+        @cache
+        def probability() -> Tensor:
+            draws = [self._nll(x, mean + (0.5 * log_variance).exp() * noise) for noise in self._stored("noise")]
+            return torch.stack(draws).mean(0)
+
+        parts: dict[str, Component] = {
+            "elbo": lambda: probability() + kl,
+            "reconstruction_probability": probability,
+            "kl": kl,
+        }
+        return standard_components(x, y=y, z=mean, prior=Gaussian()) | parts, y
 
     def _sample(self, n: int) -> Tensor:
         return self._mean(torch.randn(n, self.latent_dim, device=self._stored("noise").device))

@@ -5,15 +5,32 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
+from typing import ClassVar
 
+import numpy as np
 from torch import Tensor
 
 from oddgan._core.errors import InputError
+
+Labelled = tuple[Mapping[str, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Composition(ABC):
     """A rule that turns the components of a score into one score per sample, higher = more anomalous."""
+
+    needs_labels: ClassVar[bool] = False
+
+    def fit(self, normals: Mapping[str, np.ndarray], labelled: Labelled | None = None) -> "Composition":
+        """Return the composition with what it takes from components of normal rows, and of labelled ones.
+
+        Parameters
+        ----------
+        normals : components of the calibration rows by name, (n,) each.
+        labelled : components of labelled rows and their labels, 1 = anomalous; for compositions that need them.
+        """
+        del normals, labelled
+        return self
 
     @property
     @abstractmethod

@@ -1,0 +1,139 @@
+"""How a detector's components become its score: composed at first in `fit`, and anew whenever the user likes."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_is_fitted
+
+from oddgan._core.errors import InputError
+from oddgan.base.components import derived, evaluated
+from oddgan.base.rows import Rows
+from oddgan.base.scoring import Report
+from oddgan.scores import Composition
+
+if TYPE_CHECKING:
+    from oddgan.base.detector import Detector
+
+
+class Composes:
+    """A detector's components and their composition."""
+
+    composition_: Composition
+    calibration_components_: dict[str, np.ndarray]
+    calibration_scores_: np.ndarray
+    semi_supervised_: bool
+
+    def anomaly_score(self, X: Any, *, report: Report | None = None) -> np.ndarray:
+        """Scores (n,), float64, higher = more anomalous.
+
+        Parameters
+        ----------
+        X : rows like those given to `fit`.
+        report : told from time to time how far it is.
+        """
+        rows = cast("Detector", self)._rows(X)
+        return self._composed(self._found(rows, self.composition_.uses, report))
+
+    def score_components(self, X: Any, *, extra: Sequence[str] | Literal["all"] = ()) -> dict[str, np.ndarray]:
+        """The parts of the score by name: (n,) each, float64, higher = more anomalous.
+
+        Parameters
+        ----------
+        X : rows like those given to `fit`.
+        extra : further components that the method has, by name, or "all"; without it, those that the composition uses.
+
+        Raises
+        ------
+        InputError
+            If the method has no such component; the message lists those that it has.
+        """
+        rows = cast("Detector", self)._rows(X)
+        if extra == "all":
+            return self._found(rows, None)
+        wanted = list(dict.fromkeys((*self.composition_.uses, *extra)))
+        found = self._found(rows, wanted)
+        return {name: found[name] for name in wanted}
+
+    def compose(self, composition: Composition, X_val: Any = None, y_val: Any = None) -> Self:
+        """Score by another composition from now on; nothing is trained again, and no search changes.
+
+        What the composition needs to know of normal rows, it takes from the calibration rows; the threshold is set
+        anew from their scores. A composition that learns from labels makes the detector semi-supervised, which is
+        shown wherever its results are.
+
+        Parameters
+        ----------
+        composition : how components become the score, e.g. `RankAverage()`.
+        X_val : rows with known labels, or their components as `score_components` returns them; only for compositions
+            that learn from labels.
+        y_val : their labels (n,): 0 normal, 1 anomalous.
+
+        Raises
+        ------
+        InputError
+            If labels are missing, given in vain, or not of both kinds, or a component is unknown.
+        """
+        check_is_fitted(self, "offset_")
+        labelled = None
+        if composition.needs_labels:
+            labelled = self._labelled(type(composition).__name__, X_val, y_val, composition.uses or None)
+        elif X_val is not None or y_val is not None:
+            raise InputError(f"{type(composition).__name__} looks at no labels: leave X_val and y_val out.")
+        normals = self._calibrated()
+        fitted = composition.fit(normals, labelled)
+        scores = np.sort(_apply(fitted, normals))  # a composition that is refused changes nothing
+        self.composition_, self.calibration_scores_, self.semi_supervised_ = fitted, scores, composition.needs_labels
+        detector = cast("Detector", self)
+        detector.set_threshold(detector.threshold_rule_, rate=detector.rate_)
+        return self
+
+    def _labelled(
+        self, name: str, X: Any, y: Any, wanted: Collection[str] | None
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Components and labels of validation rows."""
+        if X is None or y is None:
+            raise InputError(
+                f"{name} learns from labels: give rows X_val and labels y_val, 1 where they are anomalous."
+            )
+        labels = np.asarray(y)
+        if labels.ndim != 1 or set(np.unique(labels).tolist()) != {0, 1}:
+            raise InputError(
+                f"y_val must hold 0 (normal) and 1 (anomalous), and both of them, for {name} to learn from."
+            )
+        found = dict(X) if isinstance(X, Mapping) else self._found(cast("Detector", self)._rows(X), wanted)
+        if any(len(values) != len(labels) for values in found.values()):
+            raise InputError(f"X_val has {len(next(iter(found.values())))} rows, but y_val has {len(labels)} labels.")
+        return found, labels.astype(int)
+
+    def _found(self, rows: Rows, wanted: Collection[str] | None, report: Report | None = None) -> dict[str, np.ndarray]:
+        """The wanted components of rows, and all that follow from them; None wants all."""
+        found = self._looked_up(rows, wanted, report)
+        return found | derived(found, self.calibration_components_)
+
+    def _looked_up(
+        self, rows: Rows, wanted: Collection[str] | None, report: Report | None = None
+    ) -> dict[str, np.ndarray]:
+        """The wanted components as the method gives them."""
+        detector, name = cast("Detector", self), type(self).__name__
+        return detector._apply(lambda x: evaluated(detector._components(x), wanted, name), rows, report)
+
+    def _calibrated(self) -> dict[str, np.ndarray]:
+        """The components of the calibration rows, with those that follow from them."""
+        return self.calibration_components_ | derived(self.calibration_components_, self.calibration_components_)
+
+    def _composed(self, found: Mapping[str, np.ndarray]) -> np.ndarray:
+        return _apply(self.composition_, found)
+
+    def _calibrate_on(self, rows: Rows, composition: Composition, *, refit: bool = True) -> None:
+        """Take from rows what scores are compared with."""
+        self.calibration_components_ = self._looked_up(rows, None)
+        self.composition_ = composition.fit(self._calibrated()) if refit else composition
+        self.calibration_scores_ = np.sort(self._composed(self._calibrated()))
+
+
+def _apply(composition: Composition, components: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The composed score (n,) of components (n,)."""
+    score: np.ndarray = composition({k: torch.from_numpy(v) for k, v in components.items()}).numpy()
+    return score
