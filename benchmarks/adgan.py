@@ -4,8 +4,8 @@
 
 A DCGAN generator for 32 px (width 64, latent_dim 256) with untrained weights (torch's default initialisation, which
 keeps activations at unit scale), 64 starts, 5 steps, one grey image. Ratios are against deep copies of the same
-algorithm. Floors: counted operations at the measured peak of a matrix product and, for Adam, the bytes that seven
-passes over the weights take at the measured rate of a copy.
+algorithm. Floors: counted operations at the machine's measured peak and, for Adam, the bytes that seven passes over the
+weights take at the measured rate of a copy.
 """
 
 import copy
@@ -24,6 +24,7 @@ from torch.func import functional_call, grad_and_value, vmap
 
 from harness import Bench, Setup, cpu_rounds
 from oddgan.evaluate import Record
+from oddgan.experiments.profiling import Peak, measure_machine
 from oddgan.inversion import Execution, JointSearch, Slots
 from oddgan.networks import ConvLadder, private
 from oddgan.priors import Gaussian
@@ -119,20 +120,6 @@ def operations(search: JointSearch, generator: nn.Module) -> float:
     return N_SEED * (2 * search.steps * per_pass + of_theta)
 
 
-def peak(dtype: torch.dtype) -> float:
-    """The rate of a large matrix product, operations per second."""
-    a, b = torch.randn(1024, 1024).to(dtype), torch.randn(1024, 1024).to(dtype)
-    seconds = cpu_rounds({"product": lambda: a @ b}, 15)["product"]
-    return 2 * 1024**3 / float(np.median(seconds[5:]))
-
-
-def bandwidth() -> float:
-    """The rate of a copy, bytes read and written per second."""
-    a = torch.randn(50_000_000)
-    b = torch.empty_like(a)
-    return 8 * len(a) / float(np.median(cpu_rounds({"copy": lambda: b.copy_(a)}, 4)["copy"][1:]))
-
-
 def peak_memory(case: str) -> float:
     """Peak memory of our search beyond the imports, MB, in a process of its own."""
     run = subprocess.run([sys.executable, __file__, "--memory", case], capture_output=True, text=True, check=True)  # noqa: S603
@@ -153,7 +140,7 @@ def high_water() -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
-def measure(bench: Bench, case: str, rates: dict[str, float]) -> None:
+def measure(bench: Bench, case: str, machine: Peak) -> None:
     """All variants of one algorithm, interleaved."""
     search, (generator, x, starts) = CASES[case], problem()
     low = replace(search, precision="bf16")
@@ -174,7 +161,7 @@ def measure(bench: Bench, case: str, rates: dict[str, float]) -> None:
     setup = Setup(case, "", "one image", f"{N_SEED} starts, {search.steps} steps", {}, n_test=1)
     for name, used in seconds.items():
         of = replace(setup, method=name)
-        floor = count / rates["bf16" if "bf16" in name else "fp32"]
+        floor = count / (machine.bf16 if "bf16" in name else machine.fp32)
         records: list[Record] = [of.record("time", 1000 * used, "ms", baseline=1000 * naive)]
         if name != "deep copies":
             error = float((scores[name] - scores["deep copies"]).abs().max())
@@ -184,7 +171,7 @@ def measure(bench: Bench, case: str, rates: dict[str, float]) -> None:
             records.append(of.record("share of the floor", floor / used))
             if case == "adam":
                 numbers = sum(p.numel() for p in generator.parameters())
-                traffic = 7 * 4 * numbers * N_SEED * search.steps / rates["bandwidth"]
+                traffic = 7 * 4 * numbers * N_SEED * search.steps / machine.bandwidth
                 records.append(of.record("memory-traffic floor", 1000 * traffic, "ms"))
         bench.add(*records)
     bench.add(replace(setup, method="oddgan").record("peak memory", peak_memory(case), "MB"))
@@ -197,12 +184,13 @@ def main() -> None:
         report_memory(sys.argv[2])
         return
     bench = Bench("adgan", __doc__ or "")
-    rates = {"fp32": peak(torch.float32), "bf16": peak(torch.bfloat16), "bandwidth": bandwidth()}
+    machine = measure_machine()
     for case in CASES:
         if bench.wanted(case, "deep copies"):
-            measure(bench, case, rates)
+            measure(bench, case, machine)
     if bench.wanted("machine", "peak"):
-        setup = Setup("machine", "peak", "-", "1024 x 1024 product; copy of 200 MB", {}, n_test=1)
+        setup = Setup("machine", "peak", "-", "products, convolutions, copies", {}, n_test=1)
+        rates = {"fp32": machine.fp32, "bf16": machine.bf16, "bandwidth": machine.bandwidth}
         bench.add(*(setup.record(k, v / 1e9, "GB/s" if k == "bandwidth" else "GFLOP/s") for k, v in rates.items()))
     bench.finish()
 
