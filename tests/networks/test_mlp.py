@@ -48,6 +48,7 @@ def test_dropout_is_for_the_critic_in_training() -> None:
 
 CHANGES = {
     "hidden": (9,),
+    "bias": False,
     "norm": "layer",
     "critic_norm": "layer",
     "slope": 0.5,

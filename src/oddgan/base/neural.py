@@ -16,7 +16,18 @@ from oddgan.base.rows import Rows, Subset, chunks, notice, take
 from oddgan.base.scoring import Report
 from oddgan.networks import Auto, Backbone
 from oddgan.similarities import Similarity
-from oddgan.training import Adam, Callback, DatasetSource, Optimiser, Phase, Player, Source, TensorSource, run
+from oddgan.training import (
+    Adam,
+    Callback,
+    DatasetSource,
+    EpochRecord,
+    Optimiser,
+    Phase,
+    Player,
+    Source,
+    TensorSource,
+    run,
+)
 from oddgan.training.batches import count
 
 # Fewer steps than this leave most networks where they started.
@@ -143,17 +154,22 @@ class NeuralDetector(Detector):
         self.networks_ = self._build()
         source = self._source(rows)
         self.similarities_ = self._fit_similarities(rows)
-        self.history_ = [
+        self.history_ = self._learn(source, callbacks)
+        self._warn_of_few_steps(len(source))
+        self.networks_.eval().requires_grad_(requires_grad=False)
+        with torch.no_grad():
+            self._calibrate(source.x if isinstance(source, TensorSource) else self._some(rows))
+
+    def _learn(self, source: Source, callbacks: Sequence[Callback]) -> list[EpochRecord]:
+        """Train phase after phase and return one record an epoch; a phase that only looks at the rows leaves none."""
+        return [
             record
             for index, phase in enumerate(self._phases())
             for record in run(
                 phase, self.networks_, source, batch_size=self.batch_size, index=index, callbacks=callbacks
             )
+            if phase.players
         ]
-        self._warn_of_few_steps(len(source))
-        self.networks_.eval().requires_grad_(requires_grad=False)
-        with torch.no_grad():
-            self._calibrate(source.x if isinstance(source, TensorSource) else self._some(rows))
 
     def _fit_similarities(self, rows: Rows) -> dict[str, Similarity]:
         """The similarities among the hyperparameters that take something from normal rows, fitted to some of them."""

@@ -6,6 +6,7 @@ from oddgan.base import Detector, storage
 from oddgan.detectors.adgan import ADGAN
 from oddgan.detectors.anogan import AnoGAN
 from oddgan.detectors.autoencoder import AutoEncoder
+from oddgan.detectors.deep_svdd import DeepSVDD
 from oddgan.detectors.fanogan import FAnoGAN
 from oddgan.detectors.ganomaly import GANomaly
 from oddgan.detectors.gmm import GMM
@@ -27,6 +28,7 @@ __all__ = [
     "VAE",
     "AnoGAN",
     "AutoEncoder",
+    "DeepSVDD",
     "FAnoGAN",
     "GANomaly",
     "IForest",

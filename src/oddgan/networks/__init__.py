@@ -7,15 +7,26 @@ from oddgan.networks.base import SampleOutput as SampleOutput
 from oddgan.networks.heads import FirstChannels
 from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.layers import reinitialise
+from oddgan.networks.lenet import LeNet
 from oddgan.networks.mlp import MLP
 from oddgan.networks.prepared import prepare
-from oddgan.networks.presets import BEATGAN_1D, DCGAN_32, FANOGAN_RESNET_64, GANOMALY_32, WASSERSTEIN
+from oddgan.networks.presets import (
+    BEATGAN_1D,
+    DCGAN_32,
+    DEEP_SVDD,
+    DEEP_SVDD_32,
+    FANOGAN_RESNET_64,
+    GANOMALY_32,
+    WASSERSTEIN,
+)
 from oddgan.networks.private import Private, private
 from oddgan.networks.resnet import ResNet
 
 __all__ = [
     "BEATGAN_1D",
     "DCGAN_32",
+    "DEEP_SVDD",
+    "DEEP_SVDD_32",
     "FANOGAN_RESNET_64",
     "GANOMALY_32",
     "MLP",
@@ -25,6 +36,7 @@ __all__ = [
     "ConvLadder",
     "FirstChannels",
     "Judgement",
+    "LeNet",
     "Private",
     "ResNet",
     "prepare",

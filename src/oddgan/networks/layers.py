@@ -14,6 +14,7 @@ from oddgan.networks.base import CodeOutput, Init, Norm, SampleOutput, one_of
 CONV: dict[int, Any] = {1: nn.Conv1d, 2: nn.Conv2d}
 CONV_TRANSPOSE: dict[int, Any] = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d}
 POOL: dict[int, Any] = {1: nn.AvgPool1d, 2: nn.AvgPool2d}
+MAX_POOL: dict[int, Any] = {1: nn.MaxPool1d, 2: nn.MaxPool2d}
 BATCH_NORM: dict[int, Any] = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d}
 Weighted = nn.Linear | nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d
 GROUP = 16  # channels per group; Wu and He (2018) find 16 as good as their 32 groups, and it suits narrow layers
@@ -51,19 +52,20 @@ class Sphere(nn.Module):
 M = TypeVar("M", bound=Network)
 
 
-def normalisation(kind: Norm, channels: int, axes: int) -> list[nn.Module]:
+def normalisation(kind: Norm, channels: int, axes: int, *, affine: bool = True) -> list[nn.Module]:
     """Return the layer that normalises (n, channels, *axes), or nothing.
 
     "layer" takes mean and variance of each sample over channels and axes, with a gain and a shift per channel, as
-    WGAN-GP's reference code does; "group" does so for groups of 16 channels (one group where that can't be).
+    WGAN-GP's reference code does; "group" does so for groups of 16 channels (one group where that can't be). Gain and
+    shift are left out without `affine`.
     """
     one_of(get_args(Norm), norm=kind)
     if kind == "none":
         return []
     if kind == "batch":
-        return [BATCH_NORM[axes](channels)]
+        return [BATCH_NORM[axes](channels, affine=affine)]
     groups = channels // GROUP if kind == "group" and channels % GROUP == 0 else 1
-    return [nn.GroupNorm(groups, channels)]
+    return [nn.GroupNorm(groups, channels, affine=affine)]
 
 
 def code_output(kind: CodeOutput) -> list[nn.Module]:
@@ -116,7 +118,7 @@ def _initialise(network: Network) -> None:
             _draw(layer, network.init)
         elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
             layer.reset_parameters()
-            if network.init in ("dcgan", "xavier"):
+            if layer.affine and network.init in ("dcgan", "xavier"):
                 nn.init.normal_(layer.weight, 1.0, 0.02)
         elif isinstance(layer, nn.GroupNorm):
             layer.reset_parameters()

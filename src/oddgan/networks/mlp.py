@@ -23,6 +23,7 @@ class MLP(Backbone):
     Parameters
     ----------
     hidden : widths of the hidden layers, from the sample inwards, at least one.
+    bias : whether layers and norms add constants; Deep SVDD needs encoders that don't.
     norm : normalisation in encoder and decoder: "batch", "layer", "group" (of 16) or "none".
     critic_norm : normalisation in the critic; "batch" is wrong under a gradient penalty.
     slope : slope of the leaky ReLU below zero in encoder and critic, 0 or more.
@@ -32,6 +33,7 @@ class MLP(Backbone):
     """
 
     hidden: tuple[int, ...] = (128, 64)
+    bias: bool = True
     norm: Norm = "none"
     critic_norm: Norm = "none"
     slope: float = 0.2
@@ -62,7 +64,7 @@ class MLP(Backbone):
         self.check(shape)
         whole(out=out)
         body = self._body((shape[0], *self.hidden), self.norm, nn.LeakyReLU(self.slope))
-        layers = [*body, nn.Linear(self.hidden[-1], out), *code_output(output)]
+        layers = [*body, nn.Linear(self.hidden[-1], out, bias=self.bias), *code_output(output)]
         return finish(Chain(layers, self.init), spectral=self.spectral_norm)
 
     def decoder(self, dim: int, shape: tuple[int, ...], *, output: SampleOutput = "linear") -> nn.Module:
@@ -70,7 +72,7 @@ class MLP(Backbone):
         self.check(shape)
         whole(dim=dim)
         body = self._body((dim, *reversed(self.hidden)), self.norm, nn.ReLU())
-        layers = [*body, nn.Linear(self.hidden[0], shape[0]), *sample_output(output)]
+        layers = [*body, nn.Linear(self.hidden[0], shape[0], bias=self.bias), *sample_output(output)]
         return finish(Chain(layers, self.init))
 
     def critic(self, shape: tuple[int, ...], *others: tuple[int, ...]) -> nn.Module:
@@ -78,9 +80,8 @@ class MLP(Backbone):
         for each in (shape, *others):
             self.check(each)
         (columns,), _ = join(shape, others)
-        return finish(
-            Critic(self.critic_body(columns), nn.Linear(self.hidden[-1], 1), self.init), spectral=self.spectral_norm
-        )
+        head = nn.Linear(self.hidden[-1], 1, bias=self.bias)
+        return finish(Critic(self.critic_body(columns), head, self.init), spectral=self.spectral_norm)
 
     def critic_body(self, columns: int) -> list[nn.Module]:
         """Return the critic's layers below its head, from (n, columns) to (n, hidden[-1])."""
@@ -90,12 +91,13 @@ class MLP(Backbone):
         """Return a copy with spectral norm in encoder and critic."""
         return replace(self, spectral_norm=True)
 
-    @staticmethod
-    def _body(widths: tuple[int, ...], norm: Norm, activation: nn.Module, dropout: float = 0.0) -> list[nn.Module]:
+    def _body(
+        self, widths: tuple[int, ...], norm: Norm, activation: nn.Module, dropout: float = 0.0
+    ) -> list[nn.Module]:
         layers: list[nn.Module] = []
         for before, after in pairwise(widths):
             # Batch norm takes away what a bias adds.
-            linear = nn.Linear(before, after, bias=norm != "batch")
-            layers += [linear, *normalisation(norm, after, axes=0), activation]
+            linear = nn.Linear(before, after, bias=self.bias and norm != "batch")
+            layers += [linear, *normalisation(norm, after, axes=0, affine=self.bias), activation]
             layers += [nn.Dropout(dropout)] if dropout else []
         return layers

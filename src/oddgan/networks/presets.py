@@ -2,6 +2,7 @@
 
 from oddgan.networks.auto import Auto
 from oddgan.networks.ladder import ConvLadder
+from oddgan.networks.lenet import LeNet
 from oddgan.networks.mlp import MLP
 from oddgan.networks.resnet import ResNet
 
@@ -27,3 +28,14 @@ WASSERSTEIN = Auto(
     series=ConvLadder(width=32, critic_norm="layer"),
     image=ConvLadder(critic_norm="layer"),
 )
+
+# Ruff et al., 2018, and the released code: at 28 px C(5,1,2) 8-4 with max pooling, FC 32; their kind for series and
+# tables.
+DEEP_SVDD = Auto(
+    table=MLP(bias=False),
+    series=LeNet(widths=(32, 16)),
+    image=LeNet(widths=(8, 4)),
+)
+
+# The same at 32 px in colours: C(5,1,2) 32-64-128, FC 128; Xavier weights.
+DEEP_SVDD_32 = LeNet(widths=(32, 64, 128), init="xavier")

@@ -71,7 +71,8 @@ class Phase:
     Parameters
     ----------
     step : called with a batch (n, ...) and the clock; yields updates.
-    players : the players by name. Networks of no player stay frozen, in evaluation mode.
+    players : the players by name. Networks of no player stay frozen, in evaluation mode. Without players the phase only
+        looks at the rows.
     epochs : passes over the data.
     ema : decay of an exponential moving average of the trained weights, which replaces them when the phase ends;
         None keeps the last weights.
