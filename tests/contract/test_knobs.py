@@ -24,11 +24,17 @@ EXEMPT = {
     "slots": "changes rounding only: test_scoring.test_batch_size_changes_rounding_at_most",
 }
 EXEMPT_IN = {
+    ("WAIC", "n_jobs"): "where members are trained, not what they learn: detectors/test_waic.test_processes",
     ("ADGAN", "budget_ms"): "a step costs more than the budgets tried here: detectors/test_adgan.test_a_budget",
     ("IForest", "scaling"): "trees cut each column at a random share of its range, whatever the unit",
 }
 # What must be set, too, for a field to count.
 BESIDE = {
+    ("DeepSVDD", "nu"): {"boundary": "soft"},
+    ("DeepSVDD", "warm_up"): {"boundary": "soft", "epochs": 3},
+    ("JointEncoderGAN", "encoder_epochs"): {"encoder": "after"},
+    ("WAIC", "objective"): {"members": "critic"},
+    ("WAIC", "n_critic"): {"members": "critic", "epochs": 3},
     ("FAnoGAN", "budget_ms"): {"inversion": Hybrid()},
     ("KDE", "cv_size"): {"bandwidths": tuple(0.1 * i for i in range(2, 20))},
 }

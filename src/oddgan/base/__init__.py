@@ -6,6 +6,7 @@ from oddgan.base.card import KINDS, Card, Kind, kind_of
 from oddgan.base.classical import ClassicalDetector, ProjectedDetector, principal_components
 from oddgan.base.components import Component, standard_components
 from oddgan.base.detector import Detector
+from oddgan.base.ensemble import EnsembleDetector
 from oddgan.base.explanation import Explanation
 from oddgan.base.neural import NeuralDetector, Stored
 from oddgan.base.pyod import PyODView, as_pyod
@@ -21,6 +22,7 @@ __all__ = [
     "Component",
     "Detector",
     "Encodes",
+    "EnsembleDetector",
     "Explanation",
     "Inversion",
     "Kind",

@@ -11,12 +11,14 @@ from oddgan.detectors.fanogan import FAnoGAN
 from oddgan.detectors.ganomaly import GANomaly
 from oddgan.detectors.gmm import GMM
 from oddgan.detectors.iforest import IForest
+from oddgan.detectors.joint_encoder_gan import JointEncoderGAN
 from oddgan.detectors.kde import KDE
 from oddgan.detectors.knn import KNN
 from oddgan.detectors.mean_distance import MeanDistance
 from oddgan.detectors.ocsvm import OCSVM
 from oddgan.detectors.pca import PCA
 from oddgan.detectors.vae import VAE
+from oddgan.detectors.waic import WAIC
 
 __all__ = [
     "ADGAN",
@@ -26,12 +28,14 @@ __all__ = [
     "OCSVM",
     "PCA",
     "VAE",
+    "WAIC",
     "AnoGAN",
     "AutoEncoder",
     "DeepSVDD",
     "FAnoGAN",
     "GANomaly",
     "IForest",
+    "JointEncoderGAN",
     "MeanDistance",
     "load",
 ]

@@ -1,0 +1,52 @@
+"""Detectors whose phases know nothing of each other: each may be trained in a process of its own."""
+
+from collections.abc import Sequence
+
+import torch
+from joblib import Parallel, delayed
+from torch import Tensor
+
+from oddgan._core.errors import InputError
+from oddgan._core.hyperparameters import hyperparameters
+from oddgan.base.neural import NeuralDetector
+from oddgan.training import Callback, EpochRecord, Source, run, seeded
+
+Learned = tuple[dict[str, dict[str, Tensor]], list[EpochRecord]]
+
+
+@hyperparameters
+class EnsembleDetector(NeuralDetector):
+    """A detector of several models: each of its phases trains one, with a seed of its own.
+
+    No network may play in two phases, and nothing may happen between phases.
+
+    Parameters
+    ----------
+    n_jobs : processes that train models, or -1 for one per core; the result is the same. Each takes as many threads as
+        torch does here. With more than one, callbacks hear of the whole only.
+    """
+
+    n_jobs: int = 1
+
+    def _check(self) -> None:
+        super()._check()
+        if self.n_jobs < 1 and self.n_jobs != -1:
+            raise InputError(f"n_jobs must be at least 1, or -1 for one per core, but is {self.n_jobs}.")
+
+    def _learn(self, source: Source, callbacks: Sequence[Callback]) -> list[EpochRecord]:
+        threads, told = torch.get_num_threads(), callbacks if self.n_jobs == 1 else ()
+        seeds = torch.randint(2**31 - 1, (len(list(self._phases())),)).tolist()
+        jobs = (delayed(self._learn_one)(i, seed, source, told, threads) for i, seed in enumerate(seeds))
+        learned: list[Learned] = Parallel(n_jobs=self.n_jobs)(jobs)
+        for name, weights in (pair for networks, _ in learned for pair in networks.items()):
+            self.networks_[name].load_state_dict(weights)
+        return [record for _, records in learned for record in records]
+
+    def _learn_one(self, index: int, seed: int, source: Source, callbacks: Sequence[Callback], threads: int) -> Learned:
+        """Train one model, in this process or another; return the weights of its networks, and its records."""
+        torch.set_num_threads(threads)  # sums over another number of threads end in other bits
+        phase = list(self._phases())[index]
+        with seeded(seed, self._device):
+            records = run(phase, self.networks_, source, batch_size=self.batch_size, index=index, callbacks=callbacks)
+        names = [name for player in phase.players.values() for name in player.networks]
+        return {name: self.networks_[name].state_dict() for name in names}, records

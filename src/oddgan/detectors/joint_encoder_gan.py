@@ -1,0 +1,154 @@
+"""The encoder of Berg et al., trained together with the GAN that it inverts, or after it."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from oddgan._core.errors import InputError
+from oddgan._core.hyperparameters import hyperparameters
+from oddgan.base import Card, NeuralDetector, adversarial_updates
+from oddgan.networks import WASSERSTEIN, Backbone
+from oddgan.networks.base import one_of, whole
+from oddgan.objectives import WGANGP, Objective
+from oddgan.priors import Gaussian, Prior
+from oddgan.scores import Composition, WeightedSum, latent_error, latent_norm
+from oddgan.similarities import L2
+from oddgan.training import Adam, Clock, Optimiser, Phase, Update
+
+
+@hyperparameters
+class JointEncoderGAN(NeuralDetector):
+    r"""A GAN and an encoder that learn together: normal data gather in latent space, anomalies land elsewhere.
+
+    D and G play the game of `objective`. The encoder's loss measures its errors in image and in latent space,
+
+        L_E = w_x·mean (x - G(E(x)))² + w_z·mean (z - E(G(z)))²,      z ~ p(z)
+
+    and is minimised with the GAN by E and G ("joint", added to G's loss), with the GAN by E alone ("beside"), or once
+    the GAN is trained, by E alone ("after"). Components, with x̂ = G(E(x)): `latent_norm` ‖E(x)‖, the paper's origin
+    distance and the score, `residual` mean (x - x̂)², its image distance, `latent` mean (E(x) - E(x̂))², its latent
+    distance, and `critic` -D(x).
+
+    Parameters
+    ----------
+    latent_dim : size m of the latent space, >= 1.
+    prior : distribution of z.
+    objective : what critic and generator minimise.
+    n_critic : critic updates for each generator update, >= 1.
+    encoder : when the encoder learns: "joint", "beside" or "after".
+    image_weight, latent_weight : weights w_x and w_z, >= 0 and not both 0.
+    encoder_epochs : passes of an encoder that learns "after", >= 1; None takes `epochs`.
+
+    References
+    ----------
+    A. Berg, J. Ahlberg, M. Felsberg: Unsupervised Learning of Anomaly Detection from Contaminated Image Data using
+    Simultaneous Encoder Training, 2019, https://arxiv.org/abs/1905.11034.
+    """
+
+    card: ClassVar[Card] = Card(
+        name="Joint-encoder GAN",
+        title="Unsupervised Learning of Anomaly Detection from Contaminated Image Data using Simultaneous Encoder "
+        "Training",
+        authors="Berg, Ahlberg, Felsberg",
+        year=2019,
+        link="https://arxiv.org/abs/1905.11034",
+        summary="GAN and encoder trained together; distance from the latent origin",
+        deviations=(
+            "The networks have their full size from the start; the paper grows them progressively.",
+            "Only the paper's abstract and what later work reports of it were at hand: the game (WGAN-GP), the exact "
+            "form of the losses and all numbers are assumptions.",
+            'Whether the encoder\'s loss also trains the generator is not known: "joint" lets it, "beside" does not.',
+            "The default loss is in image space, which later work reports to separate best; the loss in latent space "
+            "is one weight away.",
+        ),
+        gan=True,
+    )
+    tiny: ClassVar = {"epochs": 1, "latent_dim": 4}
+
+    latent_dim: int = 64
+    prior: Prior = Gaussian()
+    objective: Objective = WGANGP()
+    n_critic: int = 1
+    encoder: Literal["joint", "beside", "after"] = "joint"
+    image_weight: float = 1.0
+    latent_weight: float = 0.0
+    encoder_epochs: int | None = None
+    composition: Composition = WeightedSum(latent_norm=1.0)
+    optimiser: Optimiser = Adam(lr=2e-4, betas=(0.0, 0.99))
+    backbone: Backbone = WASSERSTEIN
+    epochs: int = 20
+
+    def _check(self) -> None:
+        super()._check()
+        whole(n_critic=self.n_critic, encoder_epochs=1 if self.encoder_epochs is None else self.encoder_epochs)
+        one_of(("joint", "beside", "after"), encoder=self.encoder)
+        if min(self.image_weight, self.latent_weight) < 0 or self.image_weight + self.latent_weight == 0:
+            raise InputError(
+                "The encoder's loss needs image_weight and latent_weight of 0 or more, one of them above 0, but they "
+                f"are {self.image_weight} and {self.latent_weight}."
+            )
+
+    def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
+        b, m = self.backbone, self.latent_dim
+        return {
+            "generator": b.decoder(m, shape, output=self._output),
+            "critic": b.critic(shape),
+            "encoder": b.encoder(shape, m),
+        }
+
+    def _phases(self) -> Iterator[Phase]:
+        if self.encoder == "joint":
+            players = self._players("critic", generator=("generator", "encoder"))
+        else:
+            players = self._players("critic", "generator", *["encoder"] * (self.encoder == "beside"))
+        yield Phase(self._adversarial, players, self.epochs)
+        if self.encoder == "after":
+            yield Phase(self._inverse, self._players("encoder"), self.encoder_epochs or self.epochs)
+
+    def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
+        G, D = self._nets("generator", "critic")
+        z = self._draw(x)
+        game = adversarial_updates(x, G(z), clock, critic=D, objective=self.objective, n_critic=self.n_critic)
+        for player, loss in game:
+            joined = player == "generator" and self.encoder == "joint"
+            yield Update(player, loss + self._encoder_loss(x, z) if joined else loss)
+        if self.encoder == "beside":
+            G.eval()  # the statistics of its batch norm are the GAN's alone
+            yield Update("encoder", self._encoder_loss(x, z))
+            G.train()
+
+    def _inverse(self, x: Tensor, clock: Clock) -> Iterator[Update]:
+        yield Update("encoder", self._encoder_loss(x, self._draw(x)))
+
+    def _encoder_loss(self, x: Tensor, z: Tensor) -> Tensor:
+        """L_E of samples x (n, ...) and codes z (n, m), (n,)."""
+        G, E = self._nets("generator", "encoder")
+        image = self.image_weight * L2()(x, G(E(x))) if self.image_weight else torch.zeros(len(x), device=x.device)
+        return image + self.latent_weight * latent_error(z, E(G(z))) if self.latent_weight else image
+
+    def _draw(self, x: Tensor) -> Tensor:
+        return self.prior.sample(len(x), self.latent_dim, device=x.device)
+
+    def _components(self, x: Tensor) -> dict[str, Tensor]:
+        return self._together(x)[0]
+
+    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        G, D, E = self._nets("generator", "critic", "encoder")
+        z = E(x)
+        y = G(z)
+        distances = {"latent_norm": latent_norm(z), "residual": L2()(x, y), "latent": latent_error(z, E(y))}
+        return distances | {"critic": -D(x).logit}, y
+
+    def _reconstruct(self, x: Tensor) -> Tensor:
+        y: Tensor = self._net("generator")(self._encode(x))
+        return y
+
+    def _encode(self, x: Tensor) -> Tensor:
+        z: Tensor = self._net("encoder")(x)
+        return z
+
+    def _sample(self, n: int) -> Tensor:
+        y: Tensor = self._net("generator")(self.prior.sample(n, self.latent_dim, device=self._device))
+        return y
