@@ -45,6 +45,7 @@ class EnsembleDetector(NeuralDetector):
     def _learn_one(self, index: int, seed: int, source: Source, callbacks: Sequence[Callback], threads: int) -> Learned:
         """Train one model, in this process or another; return the weights of its networks, and its records."""
         torch.set_num_threads(threads)  # sums over another number of threads end in other bits
+        self.networks_.train()  # a copy in another process was loaded for scoring
         phase = list(self._phases())[index]
         with seeded(seed, self._device):
             records = run(phase, self.networks_, source, batch_size=self.batch_size, index=index, callbacks=callbacks)

@@ -30,8 +30,8 @@ class WAIC(EnsembleDetector):
              "iwae" log mean w_k; q(z|x) and p(x|z) are normal with learned means and variances
         critic: D_i(x) - mean_train D_i of a GAN's critic, which stands for log p(x) up to a constant
 
-    Components: `waic`, `mean` -mean_i L_i, `variance` var_i L_i, and `typicality` |mean_i L_i(x) - its mean over the
-    training rows|, large also for what is too probable to be typical.
+    Components: `waic`, `mean` -mean_i L_i, `variance` var_i L_i, and the two-sided `typicality` |mean_i L_i(x) - its
+    mean over the training rows|.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class WAIC(EnsembleDetector):
             "The noise of the draws is stored with the model, the same for every sample; the paper draws anew.",
             "A critic's logits count from their mean over the training rows, as their level is arbitrary.",
             "The variance of an ensemble is the unbiased one, and its size, 5, is not verified against the paper.",
-            "Typicality is measured from the training rows; the paper motivates the two-sided test, and gives no form.",
+            "Typicality counts from the training rows; the paper motivates a two-sided test without this form.",
         ),
     )
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "n_members": 2, "n_draws": 2}
@@ -88,7 +88,8 @@ class WAIC(EnsembleDetector):
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         b, m, k = self.backbone, self.latent_dim, self.n_members
-        networks: dict[str, nn.Module] = {}
+        found = {"noise": torch.randn(self.n_draws, m), "centre": torch.zeros(k), "level": torch.zeros(())}
+        networks: dict[str, nn.Module] = {name: Stored(value) for name, value in found.items()}
         for i in range(k):
             if self.members == "vae":
                 networks[f"encoder{i}"] = b.encoder(shape, 2 * m)
@@ -96,47 +97,41 @@ class WAIC(EnsembleDetector):
             else:
                 networks[f"critic{i}"] = b.critic(shape)
                 networks[f"generator{i}"] = b.decoder(m, shape, output=self._output)
-        found = {"noise": torch.randn(self.n_draws, m), "centre": torch.zeros(k), "level": torch.zeros(())}
-        return networks | {name: Stored(value) for name, value in found.items()}
+        return networks
 
     def _phases(self) -> Iterator[Phase]:
         for i in range(self.n_members):
             if self.members == "vae":
-                players = self._players(vae=(f"encoder{i}", f"generator{i}"))
-                yield Phase(partial(self._variational, i), players, self.epochs)
+                step, players = self._variational, self._players(vae=(f"encoder{i}", f"generator{i}"))
             else:
-                players = self._players(critic=(f"critic{i}",), generator=(f"generator{i}",))
-                yield Phase(partial(self._adversarial, i), players, self.epochs)
+                step, players = self._adversarial, self._players(critic=[f"critic{i}"], generator=[f"generator{i}"])
+            yield Phase(partial(step, i), players, self.epochs)
 
     def _variational(self, i: int, x: Tensor, clock: Clock) -> Iterator[Update]:
-        mean, log_variance = self._posterior(i, x)
+        mean, log_variance = self._normal(f"encoder{i}", x)
         z = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
-        yield Update("vae", self._nll(i, x, z) + kl_to_standard_normal(mean, log_variance))
+        nll = gaussian_nll(x, *self._normal(f"generator{i}", z))
+        yield Update("vae", nll + kl_to_standard_normal(mean, log_variance))
 
     def _adversarial(self, i: int, x: Tensor, clock: Clock) -> Iterator[Update]:
         G, D = self._nets(f"generator{i}", f"critic{i}")
         fake = G(Gaussian().sample(len(x), self.latent_dim, device=x.device))
         yield from adversarial_updates(x, fake, clock, critic=D, objective=self.objective, n_critic=self.n_critic)
 
-    def _posterior(self, i: int, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_variance = self._net(f"encoder{i}")(x).chunk(2, dim=1)
+    def _normal(self, name: str, v: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_variance = self._net(name)(v).chunk(2, dim=1)
         return mean, log_variance.clamp(*LOG_VARIANCE)
 
-    def _nll(self, i: int, x: Tensor, z: Tensor) -> Tensor:
-        mean, log_variance = self._net(f"generator{i}")(z).chunk(2, dim=1)
-        return gaussian_nll(x, mean, log_variance.clamp(*LOG_VARIANCE))
-
     def _log_likelihood(self, i: int, x: Tensor) -> Tensor:
-        """What the i-th model says of samples x (n, ...), (n,)."""
         if self.members == "critic":
             logit: Tensor = self._net(f"critic{i}")(x).logit
             return logit
-        mean, log_variance = self._posterior(i, x)
+        mean, log_variance = self._normal(f"encoder{i}", x)
         draws = []
         for noise in self._stored("noise"):
             z = mean + (0.5 * log_variance).exp() * noise
             ratio = (noise**2 - z**2 + log_variance).sum(dim=1) / 2  # log p(z) - log q(z|x)
-            draws.append(ratio - self._nll(i, x, z))
+            draws.append(ratio - gaussian_nll(x, *self._normal(f"generator{i}", z)))
         weights = torch.stack(draws)
         return weights.mean(0) if self.bound == "elbo" else weights.logsumexp(0) - math.log(len(weights))
 
