@@ -8,28 +8,28 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector, adversarial_updates
+from oddgan.base import Card, Component, NeuralDetector, adversarial_updates, standard_components
 from oddgan.networks import WASSERSTEIN, Backbone
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import WGANGP, Objective
 from oddgan.priors import Gaussian, Prior
-from oddgan.scores import Composition, WeightedSum, latent_error, latent_norm
+from oddgan.scores import Composition, WeightedSum, latent_error
 from oddgan.similarities import L2
 from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
 
 @hyperparameters
 class JointEncoderGAN(NeuralDetector):
-    r"""A GAN and an encoder that learn together: normal data gather in latent space, anomalies land elsewhere.
+    r"""A GAN and an encoder that learn together, so that the latent space is shaped by what is to be told apart.
 
     D and G play the game of `objective`. The encoder's loss measures its errors in image and in latent space,
 
         L_E = w_x·mean (x - G(E(x)))² + w_z·mean (z - E(G(z)))²,      z ~ p(z)
 
     and is minimised with the GAN by E and G ("joint", added to G's loss), with the GAN by E alone ("beside"), or once
-    the GAN is trained, by E alone ("after"). Components, with x̂ = G(E(x)): `latent_norm` ‖E(x)‖, the paper's origin
-    distance and the score, `residual` mean (x - x̂)², its image distance, `latent` mean (E(x) - E(x̂))², its latent
-    distance, and `critic` -D(x).
+    the GAN is trained, by E alone ("after"). Components, with x̂ = G(E(x)): `residual` mean (x - x̂)², the image
+    distance, `latent` mean (E(x) - E(x̂))², the latent distance, `latent_norm` ‖E(x)‖, the origin distance, and the
+    other standard ones.
 
     Parameters
     ----------
@@ -54,14 +54,13 @@ class JointEncoderGAN(NeuralDetector):
         authors="Berg, Ahlberg, Felsberg",
         year=2019,
         link="https://arxiv.org/abs/1905.11034",
-        summary="GAN and encoder trained together; distance from the latent origin",
+        summary="GAN and an encoder that learns with it, or after it",
         deviations=(
             "The networks have their full size from the start; the paper grows them progressively.",
-            "Only the paper's abstract and what later work reports of it were at hand: the game (WGAN-GP), the exact "
-            "form of the losses and all numbers are assumptions.",
+            "Only the abstract and later reports were at hand: the game, the losses' form and all numbers are assumed.",
             'Whether the encoder\'s loss also trains the generator is not known: "joint" lets it, "beside" does not.',
-            "The default loss is in image space, which later work reports to separate best; the loss in latent space "
-            "is one weight away.",
+            "Loss and score are in image space by default, which separates best as later work reports it, and on "
+            "digits; the paper's cue, the distance from the origin, is the component `latent_norm`.",
         ),
         gan=True,
     )
@@ -75,7 +74,7 @@ class JointEncoderGAN(NeuralDetector):
     image_weight: float = 1.0
     latent_weight: float = 0.0
     encoder_epochs: int | None = None
-    composition: Composition = WeightedSum(latent_norm=1.0)
+    composition: Composition = WeightedSum(residual=1.0)
     optimiser: Optimiser = Adam(lr=2e-4, betas=(0.0, 0.99))
     backbone: Backbone = WASSERSTEIN
     epochs: int = 20
@@ -92,11 +91,8 @@ class JointEncoderGAN(NeuralDetector):
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         b, m = self.backbone, self.latent_dim
-        return {
-            "generator": b.decoder(m, shape, output=self._output),
-            "critic": b.critic(shape),
-            "encoder": b.encoder(shape, m),
-        }
+        generator = b.decoder(m, shape, output=self._output)
+        return {"generator": generator, "critic": b.critic(shape), "encoder": b.encoder(shape, m)}
 
     def _phases(self) -> Iterator[Phase]:
         if self.encoder == "joint":
@@ -131,15 +127,14 @@ class JointEncoderGAN(NeuralDetector):
     def _draw(self, x: Tensor) -> Tensor:
         return self.prior.sample(len(x), self.latent_dim, device=x.device)
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
+    def _components(self, x: Tensor) -> dict[str, Component]:
         return self._together(x)[0]
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         G, D, E = self._nets("generator", "critic", "encoder")
         z = E(x)
         y = G(z)
-        distances = {"latent_norm": latent_norm(z), "residual": L2()(x, y), "latent": latent_error(z, E(y))}
-        return distances | {"critic": -D(x).logit}, y
+        return standard_components(x, y=y, z=z, critic=D, encoder=E, prior=self.prior), y
 
     def _reconstruct(self, x: Tensor) -> Tensor:
         y: Tensor = self._net("generator")(self._encode(x))

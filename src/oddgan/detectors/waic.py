@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, EnsembleDetector, Stored, adversarial_updates
+from oddgan.base import Card, Component, EnsembleDetector, Stored, adversarial_updates
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import WGANGP, Objective
@@ -88,8 +88,8 @@ class WAIC(EnsembleDetector):
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         b, m, k = self.backbone, self.latent_dim, self.n_members
-        found = {"noise": torch.randn(self.n_draws, m), "centre": torch.zeros(k), "level": torch.zeros(())}
-        networks: dict[str, nn.Module] = {name: Stored(value) for name, value in found.items()}
+        networks: dict[str, nn.Module] = {"centre": Stored(torch.zeros(k)), "level": Stored(torch.zeros(()))}
+        networks["noise"] = Stored(torch.randn(self.n_draws, m))
         for i in range(k):
             if self.members == "vae":
                 networks[f"encoder{i}"] = b.encoder(shape, 2 * m)
@@ -144,8 +144,7 @@ class WAIC(EnsembleDetector):
             self._stored("centre").copy_(every.mean(0))
         self._stored("level").copy_((every - self._stored("centre")).mean())
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
-        every = self._ensemble(x)
-        mean, variance = every.mean(1), every.var(1)
+    def _components(self, x: Tensor) -> dict[str, Component]:
+        variance, mean = torch.var_mean(self._ensemble(x), dim=1)
         two_sided = (mean - self._stored("level")).abs()
         return {"waic": variance - mean, "mean": -mean, "variance": variance, "typicality": two_sided}
