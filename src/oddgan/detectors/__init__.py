@@ -4,8 +4,10 @@ from pathlib import Path
 
 from oddgan.base import Detector, storage
 from oddgan.detectors.adgan import ADGAN
+from oddgan.detectors.alad import ALAD
 from oddgan.detectors.anogan import AnoGAN
 from oddgan.detectors.autoencoder import AutoEncoder
+from oddgan.detectors.egbad import EGBAD
 from oddgan.detectors.fanogan import FAnoGAN
 from oddgan.detectors.ganomaly import GANomaly
 from oddgan.detectors.gmm import GMM
@@ -19,6 +21,8 @@ from oddgan.detectors.vae import VAE
 
 __all__ = [
     "ADGAN",
+    "ALAD",
+    "EGBAD",
     "GMM",
     "KDE",
     "KNN",
