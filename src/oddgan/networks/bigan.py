@@ -111,8 +111,9 @@ class DenseLadder(ConvLadder):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for width in (*self.dense, *(() if self.stem is None else (self.stem,))):
-            whole(stem_or_dense=width)
+        whole(stem=1 if self.stem is None else self.stem)
+        for width in self.dense:
+            whole(dense=width)
         if not 0 <= self.dropout < 1:
             raise InputError(f"dropout must lie in [0, 1), not {self.dropout}.")
 
