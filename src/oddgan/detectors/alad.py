@@ -82,9 +82,7 @@ class ALAD(BidirectionalDetector):
     latent_cycle: bool = True
     w_cycle: float = 1.0
     spectral_norm: bool = True
-    pair_critic: Backbone = Auto(
-        table=MLP(hidden=(128,), dropout=0.2, init="xavier"), series=ALAD_PAIRS, image=ALAD_PAIRS
-    )
+    pair_critic: Backbone = ALAD_PAIRS
     code_critic: Backbone = MLP(hidden=(64, 32), dropout=0.2)
     composition: Composition = WeightedSum(features=1.0)
     optimiser: Optimiser = Adam(lr=2e-4, betas=(0.5, 0.999))
@@ -95,26 +93,18 @@ class ALAD(BidirectionalDetector):
     def _check(self) -> None:
         super()._check()
         one_of(("adversarial", "l1", "l2", "none"), cycle=self.cycle)
-        self.pair_critic.check(self.shape_)
-        self.code_critic.check((self.latent_dim,))
         if not self.w_cycle >= 0:
             raise InputError(f"w_cycle must be 0 or more, not {self.w_cycle}.")
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
-        code, choose = (self.latent_dim,), self._normed
-        networks = {
-            "encoder": choose(self.backbone).encoder(shape, self.latent_dim),
-            "generator": self.backbone.decoder(self.latent_dim, shape, output=self._output),
-            "critic_xz": choose(self.backbone).critic(shape, code),
-        }
+        m, own = self.latent_dim, (self.backbone, self.pair_critic, self.code_critic)
+        joint, pairs, codes = (b.with_spectral_norm() for b in own) if self.spectral_norm else own
+        networks = {"encoder": joint.encoder(shape, m), "critic_xz": joint.critic(shape, (m,))}
         if self.cycle == "adversarial":
-            networks["critic_xx"] = choose(self.pair_critic).critic(shape, shape)
+            networks["critic_xx"] = pairs.critic(shape, shape)
         if self.latent_cycle:
-            networks["critic_zz"] = choose(self.code_critic).critic(code, code)
-        return networks
-
-    def _normed(self, backbone: Backbone) -> Backbone:
-        return backbone.with_spectral_norm() if self.spectral_norm else backbone
+            networks["critic_zz"] = codes.critic((m,), (m,))
+        return networks | {"generator": self.backbone.decoder(m, shape, output=self._output)}
 
     def _phases(self) -> Iterator[Phase]:
         critics = [name for name in self.networks_ if name.startswith("critic")]
@@ -122,15 +112,13 @@ class ALAD(BidirectionalDetector):
         yield Phase(self._adversarial, players, self.epochs, ema=self.ema)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        losses, (games, explicit) = {}, self._games(x, self._draw(len(x)))
+        games, explicit = self._games(x, self._draw(len(x)))
         for name, (real, fake) in games.items():
             D = self._net(name)
             yield Update(name, pair_loss(D, self.objective, real, fake))
             self.objective.constrain(D)
-        for name, (real, fake) in games.items():
-            losses[name] = flipped_loss(self._net(name), self.objective, real, fake)
-        joint = losses.pop("critic_xz")
-        yield Update("autoencoder", joint + self.w_cycle * sum(losses.values(), start=explicit))
+        joint, *cycles = (flipped_loss(self._net(n), self.objective, *pairs) for n, pairs in games.items())
+        yield Update("autoencoder", joint + self.w_cycle * sum(cycles, start=explicit))
 
     def _games(self, x: Tensor, z: Tensor) -> tuple[dict[str, tuple[Pair, Pair]], Tensor]:
         """The real and fake pairs of each critic, and the explicit cycle's loss (n,)."""
@@ -147,12 +135,12 @@ class ALAD(BidirectionalDetector):
 
     def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         joint, (z, y) = self._net("critic_xz"), self._there_and_back(x)
-        judged = joint(x, z)
+        judged = real = joint(x, z)
         if self.cycle == "adversarial":
             D = self._net("critic_xx")
             real, fake = D(x, x), D(x, y)
         else:
-            real, fake = judged, joint(y, z)
+            fake = joint(y, z)
         return self._code_components(z, y) | {
             "features": feature_matching(real.features, fake.features, reduction="sum"),
             "critic_cross_entropy": critic_cross_entropy(fake.logit),

@@ -68,10 +68,15 @@ ALAD_CIFAR10 = Bidirectional(
     dropout=0.2,
     init="dcgan",
 )
-# ALAD's critic D_xx of images: C(5,2)64-128, then a linear layer.
-ALAD_PAIRS = DenseLadder(width=64, depth=2, kernel=5, critic_norm="none", dropout=0.2)
+# ALAD's critic D_xx of samples with their reconstructions: C(5,2)64-128 and a linear layer for images, 128 for tables.
+ALAD_PAIRS = Auto(
+    table=MLP(hidden=(128,), dropout=0.2, init="xavier"),
+    series=DenseLadder(width=64, depth=2, kernel=5, critic_norm="none", dropout=0.2),
+    image=DenseLadder(width=64, depth=2, kernel=5, critic_norm="none", dropout=0.2),
+)
 
-# ALAD's code for KDD99 (D_xx: 128, D_zz: 32, codes of 32) and arrhythmia (D_xx: 256-128, D_zz: 64-32, codes of 64).
+# ALAD's code for KDD99 (D_xx: 128, D_zz: 32, codes of 32) and arrhythmia (D_xx: 256-128, D_zz: 64-32, codes of 64), of
+# E, G and D_xz.
 ALAD_KDD = Bidirectional(
     encoders=MLP(hidden=(64,), init="xavier"),
     decoders=MLP(hidden=(128, 64), init="xavier"),
