@@ -29,8 +29,8 @@ class EGBAD(BidirectionalDetector):
     values, not means, as in the release. Further components: `critic` -D(x, E(x)), `latent` mean (E(x) - E(x̂))²,
     `latent_norm` ‖E(x)‖, `prior_nll` -log p(E(x)).
 
-    The paper trains for 100 epochs on all digits but one in batches of 100 (KDD99: 50, codes of 32): tens of thousands
-    of steps, which its learning rate of 1e-5 needs. With thousands, raise it, e.g. to `Adam(lr=2e-4)`.
+    The released code trains in batches of 100 (KDD99: 50, with codes of 32) on all digits but one, for tens of thousands
+    of steps: its learning rate of 1e-5 needs them. With thousands, raise it, e.g. to `Adam(lr=2e-4)`.
 
     Parameters
     ----------
