@@ -87,7 +87,7 @@ def test_components_by_hand(detector):
 
 def test_both_scores_by_hand(detector):
     assert detector.anomaly_score(X.numpy()).item() == pytest.approx(0.9 * 3 + 0.1 * 3)
-    detector.set_params(composition=WeightedSum(residual=0.9, critic_cross_entropy=0.1))
+    detector.composition_ = WeightedSum(residual=0.9, critic_cross_entropy=0.1)
     assert detector.anomaly_score(X.numpy()).item() == pytest.approx(0.9 * 3 + 0.1 * math.log1p(math.exp(-4)))
 
 

@@ -1,18 +1,22 @@
 """Bidirectional GANs: an encoder beside the generator, and critics that tell pairs of one kind from another."""
 
 import math
-from collections.abc import Iterable
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from functools import cache
 
 import torch
 from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
+from oddgan.base.components import Component, standard_components
 from oddgan.base.neural import NeuralDetector
+from oddgan.networks import Judgement
 from oddgan.networks.base import whole
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
-from oddgan.scores import latent_error, latent_norm
+from oddgan.scores import feature_matching
 
 Pair = tuple[Tensor, Tensor]
 
@@ -85,16 +89,20 @@ class BidirectionalDetector(NeuralDetector):
         z = E(x)
         return z, G(z)
 
-    def _code_components(self, z: Tensor, y: Tensor) -> dict[str, Tensor]:
-        """What codes and those of the reconstructions say."""
-        return {
-            "latent": latent_error(z, self._encode(y)),
-            "latent_norm": latent_norm(z),
-            "prior_nll": -self.prior.log_density(z),
+    def _compared(self, x: Tensor, z: Tensor, y: Tensor, judge: Callable[[Tensor], Judgement]) -> dict[str, Component]:
+        """The standard components, with `features` as the sum Σ|f(x) - f(y)|; `judge` is asked once about x and y."""
+        judge = cache(judge)
+        parts = standard_components(x, y=y, z=z, critic=judge, encoder=self._net("encoder"), prior=self.prior)
+        return parts | {
+            "features": lambda: feature_matching(judge(x).features, judge(y).features, reduction="sum"),
         }
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
+    def _components(self, x: Tensor) -> dict[str, Component]:
         return self._together(x)[0]
+
+    @abstractmethod
+    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+        """Components and reconstructions (n, ...)."""
 
     def _reconstruct(self, x: Tensor) -> Tensor:
         return self._there_and_back(x)[1]

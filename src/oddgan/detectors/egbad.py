@@ -6,9 +6,9 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import BidirectionalDetector, Card, pair_loss
+from oddgan.base import BidirectionalDetector, Card, Component, pair_loss
 from oddgan.networks import EGBAD_KDD, EGBAD_MNIST, Auto, Backbone, ConvLadder
-from oddgan.scores import Composition, WeightedSum, critic_cross_entropy, feature_matching
+from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L1, Similarity
 from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
@@ -26,11 +26,10 @@ class EGBAD(BidirectionalDetector):
         `features`: Σ|f(x, E(x)) - f(x̂, E(x))|      `critic_cross_entropy`: BCE(D(x̂, E(x)), 1)
 
     so that the paper's other score is `WeightedSum(residual=0.9, critic_cross_entropy=0.1)`. Both parts are sums over
-    values, not means, as in the release. Further components: `critic` -D(x, E(x)), `latent` mean (E(x) - E(x̂))²,
-    `latent_norm` ‖E(x)‖, `prior_nll` -log p(E(x)).
+    values, not means, as in the release. Further components: `critic` -D(x, E(x)) and the standard ones.
 
-    The released code trains in batches of 100 (KDD99: 50, with codes of 32) on all digits but one, for tens of thousands
-    of steps: its learning rate of 1e-5 needs them. With thousands, raise it, e.g. to `Adam(lr=2e-4)`.
+    The released code trains in batches of 100 (KDD99: 50, with codes of 32) on all digits but one, for tens of
+    thousands of steps: its learning rate of 1e-5 needs them. With fewer, raise it, e.g. to `Adam(lr=2e-4)`.
 
     Parameters
     ----------
@@ -91,12 +90,7 @@ class EGBAD(BidirectionalDetector):
         yield Update("generator", self.objective.generator(D(fake, z).logit))
         yield Update("encoder", self.objective.on_fake(D(x, code).logit))
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         D, (z, y) = self._net("critic"), self._there_and_back(x)
-        real, fake = D(x, z), D(y, z)
-        return self._code_components(z, y) | {
-            "residual": self._similarity("residual")(x, y),
-            "features": feature_matching(real.features, fake.features, reduction="sum"),
-            "critic_cross_entropy": critic_cross_entropy(fake.logit),
-            "critic": -real.logit,
-        }, y
+        parts = self._compared(x, z, y, lambda v: D(v, z))
+        return parts | {"residual": lambda: self._similarity("residual")(x, y)}, y
