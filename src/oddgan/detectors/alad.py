@@ -13,7 +13,7 @@ from oddgan.networks import ALAD_KDD, ALAD_PAIRS, MLP, Auto, Backbone, ConvLadde
 from oddgan.networks.base import one_of
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L1, L2, Minkowski, Similarity
-from oddgan.training import Adam, Clock, Optimiser, Phase, Update
+from oddgan.training import Clock, Phase, Update
 
 CYCLES: dict[str, Similarity] = {"l1": L1(), "l2": L2()}
 
@@ -84,7 +84,6 @@ class ALAD(BidirectionalDetector):
     pair_critic: Backbone = ALAD_PAIRS
     code_critic: Backbone = MLP(hidden=(64, 32), dropout=0.2)
     composition: Composition = WeightedSum(features=1.0)
-    optimiser: Optimiser = Adam(lr=2e-4, betas=(0.5, 0.999))
     backbone: Backbone = Auto(table=ALAD_KDD, series=ConvLadder(width=32, init="xavier"))
     batch_size: int = 32
     epochs: int = 20
