@@ -6,7 +6,20 @@ import pytest
 import torch
 from torch import nn
 
-from oddgan.networks import BEATGAN_1D, DCGAN_32, FANOGAN_RESNET_64, GANOMALY_32, ConvLadder
+from oddgan.networks import (
+    ALAD_ARRHYTHMIA,
+    ALAD_CIFAR10,
+    ALAD_KDD,
+    ALAD_PAIRS,
+    BEATGAN_1D,
+    DCGAN_32,
+    EGBAD_KDD,
+    EGBAD_MNIST,
+    FANOGAN_RESNET_64,
+    GANOMALY_32,
+    Backbone,
+    ConvLadder,
+)
 
 CONVOLUTIONS = nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d
 
@@ -113,7 +126,69 @@ def test_order_of_a_block() -> None:
     assert up == ["Linear", "Unflatten", *4 * [*path, "Grow", "Conv2d"], "BatchNorm2d", "ReLU", "Conv2d"]
 
 
+def test_egbad_at_28() -> None:
+    shape, z = (1, 28, 28), 200
+    encoder, decoder = EGBAD_MNIST.encoder(shape, z), EGBAD_MNIST.decoder(z, shape, output="tanh")
+    assert layers(encoder) == [(1, 32, 3, 1, 1), (32, 64, 3, 2, 1), (64, 128, 3, 2, 1), (128, z, 7, 1, 0)]
+    assert layers(decoder) == [(128, 64, 4, 2, 1), (64, 1, 4, 2, 1)]
+    # E: weights and biases, gain and shift of 64 and 128 channels. A kernel as large as the map is a linear layer.
+    convolutions = (9 + 1) * 32 + (9 * 32 + 1) * 64 + (9 * 64 + 1) * 128
+    assert count(encoder) == convolutions + 2 * (64 + 128) + (7 * 7 * 128 + 1) * z
+    # G: linear 1024 and 7·7·128, each normalised.
+    linear = (z + 1) * 1024 + 2 * 1024 + (1024 + 1) * 7 * 7 * 128 + 2 * 7 * 7 * 128
+    assert count(decoder) == linear + 16 * 128 * 64 + 2 * 64 + 16 * 64
+    critic = EGBAD_MNIST.critic(shape, (z,))
+    assert layers(critic) == [(1, 64, 4, 2, 1), (64, 64, 4, 2, 1)]
+    branches = 16 * 64 + 16 * 64 * 64 + 2 * 64 + (z + 1) * 512
+    assert count(critic) == branches + (7 * 7 * 64 + 512 + 1) * 1024 + 1024 + 1
+    assert [m.p for m in critic.modules() if isinstance(m, nn.Dropout)] == 4 * [0.5]
+    slopes = [
+        m.negative_slope for network in (encoder, critic) for m in network.modules() if isinstance(m, nn.LeakyReLU)
+    ]
+    assert slopes == (3 + 4) * [0.1]
+
+
+def widths(network: nn.Module) -> list[tuple[int, int]]:
+    return [(m.in_features, m.out_features) for m in network.modules() if isinstance(m, nn.Linear)]
+
+
+@pytest.mark.parametrize(
+    ("preset", "d", "m", "inwards", "outwards", "met"),
+    [
+        (EGBAD_KDD, 121, 32, [64], [64, 128], 128),
+        (ALAD_KDD, 121, 32, [64], [64, 128], 128),
+        (ALAD_ARRHYTHMIA, 274, 64, [256, 128], [128, 256], 256),
+    ],
+)
+def test_networks_for_tables(
+    preset: Backbone, d: int, m: int, inwards: list[int], outwards: list[int], met: int
+) -> None:
+    assert widths(preset.encoder((d,), m)) == list(pairwise([d, *inwards, m]))
+    assert widths(preset.decoder(m, (d,))) == list(pairwise([m, *outwards, d]))
+    # Two branches of 128; the layer in which they meet is one map of each.
+    assert widths(preset.critic((d,), (m,))) == [(d, 128), (128, met), (m, 128), (128, met), (met, 1)]
+
+
+def test_alad_at_32() -> None:
+    shape, z = (3, 32, 32), 100
+    down = [(3, 128, 4, 2, 1), (128, 256, 4, 2, 1), (256, 512, 4, 2, 1)]
+    encoder, decoder = ALAD_CIFAR10.encoder(shape, z), ALAD_CIFAR10.decoder(z, shape, output="tanh")
+    assert layers(encoder) == [*down, (512, z, 4, 1, 0)]
+    assert layers(decoder) == [(z, 512, 4, 1, 0), *[(b, a, 4, 2, 1) for a, b, *_ in reversed(down)]]
+    assert kinds(encoder)[:3] == ["Conv2d", "BatchNorm2d", "LeakyReLU"]
+    critic = ALAD_CIFAR10.critic(shape, (z,))
+    assert layers(critic) == down
+    assert widths(critic) == [(512 * 4 * 4, 1024), (z, 512), (512, 512), (512, 1024), (1024, 1)]
+    pairs = ALAD_PAIRS.critic(shape, shape)
+    # x and x̂ are six channels; the kernel that is as large as the last map is a linear layer.
+    assert layers(pairs) == [(6, 64, 5, 2, 2), (64, 128, 5, 2, 2), (128, 1, 8, 1, 0)]
+    assert kinds(pairs) == [*2 * ["Conv2d", "LeakyReLU", "Dropout"], "Conv2d", "Flatten"]
+    assert widths(ALAD_PAIRS.critic((121,), (121,))) == [(242, 128), (128, 1)]
+
+
 def test_presets_serve_other_sizes_too() -> None:
     DCGAN_32.check((3, 45, 28))
     BEATGAN_1D.check((2, 187))
     FANOGAN_RESNET_64.check((3, 32, 32))
+    EGBAD_MNIST.check((3, 45, 28))
+    ALAD_PAIRS.check((1, 8, 8))

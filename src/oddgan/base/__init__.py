@@ -1,6 +1,7 @@
-"""The contract that every detector keeps, and the two families that methods build on."""
+"""The contract that every detector keeps, and the families that methods build on."""
 
 from oddgan.base.adversarial import adversarial_updates
+from oddgan.base.bidirectional import BidirectionalDetector, Pair, flipped_loss, pair_loss
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import KINDS, Card, Kind, kind_of
 from oddgan.base.classical import ClassicalDetector, ProjectedDetector, principal_components
@@ -17,6 +18,7 @@ from oddgan.base.storage import known_parts
 
 __all__ = [
     "KINDS",
+    "BidirectionalDetector",
     "Card",
     "ClassicalDetector",
     "Component",
@@ -28,6 +30,7 @@ __all__ = [
     "Kind",
     "NeuralDetector",
     "Notice",
+    "Pair",
     "Progress",
     "ProjectedDetector",
     "PyODView",
@@ -37,8 +40,10 @@ __all__ = [
     "Stored",
     "adversarial_updates",
     "as_pyod",
+    "flipped_loss",
     "kind_of",
     "known_parts",
+    "pair_loss",
     "principal_components",
     "standard_components",
 ]

@@ -4,9 +4,11 @@ from pathlib import Path
 
 from oddgan.base import Detector, storage
 from oddgan.detectors.adgan import ADGAN
+from oddgan.detectors.alad import ALAD
 from oddgan.detectors.anogan import AnoGAN
 from oddgan.detectors.autoencoder import AutoEncoder
 from oddgan.detectors.deep_svdd import DeepSVDD
+from oddgan.detectors.egbad import EGBAD
 from oddgan.detectors.fanogan import FAnoGAN
 from oddgan.detectors.ganomaly import GANomaly
 from oddgan.detectors.gmm import GMM
@@ -22,6 +24,8 @@ from oddgan.detectors.waic import WAIC
 
 __all__ = [
     "ADGAN",
+    "ALAD",
+    "EGBAD",
     "GMM",
     "KDE",
     "KNN",

@@ -4,6 +4,7 @@ from oddgan.networks.auto import Auto
 from oddgan.networks.base import Backbone, Judgement
 from oddgan.networks.base import CodeOutput as CodeOutput
 from oddgan.networks.base import SampleOutput as SampleOutput
+from oddgan.networks.bigan import Bidirectional, DenseLadder
 from oddgan.networks.heads import FirstChannels
 from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.layers import reinitialise
@@ -11,10 +12,16 @@ from oddgan.networks.lenet import LeNet
 from oddgan.networks.mlp import MLP
 from oddgan.networks.prepared import prepare
 from oddgan.networks.presets import (
+    ALAD_ARRHYTHMIA,
+    ALAD_CIFAR10,
+    ALAD_KDD,
+    ALAD_PAIRS,
     BEATGAN_1D,
     DCGAN_32,
     DEEP_SVDD,
     DEEP_SVDD_32,
+    EGBAD_KDD,
+    EGBAD_MNIST,
     FANOGAN_RESNET_64,
     GANOMALY_32,
     WASSERSTEIN,
@@ -23,17 +30,25 @@ from oddgan.networks.private import Private, private
 from oddgan.networks.resnet import ResNet
 
 __all__ = [
+    "ALAD_ARRHYTHMIA",
+    "ALAD_CIFAR10",
+    "ALAD_KDD",
+    "ALAD_PAIRS",
     "BEATGAN_1D",
     "DCGAN_32",
     "DEEP_SVDD",
     "DEEP_SVDD_32",
+    "EGBAD_KDD",
+    "EGBAD_MNIST",
     "FANOGAN_RESNET_64",
     "GANOMALY_32",
     "MLP",
     "WASSERSTEIN",
     "Auto",
     "Backbone",
+    "Bidirectional",
     "ConvLadder",
+    "DenseLadder",
     "FirstChannels",
     "Judgement",
     "LeNet",

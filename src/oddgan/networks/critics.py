@@ -39,10 +39,16 @@ class JointCritic(Network):
 
     def forward(self, x: Tensor, *others: Tensor) -> Judgement:
         """Judge samples (n, c, ...) with codes (n, m): logit (n,), features (n, k)."""
-        samples = torch.cat([x, *(y for y in others if y.ndim == x.ndim)], 1)
-        codes = torch.cat([z for z in others if z.ndim != x.ndim], 1)
+        samples, codes = part(x, others)
         features = self.activation(self.samples(samples) + self.codes(codes))
         return Judgement(self.head(features).flatten(), features)
+
+
+def part(x: Tensor, others: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    """Return samples (n, c, ...) and codes (n, m), joined; beside a row of a table all others count as codes."""
+    samples = [y for y in others if y.ndim == x.ndim > 2]
+    codes = [z for z in others if z.ndim == 2]
+    return torch.cat([x, *samples], 1), torch.cat(codes, 1)
 
 
 def join(shape: tuple[int, ...], others: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], int]:

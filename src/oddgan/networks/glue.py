@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from oddgan.networks.base import Judgement
+from oddgan.networks.critics import part
 
 
 class Prepared(nn.Module):
@@ -67,7 +68,6 @@ class JudgeJointly(nn.Module):
 
     def forward(self, x: Tensor, *others: Tensor) -> Judgement:
         """Judge samples (n, c, ...) with codes (n, m): logit (n,), features (n, k)."""
-        samples = torch.cat([x, *(y for y in others if y.ndim == x.ndim)], 1)
-        codes = torch.cat([z for z in others if z.ndim != x.ndim], 1)
+        samples, codes = part(x, others)
         features = self.activation(self.samples(samples) + self.codes(codes))
         return Judgement(self.head(features).flatten(), features)

@@ -1,6 +1,7 @@
 """Published networks by name. At other sizes than their own they grow or shrink by the rule of their class."""
 
 from oddgan.networks.auto import Auto
+from oddgan.networks.bigan import Bidirectional, DenseLadder
 from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.lenet import LeNet
 from oddgan.networks.mlp import MLP
@@ -39,3 +40,70 @@ DEEP_SVDD = Auto(
 
 # The same at 32 px in colours: C(5,1,2) 32-64-128, FC 128; Xavier weights.
 DEEP_SVDD_32 = LeNet(widths=(32, 64, 128), init="xavier")
+
+# Zenati et al., 2018 (EGBAD), and the released code at 28 px: E C(3,1)32 C(3,2)64-128 and a linear layer; G linear 1024
+# and 7·7·128, T(4,2)64, T(4,2)c; D C(4,2)64-64 beside linear 512, which meet in 1024; dropout 0.5 in all of D. The
+# release pads its 3 x 3 convolutions on the right and below only, and has no activation behind the first in some of its
+# versions. Codes of 200.
+EGBAD_MNIST = Bidirectional(
+    encoders=DenseLadder(stem=32, width=64, kernel=3, slope=0.1),
+    decoders=DenseLadder(dense=(1024,), width=64),
+    samples=DenseLadder(width=64, max_width=64, slope=0.1, dropout=0.5),
+    codes=MLP(hidden=(512,), slope=0.1, dropout=0.5),
+    width=1024,
+    slope=0.1,
+    dropout=0.5,
+    init="dcgan",
+)
+
+# The same papers' code for KDD99: E 64, G 64-128, D 128 beside 128, which meet in 128. Codes of 32.
+EGBAD_KDD = Bidirectional(
+    encoders=MLP(hidden=(64,), slope=0.1, init="xavier"),
+    decoders=MLP(hidden=(128, 64), init="xavier"),
+    samples=MLP(hidden=(128,), slope=0.1, dropout=0.2),
+    codes=MLP(hidden=(128,), slope=0.1, dropout=0.2),
+    width=128,
+    slope=0.1,
+    dropout=0.2,
+    init="xavier",
+)
+
+# Zenati et al., 2018 (ALAD), and the released code for CIFAR-10: E C(4,2)128-256-512 and C(4,1,0), G in reverse; D_xz
+# has the same levels beside linear 512-512, which meet in 1024. Codes of 100. The release draws weights from
+# N(0, 0.01), and has no spectral norm on last layers.
+ALAD_CIFAR10 = Bidirectional(
+    encoders=DenseLadder(width=128),
+    decoders=DenseLadder(width=128),
+    samples=ConvLadder(width=128),
+    codes=MLP(hidden=(512, 512), dropout=0.2),
+    width=1024,
+    dropout=0.2,
+    init="dcgan",
+)
+# ALAD's critic D_xx of samples with their reconstructions: C(5,2)64-128 and a linear layer for images, 128 for tables.
+ALAD_PAIRS = Auto(
+    table=MLP(hidden=(128,), dropout=0.2, init="xavier"),
+    series=DenseLadder(width=64, depth=2, kernel=5, critic_norm="none", dropout=0.2),
+    image=DenseLadder(width=64, depth=2, kernel=5, critic_norm="none", dropout=0.2),
+)
+
+# ALAD's code for KDD99 (D_xx: 128, D_zz: 32, codes of 32) and arrhythmia (D_xx: 256-128, D_zz: 64-32, codes of 64), of
+# E, G and D_xz.
+ALAD_KDD = Bidirectional(
+    encoders=MLP(hidden=(64,), init="xavier"),
+    decoders=MLP(hidden=(128, 64), init="xavier"),
+    samples=MLP(hidden=(128,), critic_norm="batch"),
+    codes=MLP(hidden=(128,), dropout=0.5),
+    width=128,
+    dropout=0.5,
+    init="xavier",
+)
+ALAD_ARRHYTHMIA = Bidirectional(
+    encoders=MLP(hidden=(256, 128), init="xavier"),
+    decoders=MLP(hidden=(256, 128), init="xavier"),
+    samples=MLP(hidden=(128,), critic_norm="batch"),
+    codes=MLP(hidden=(128,), dropout=0.5),
+    width=256,
+    dropout=0.5,
+    init="xavier",
+)
