@@ -1,5 +1,3 @@
-import math
-
 import pytest
 import torch
 from torch import nn
@@ -73,16 +71,26 @@ def test_schedule_sets_the_rate_of_each_step():
 
 def test_moving_average_by_hand():
     weight = nn.Parameter(torch.tensor([1.0, -1.0]))
-    average = Ema([weight], decay=0.9)
+    average = Ema([weight], decay=0.15)
     for value in (2.0, 3.0):
         with torch.no_grad():
             weight.fill_(value)
         average.step()
-    # 0.9·(0.9·1 + 0.1·2) + 0.1·3 and the same from -1
+    # The decay is 1/10 after one step, and 0.15 after two, since 2/11 is more.
     assert weight.tolist() == [3, 3]
     average.apply()
-    assert weight.tolist() == pytest.approx([0.9 * 1.1 + 0.3, 0.9 * (-0.9 + 0.2) + 0.3])
-    assert math.isclose(average.decay, 0.9)
+    assert weight.tolist() == pytest.approx([0.15 * (0.1 + 1.8) + 0.85 * 3, 0.15 * (-0.1 + 1.8) + 0.85 * 3])
+
+
+def test_a_long_memory_forgets_a_random_start():
+    weight = nn.Parameter(torch.tensor([1000.0]))
+    average = Ema([weight], decay=0.999)
+    with torch.no_grad():
+        weight.zero_()
+    for _ in range(300):
+        average.step()
+    average.apply()
+    assert weight.item() < 1e-6
 
 
 def test_average_leaves_buffers_alone():

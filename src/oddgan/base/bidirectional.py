@@ -66,7 +66,7 @@ class BidirectionalDetector(NeuralDetector):
     objective : what critics and generator minimise; the encoder minimises the critics' loss on fakes, for the pairs
         that it makes.
     ema : decay of the moving average of all weights, which scores; in [0, 1), or None for the last weights. It
-        remembers 1 / (1 - ema) steps: lower it where training takes fewer than a few thousand.
+        remembers 1 / (1 - ema) steps, fewer while training is young.
     """
 
     latent_dim: int = 100

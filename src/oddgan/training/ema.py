@@ -7,9 +7,10 @@ from torch import nn
 
 
 class Ema:
-    """A moving average of parameters: after each step, average ← decay·average + (1 - decay)·weight.
+    """A moving average of parameters: after step t = 1, 2, ..., average ← d·average + (1 - d)·weight.
 
-    The average starts at the first weights. Buffers (batch-norm statistics are averages already) are left alone.
+    d = min(decay, t / (t + 9)), so that the first weights are soon forgotten: with a fixed d of 0.999 a run of 1000
+    steps would end as a third of its random start. Buffers (batch-norm statistics are averages already) are left alone.
 
     Parameters
     ----------
@@ -21,12 +22,15 @@ class Ema:
         self.decay = decay
         self.weights = list(parameters)
         self.averages = [w.detach().clone() for w in self.weights]
+        self.steps = 0
 
     @torch.no_grad()
     def step(self) -> None:
         """Follow the weights by one step."""
+        self.steps += 1
+        decay = min(self.decay, self.steps / (self.steps + 9))
         for average, weight in zip(self.averages, self.weights, strict=True):
-            average.lerp_(weight, 1 - self.decay)
+            average.lerp_(weight, 1 - decay)
 
     @torch.no_grad()
     def apply(self) -> None:
