@@ -6,12 +6,15 @@ from oddgan.base import Detector, storage
 from oddgan.detectors.adgan import ADGAN
 from oddgan.detectors.anogan import AnoGAN
 from oddgan.detectors.autoencoder import AutoEncoder
+from oddgan.detectors.beatgan import BeatGAN
+from oddgan.detectors.beta_vaegan import BetaVAEGAN
 from oddgan.detectors.fanogan import FAnoGAN
 from oddgan.detectors.ganomaly import GANomaly
 from oddgan.detectors.gmm import GMM
 from oddgan.detectors.iforest import IForest
 from oddgan.detectors.kde import KDE
 from oddgan.detectors.knn import KNN
+from oddgan.detectors.lsa import LSA
 from oddgan.detectors.mean_distance import MeanDistance
 from oddgan.detectors.ocsvm import OCSVM
 from oddgan.detectors.pca import PCA
@@ -22,11 +25,14 @@ __all__ = [
     "GMM",
     "KDE",
     "KNN",
+    "LSA",
     "OCSVM",
     "PCA",
     "VAE",
     "AnoGAN",
     "AutoEncoder",
+    "BeatGAN",
+    "BetaVAEGAN",
     "FAnoGAN",
     "GANomaly",
     "IForest",

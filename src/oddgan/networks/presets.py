@@ -1,6 +1,7 @@
 """Published networks by name. At other sizes than their own they grow or shrink by the rule of their class."""
 
 from oddgan.networks.auto import Auto
+from oddgan.networks.headed import HeadedLadder
 from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.mlp import MLP
 from oddgan.networks.resnet import ResNet
@@ -27,3 +28,12 @@ WASSERSTEIN = Auto(
     series=ConvLadder(width=32, critic_norm="layer"),
     image=ConvLadder(critic_norm="layer"),
 )
+
+# Lüer et al., 2023, and the released code for beats of 320: BEATGAN_1D, with a convolution of kernel 1 before the
+# code, and a critic with spectral norm on C 2 to 5 and no batch norm. There, mean and log variance have 16 channels
+# each before their own linear layer; here both linear layers see all 32. There, the critic has no biases.
+VAEGAN_1D = HeadedLadder(width=32, max_width=512, norm="batch", critic_norm="none", head=32, init="xavier")
+
+# Abati et al., 2019, at 28 px: residual blocks to 32 x 14 x 14 and 64 x 7 x 7. The released blocks activate after the
+# sum instead of before, draw with kernels of 5, and have a layer of 64 on either side of the code.
+LSA_RESNET_28 = ResNet(width=16, max_width=64, norm="batch", init="he")
