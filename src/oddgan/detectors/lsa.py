@@ -92,7 +92,7 @@ class LSA(NeuralDetector):
         yield Update("model", self._similarity()(x, self._net("decoder")(z)) + self.weight * nll)
 
     def _calibrate(self, x: Tensor) -> None:
-        terms = torch.cat([torch.stack(self._terms(rows)[:2], dim=1) for rows in x.split(_CHUNK)])
+        terms = torch.cat([torch.stack(self._terms(rows)[:2], dim=1) for rows in torch.split(x, _CHUNK)])
         low, high = terms.amin(dim=0), terms.amax(dim=0)
         spread = (high - low).clamp(min=torch.finfo(x.dtype).eps)
         self._stored("normal").copy_(torch.stack([low, spread], dim=1))

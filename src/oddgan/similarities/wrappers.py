@@ -109,7 +109,7 @@ class TrailingMask(Similarity):
     def _padding(x: Tensor) -> Tensor:
         """Return which steps (n, t) of series x (n, c, t) are padding."""
         if x.ndim != 3:
-            raise InputError(f"TrailingMask compares series (n, c, t), but got the shape {tuple(x.shape)}.")
+            raise InputError(f"TrailingMask takes series (n, c, t), but got {tuple(x.shape)}.")
         same = (x == x[:, :, -1:]).all(dim=1)
         tail = same.flip(1).long().cumprod(dim=1).flip(1).bool()
         count = tail.sum(dim=1, keepdim=True)

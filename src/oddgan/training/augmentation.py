@@ -46,7 +46,7 @@ class TimeWarp:
             If x holds no series.
         """
         if x.ndim != 3:
-            raise InputError(f"TimeWarp takes series (n, c, t), but got the shape {tuple(x.shape)}.")
+            raise InputError(f"TimeWarp takes series (n, c, t), but got {tuple(x.shape)}.")
         n, _, t = x.shape
         times, pivot = torch.ones(n, t, dtype=torch.long), round(self.pivot * (t - 1))
         for start, stop in ((0, pivot), (pivot, t - 1)):
