@@ -87,6 +87,7 @@ def test_components_by_hand_at_the_mean(detector):
         "residual": 0.5,
         "features": 1.0,
         "latent_norm": 10**0.5,
+        "latent": 0.5,  # μ(x̂) = x̂
         "kl": KL,
         "elbo": 0.5 + 0.01 * KL,
         "critic": -5.0,

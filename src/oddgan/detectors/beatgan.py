@@ -1,16 +1,17 @@
 """BeatGAN."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import ClassVar
 
 from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector
+from oddgan.base import Card, Component, NeuralDetector, standard_components
 from oddgan.networks import BEATGAN_1D, Auto, Backbone, reinitialise
 from oddgan.objectives import NonSaturating, Objective
-from oddgan.scores import Composition, WeightedSum, critic_cross_entropy, feature_matching
+from oddgan.scores import Composition, WeightedSum, feature_matching
 from oddgan.similarities import L2, Similarity
 from oddgan.training import Adam, Clock, Optimiser, Phase, TimeWarp, Update
 
@@ -106,15 +107,12 @@ class BeatGAN(NeuralDetector):
         y: Tensor = self._net("decoder")(self._encode(x))
         return y
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
+    def _components(self, x: Tensor) -> dict[str, Component]:
         return self._together(x)[0]
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        D, y = self._net("discriminator"), self._reconstruct(x)
-        real, drawn = D(x), D(y)
-        return {
+    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+        D, y = cache(self._net("discriminator")), self._reconstruct(x)
+        return standard_components(x, y=y, critic=D) | {
             "residual": self._similarity()(x, y),
-            "features": feature_matching(real.features, drawn.features, p=2),
-            "critic": -real.logit,
-            "critic_cross_entropy": critic_cross_entropy(drawn.logit),
+            "features": lambda: feature_matching(D(x).features, D(y).features, p=2),
         }, y

@@ -1,24 +1,18 @@
 """The β-VAEGAN with a Gaussian prior."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector
+from oddgan.base import Card, Component, NeuralDetector, standard_components
 from oddgan.networks import VAEGAN_1D, Auto, Backbone
 from oddgan.networks.base import whole
 from oddgan.objectives import NonSaturating, Objective
-from oddgan.scores import (
-    Composition,
-    WeightedSum,
-    critic_cross_entropy,
-    feature_matching,
-    kl_to_standard_normal,
-    latent_norm,
-)
+from oddgan.scores import Composition, WeightedSum, feature_matching, kl_to_standard_normal
 from oddgan.similarities import L2, Similarity
 from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
@@ -32,8 +26,9 @@ class BetaVAEGAN(NeuralDetector):
         L_E,G = mean (x - x̂)² + mean (f(x) - f(x̂))² + β·KL(q(z|x) ‖ N(0, I)),      L_D = BCE(D(x), 1) + BCE(D(x̂), 0)
 
     with the KL summed over the latent space. Scores take z = μ(x). Components: `residual` mean (x - x̂)², `features`
-    mean (f(x) - f(x̂))², `latent_norm` ‖μ‖, `kl`, `elbo` residual + β·KL (up to a factor and a constant the negative
-    ELBO of a decoder with a fixed variance), `critic` -D(x), and `critic_cross_entropy` -log σ(D(x̂)).
+    mean (f(x) - f(x̂))², `latent_norm` ‖μ‖, `latent` mean (μ(x) - μ(x̂))², `kl`, `elbo` residual + β·KL
+    (the negative ELBO at z = μ of a decoder with a fixed variance, up to a factor and a constant), `critic` -D(x), and
+    `critic_cross_entropy` -log σ(D(x̂)).
 
     The default score is the residual, which needs no labels. The paper's is a support vector machine on `residual`,
     `features` and `latent_norm_signed`, fitted to labelled validation rows after training.
@@ -131,21 +126,16 @@ class BetaVAEGAN(NeuralDetector):
         y: Tensor = G(torch.randn(n, self.latent_dim, device=device))
         return y
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
+    def _components(self, x: Tensor) -> dict[str, Component]:
         return self._together(x)[0]
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        G, D = self._nets("decoder", "discriminator")
-        mean, log_variance = self._posterior(x)
-        y = G(mean)
-        real, drawn, kl = D(x), D(y), kl_to_standard_normal(mean, log_variance)
-        residual = self._similarity()(x, y)
-        return {
+    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+        D, (mean, log_variance) = cache(self._net("discriminator")), self._posterior(x)
+        y = self._net("decoder")(mean)
+        residual, kl = self._similarity()(x, y), kl_to_standard_normal(mean, log_variance)
+        return standard_components(x, y=y, z=mean, critic=D, encoder=self._encode) | {
             "residual": residual,
-            "features": feature_matching(real.features, drawn.features, p=2),
-            "latent_norm": latent_norm(mean),
+            "features": lambda: feature_matching(D(x).features, D(y).features, p=2),
             "kl": kl,
             "elbo": residual + self.beta * kl,
-            "critic": -real.logit,
-            "critic_cross_entropy": critic_cross_entropy(drawn.logit),
         }, y

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector, Stored
+from oddgan.base import Card, Component, NeuralDetector, Stored
 from oddgan.networks import LSA_RESNET_28, MLP, Auto, Autoregressive, Backbone
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2, Similarity
@@ -110,11 +110,11 @@ class LSA(NeuralDetector):
         y: Tensor = self._net("decoder")(self._encode(x))
         return y
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
+    def _components(self, x: Tensor) -> dict[str, Component]:
         return self._together(x)[0]
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         nll, residual, y = self._terms(x)
-        (low, spread), (least, range_) = self._stored("normal")
-        novelty = (nll - low) / spread + (residual - least) / range_
+        low, spread = self._stored("normal").T
+        novelty = (nll - low[0]) / spread[0] + (residual - low[1]) / spread[1]
         return {"novelty": novelty, "latent_nll": nll, "residual": residual}, y
