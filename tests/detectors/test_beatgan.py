@@ -7,7 +7,7 @@ from torch.nn.functional import softplus
 
 from oddgan import InputError
 from oddgan.detectors import AutoEncoder, BeatGAN, BetaVAEGAN
-from oddgan.networks import Auto, ConvLadder
+from oddgan.networks import BEATGAN_1D, Auto, ConvLadder
 from oddgan.objectives import WGANGP, Wasserstein
 from oddgan.similarities import L1, TrailingMask
 from oddgan.training import TimeWarp
@@ -98,6 +98,10 @@ def test_no_restart_without_collapse(detector, losses, restarts):
     assert restarts == []
     losses(detector.set_params(collapse=100.0, objective=BeatGAN().objective)._adversarial, X)
     assert len(restarts) == 1
+
+
+def test_the_networks_of_series_are_the_published_ones():
+    assert BeatGAN().backbone((1, 320)) == BEATGAN_1D
 
 
 def fit(**settings):

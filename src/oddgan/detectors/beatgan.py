@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, Component, NeuralDetector, standard_components
-from oddgan.networks import BEATGAN_1D, Auto, Backbone, reinitialise
+from oddgan.networks import reinitialise
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum, feature_matching
 from oddgan.similarities import L2, Similarity
@@ -25,7 +25,7 @@ class BeatGAN(NeuralDetector):
         L_G = mean (x - x̂)² + λ·mean (f(x) - f(x̂))²,      L_D = BCE(D(x), 1) + BCE(D(x̂), 0)
 
     and the score is A(x) = mean (x - x̂)². Components: `residual` A, `features` mean (f(x) - f(x̂))², `critic` -D(x),
-    and `critic_cross_entropy` -log σ(D(x̂)).
+    and `critic_cross_entropy` -log σ(D(x̂)). The default networks for series are the paper's (BEATGAN_1D).
 
     Parameters
     ----------
@@ -68,7 +68,6 @@ class BeatGAN(NeuralDetector):
     augmentation: TimeWarp | None = None
     composition: Composition = WeightedSum(residual=1.0)
     optimiser: Optimiser = Adam(lr=1e-4)
-    backbone: Backbone = Auto(series=BEATGAN_1D)
     epochs: int = 30
 
     def _check(self) -> None:
