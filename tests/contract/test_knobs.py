@@ -29,6 +29,7 @@ EXEMPT_IN = {
         "n_jobs",
     ): "where members are trained, not what they learn: detectors/test_waic.test_copies_learn_the_same",
     ("ADGAN", "budget_ms"): "a step costs more than the budgets tried here: detectors/test_adgan.test_a_budget",
+    ("BeatGAN", "augmentation"): "for series only: detectors/test_beatgan.test_warped_batches_train_another_model",
     ("IForest", "scaling"): "trees cut each column at a random share of its range, whatever the unit",
 }
 # What must be set, too, for a field to count.

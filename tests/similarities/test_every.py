@@ -21,13 +21,15 @@ from oddgan.similarities import (
     Relative,
     Similarity,
     SoftDTW,
+    TrailingMask,
 )
 
 PLAIN = [L1(), L1("sum"), L2(), L2("sum"), Minkowski(1), Minkowski(2.5), Cosine(), Relative()]
 KERNELS = [RBF(2.0), RBF(2.0, "exponential"), RBF(2.0, "laplacian")]
 SERIES = [Blurred(), LaplacianPyramid(), LaplacianPyramid(2, "sum"), DTW(), DTW(2), SoftDTW(0.5), SoftDTW(0.5, 2)]
+SERIES += [TrailingMask()]
 ALL = [*PLAIN, *KERNELS, *SERIES]
-ONE_WAY = (Relative,)  # relative to x
+ONE_WAY = (Relative, TrailingMask)  # relative to x, or to its length
 
 
 def test_all_are_here():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from oddgan import InputError
-from oddgan.similarities import L1, L2, RBF, Blurred, Relative
+from oddgan.similarities import L1, L2, RBF, Blurred, Relative, TrailingMask
 
 
 def test_a_blur_leaves_a_constant_residual_alone() -> None:
@@ -62,6 +62,7 @@ def test_an_empty_sample_drawn_exactly_has_no_residual() -> None:
         (lambda: Blurred(sigma=0.0), "sigma=0.0"),
         (lambda: Relative(background=math.inf), "background=inf"),
         (lambda: Blurred()(torch.zeros(2, 3), torch.zeros(2, 3)), "takes series"),
+        (lambda: TrailingMask()(torch.zeros(2, 3), torch.zeros(2, 3)), "takes series"),
     ],
 )
 def test_what_makes_no_sense_is_refused(make, words) -> None:
@@ -77,3 +78,38 @@ def test_fitting_a_wrapper_fits_its_base() -> None:
     assert isinstance(fitted.base, Relative)
     assert isinstance(fitted.base.base, RBF)
     assert fitted.base.base.bandwidth == pytest.approx(4.0, rel=1e-6)
+    assert TrailingMask(RBF()).fit(values) == TrailingMask(RBF(bandwidth=2.0))
+
+
+PADDED = torch.tensor([[[1.0, 2.0, -1.0, -1.0]], [[1.0, 2.0, 3.0, -1.0]], [[-1.0, -1.0, -1.0, -1.0]]])
+
+
+def test_trailing_padding_does_not_count() -> None:
+    # Off by 1 everywhere: 2 steps are left of the first series, all of the others (one step ends the second, and what
+    # is constant throughout is not padded). The mean over what is left is 1.
+    torch.testing.assert_close(TrailingMask(L2())(PADDED, PADDED + 1), torch.ones(3))
+    # Off by 4 in the padding alone, or by 2 in the last of the two steps before it, half of what is left.
+    y = PADDED.clone()
+    y[:, :, 3] += 4
+    torch.testing.assert_close(TrailingMask(L1())(PADDED, y), torch.tensor([0.0, 1.0, 1.0]))
+    y = PADDED.clone()
+    y[:, :, 1] += 2
+    torch.testing.assert_close(TrailingMask(L1())(PADDED, y), torch.tensor([1.0, 0.5, 0.5]))
+
+
+def test_padding_ends_where_any_channel_moves() -> None:
+    x = torch.tensor([[[1.0, 0.0, 0.0, 0.0], [5.0, 5.0, 7.0, 7.0]]])
+    y = x.clone()
+    y[:, :, 1] += 1  # no padding: the second channel is about to move
+    torch.testing.assert_close(TrailingMask(L2("sum"))(x, y), torch.tensor([2.0 * 4 / 2]))
+    y = x.clone()
+    y[:, :, 2] += 1
+    assert TrailingMask(L2())(x, y).item() == 0.0
+
+
+def test_padding_gives_no_gradient() -> None:
+    y = torch.zeros_like(PADDED).requires_grad_()
+    TrailingMask()(PADDED, y).sum().backward()
+    assert y.grad is not None
+    assert torch.equal(y.grad[0, 0] != 0, torch.tensor([True, True, False, False]))
+    assert (y.grad[1:] != 0).all()

@@ -7,6 +7,8 @@ from oddgan.detectors.adgan import ADGAN
 from oddgan.detectors.alad import ALAD
 from oddgan.detectors.anogan import AnoGAN
 from oddgan.detectors.autoencoder import AutoEncoder
+from oddgan.detectors.beatgan import BeatGAN
+from oddgan.detectors.beta_vaegan import BetaVAEGAN
 from oddgan.detectors.deep_svdd import DeepSVDD
 from oddgan.detectors.egbad import EGBAD
 from oddgan.detectors.fanogan import FAnoGAN
@@ -16,6 +18,7 @@ from oddgan.detectors.iforest import IForest
 from oddgan.detectors.joint_encoder_gan import JointEncoderGAN
 from oddgan.detectors.kde import KDE
 from oddgan.detectors.knn import KNN
+from oddgan.detectors.lsa import LSA
 from oddgan.detectors.mean_distance import MeanDistance
 from oddgan.detectors.ocsvm import OCSVM
 from oddgan.detectors.pca import PCA
@@ -29,12 +32,15 @@ __all__ = [
     "GMM",
     "KDE",
     "KNN",
+    "LSA",
     "OCSVM",
     "PCA",
     "VAE",
     "WAIC",
     "AnoGAN",
     "AutoEncoder",
+    "BeatGAN",
+    "BetaVAEGAN",
     "DeepSVDD",
     "FAnoGAN",
     "GANomaly",

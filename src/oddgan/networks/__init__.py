@@ -1,10 +1,12 @@
 """Networks by the shape of a sample: encoders, decoders, and critics that return a logit and features."""
 
 from oddgan.networks.auto import Auto
+from oddgan.networks.autoregressive import Autoregressive
 from oddgan.networks.base import Backbone, Judgement
 from oddgan.networks.base import CodeOutput as CodeOutput
 from oddgan.networks.base import SampleOutput as SampleOutput
 from oddgan.networks.bigan import Bidirectional, DenseLadder
+from oddgan.networks.headed import HeadedLadder
 from oddgan.networks.heads import FirstChannels
 from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.layers import reinitialise
@@ -24,6 +26,8 @@ from oddgan.networks.presets import (
     EGBAD_MNIST,
     FANOGAN_RESNET_64,
     GANOMALY_32,
+    LSA_RESNET_28,
+    VAEGAN_1D,
     WASSERSTEIN,
 )
 from oddgan.networks.private import Private, private
@@ -42,14 +46,18 @@ __all__ = [
     "EGBAD_MNIST",
     "FANOGAN_RESNET_64",
     "GANOMALY_32",
+    "LSA_RESNET_28",
     "MLP",
+    "VAEGAN_1D",
     "WASSERSTEIN",
     "Auto",
+    "Autoregressive",
     "Backbone",
     "Bidirectional",
     "ConvLadder",
     "DenseLadder",
     "FirstChannels",
+    "HeadedLadder",
     "Judgement",
     "LeNet",
     "Private",

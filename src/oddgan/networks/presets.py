@@ -2,6 +2,7 @@
 
 from oddgan.networks.auto import Auto
 from oddgan.networks.bigan import Bidirectional, DenseLadder
+from oddgan.networks.headed import HeadedLadder
 from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.lenet import LeNet
 from oddgan.networks.mlp import MLP
@@ -107,3 +108,12 @@ ALAD_ARRHYTHMIA = Bidirectional(
     dropout=0.5,
     init="xavier",
 )
+
+# Lüer et al., 2023, and the released code for beats of 320: BEATGAN_1D, with a convolution of kernel 1 before the
+# code, and a critic with spectral norm on C 2 to 5 and no batch norm. There, mean and log variance have 16 channels
+# each before their own linear layer; here both linear layers see all 32. There, the critic has no biases.
+VAEGAN_1D = HeadedLadder(width=32, max_width=512, norm="batch", critic_norm="none", head=32, init="xavier")
+
+# Abati et al., 2019, at 28 px: residual blocks to 32 x 14 x 14 and 64 x 7 x 7. The released blocks activate after the
+# sum instead of before, draw with kernels of 5, and have a layer of 64 on either side of the code.
+LSA_RESNET_28 = ResNet(width=16, max_width=64, norm="batch", init="he")

@@ -5,7 +5,7 @@ from oddgan.similarities.kernels import RBF
 from oddgan.similarities.measures import L1, L2, Cosine, Minkowski
 from oddgan.similarities.pyramid import LaplacianPyramid
 from oddgan.similarities.warping import DTW, SoftDTW
-from oddgan.similarities.wrappers import Blurred, Relative
+from oddgan.similarities.wrappers import Blurred, Relative, TrailingMask
 
 __all__ = [
     "DTW",
@@ -19,4 +19,5 @@ __all__ = [
     "Relative",
     "Similarity",
     "SoftDTW",
+    "TrailingMask",
 ]

@@ -1,4 +1,4 @@
-"""Similarities made of others: after a blur, or relative to how much there is to draw."""
+"""Similarities made of others: after a blur, relative to how much there is to draw, or without padding."""
 
 import dataclasses
 import math
@@ -76,3 +76,41 @@ class Relative(Similarity):
     def fit(self, reference: Tensor) -> Self:
         """Return this with its base fitted to the reference samples (n, ...)."""
         return dataclasses.replace(self, base=self.base.fit(reference))
+
+
+@dataclass(frozen=True)
+class TrailingMask(Similarity):
+    r"""Another similarity of series without the padding at their end, :math:`s(x, y') \cdot t / (t - p)`.
+
+    The last p of x's t steps are padding if they are all equal, in every channel, and p is at least 2; y' is y with
+    them drawn exactly. The factor turns a mean over all steps into the mean over those that are left, so that short
+    series do not look easy. A series that is constant throughout is not padded: all of it counts.
+
+    Whatever ends flat is taken for padding, a heart that has stopped, too. A scaling that gives each step a scale of
+    its own (`per="feature"`) makes padding unequal, and nothing is left out then.
+
+    Parameters
+    ----------
+    base : the similarity of what is left.
+    """
+
+    base: Similarity = field(default_factory=L2)
+
+    def _compare(self, x: Tensor, y: Tensor) -> Tensor:
+        padded = self._padding(x)
+        kept = x.shape[2] - padded.sum(dim=1)
+        return self.base(x, torch.where(padded[:, None], x, y)) * (x.shape[2] / kept)
+
+    def fit(self, reference: Tensor) -> Self:
+        """Return this with its base fitted to the reference samples (n, ...)."""
+        return dataclasses.replace(self, base=self.base.fit(reference))
+
+    @staticmethod
+    def _padding(x: Tensor) -> Tensor:
+        """Return which steps (n, t) of series x (n, c, t) are padding."""
+        if x.ndim != 3:
+            raise InputError(f"TrailingMask takes series (n, c, t), but got {tuple(x.shape)}.")
+        same = (x == x[:, :, -1:]).all(dim=1)
+        tail = same.flip(1).long().cumprod(dim=1).flip(1).bool()
+        count = tail.sum(dim=1, keepdim=True)
+        return tail & (count > 1) & (count < x.shape[2])

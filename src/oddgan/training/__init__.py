@@ -1,5 +1,6 @@
 """Training: phases of yielded updates, one loop, optimisers, moving averages, seeds, callbacks."""
 
+from oddgan.training.augmentation import TimeWarp
 from oddgan.training.batches import DatasetSource, Source, TensorSource
 from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar
 from oddgan.training.ema import Ema
@@ -43,6 +44,7 @@ __all__ = [
     "Step",
     "StepDecay",
     "TensorSource",
+    "TimeWarp",
     "Update",
     "generator",
     "run",
