@@ -187,9 +187,10 @@ class Mixture(Scaled):
         log_weights, means, roots = (learned(self, part) for part in (self.log_weights, self.means, self.roots))
         parts = zip(log_weights.tolist(), means, roots, strict=True)
         logs = [log + _log_density(columns, mean, root) for log, mean, root in parts]
-        top = reduce(torch.maximum, logs)
+        top: Tensor = reduce(torch.maximum, logs)
         likelihood = reduce(Tensor.add, [torch.exp(log - top) for log in logs])
-        return -(top + torch.log(likelihood))
+        score: Tensor = -(top + torch.log(likelihood))
+        return score
 
 
 def _kernels(columns: Sequence[Tensor], support: Floats, dual: Floats, width: float) -> Tensor:
@@ -229,7 +230,7 @@ def _width(who: str, gamma: float | str, rows: Floats) -> float:
         raise InputError(
             f'{who} got {len(rows)} rows with one value throughout: gamma="scale" needs values that differ.'
         )
-    return 1.0 / (rows.shape[1] * variance)
+    return 1.0 / (int(rows.shape[1]) * variance)
 
 
 def _log_density(columns: Sequence[Tensor], mean: Floats, root: Floats) -> Tensor:
