@@ -227,9 +227,7 @@ def _width(who: str, gamma: float | str, rows: Floats) -> float:
         return float(gamma)
     variance = float(rows.var())
     if variance == 0:
-        raise InputError(
-            f'{who} got {len(rows)} rows with one value throughout: gamma="scale" needs values that differ.'
-        )
+        raise InputError(f'{who} got {len(rows)} rows of one value: gamma="scale" needs values that differ.')
     return 1.0 / (int(rows.shape[1]) * variance)
 
 

@@ -148,6 +148,6 @@ def empirical_p(values: Tensor, reference: NDArray[np.float64], *, two_sided: bo
 
 def among(values: Tensor, reference: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
     """How many of the ascending reference values are below, and how many not above, each value: (n,), float64."""
-    known = torch.from_numpy(reference).to(values.device)
+    known, values = torch.from_numpy(reference).to(values.device), values.contiguous()
     below = torch.searchsorted(known, values, side="left")
     return below.double(), torch.searchsorted(known, values, side="right").double()
