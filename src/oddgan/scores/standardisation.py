@@ -102,6 +102,7 @@ class Standardised(Composition):
 
     Examples
     --------
+    >>> from oddgan.scores import WeightedSum
     >>> fitted = Standardised(WeightedSum(residual=0.5, features=0.5)).fit(
     ...     {"residual": np.array([1.0, 3.0]), "features": np.array([100.0, 300.0])}
     ... )

@@ -135,7 +135,8 @@ def empirical_tail(values: Tensor, reference: NDArray[np.float64], *, two_sided:
     -------
     One value per sample, (n,), float64.
     """
-    return -torch.log(empirical_p(values.double(), reference, two_sided=two_sided))
+    known = np.ascontiguousarray(reference, dtype=np.float64)
+    return -torch.log(empirical_p(values.double(), known, two_sided=two_sided))
 
 
 def empirical_p(values: Tensor, reference: NDArray[np.float64], *, two_sided: bool) -> Tensor:
