@@ -9,12 +9,12 @@ from sklearn.svm import SVC, OneClassSVM
 
 from oddgan._core.errors import InputError
 from oddgan.scores import SVM, Mixture, OneClass, Standardisation
-from oddgan.scores.kernels import BLOCK, _sum
+from oddgan.scores.kernels import BLOCK, ROWS, _sum
 
 RNG = np.random.default_rng(0)
 NORMALS = RNG.normal(3, 5, (200, 3))
-ROWS, Y = RNG.normal(3, 5, (300, 3)), np.arange(300) >= 220
-ROWS[Y] += [0, 6, 9]
+LABELLED, Y = RNG.normal(3, 5, (300, 3)), np.arange(300) >= 220
+LABELLED[Y] += [0, 6, 9]
 SCALER = StandardScaler().fit(NORMALS)
 NEW = RNG.normal(3, 20, (150, 3))
 
@@ -30,13 +30,13 @@ def score(part, values):
 @pytest.mark.parametrize("kernel", ["rbf", "linear"])
 @pytest.mark.parametrize("arguments", [{}, {"C": 10.0}, {"gamma": 0.3}, {"balanced": True}])
 def test_svm_is_scikit_learns(kernel, arguments):
-    part = SVM(kernel=kernel, **arguments).fit(named(NORMALS), (named(ROWS), Y))
+    part = SVM(kernel=kernel, **arguments).fit(named(NORMALS), (named(LABELLED), Y))
     weights = "balanced" if arguments.get("balanced") else None
     others = {k: v for k, v in arguments.items() if k != "balanced"}
-    reference = SVC(kernel=kernel, class_weight=weights, **others).fit(SCALER.transform(ROWS), Y)
+    reference = SVC(kernel=kernel, class_weight=weights, **others).fit(SCALER.transform(LABELLED), Y)
     assert score(part, NEW) == pytest.approx(reference.decision_function(SCALER.transform(NEW)), abs=1e-9)
     # Above 0 is what the machine itself calls an anomaly.
-    assert ((score(part, ROWS) > 0) == reference.predict(SCALER.transform(ROWS))).all()
+    assert ((score(part, LABELLED) > 0) == reference.predict(SCALER.transform(LABELLED))).all()
 
 
 def test_svm_by_hand():
@@ -100,12 +100,12 @@ def test_more_support_vectors_than_a_block():
     points, dual = RNG.normal(size=(2 * BLOCK + 3, 2)), RNG.normal(size=2 * BLOCK + 3)
     standard = Standardisation(centre=(0.0, 0.0), scale=(1.0, 1.0))
     part = SVM(components=("a", "b"), standardisation=standard, support=points, dual=dual, width=0.7)
-    x = RNG.normal(size=(70, 2))
+    x = RNG.normal(size=(ROWS + 9, 2))
     expected = np.exp(-0.7 * ((x[:, None] - points) ** 2).sum(axis=2)) @ dual
     rows = {k: torch.from_numpy(v.copy()) for k, v in zip("ab", x.T, strict=True)}
     found = part(rows)
     assert found.numpy() == pytest.approx(expected, abs=1e-9)
-    for i in range(70):
+    for i in range(0, ROWS + 9, 11):
         assert part({k: v[i : i + 1] for k, v in rows.items()})[0] == found[i]
 
 

@@ -19,7 +19,7 @@ from oddgan.scores.composition import weighted
 from oddgan.scores.learned import Floats, learned, positive
 from oddgan.scores.standardisation import Scaled
 
-BLOCK = 1024  # support vectors that are in memory at a time
+ROWS, BLOCK = 256, 1024  # rows and support vectors that are in memory at a time
 LARGEST = 5  # mixture components that BIC chooses among
 
 
@@ -195,6 +195,11 @@ class Mixture(Scaled):
 
 def _kernels(columns: Sequence[Tensor], support: Floats, dual: Floats, width: float) -> Tensor:
     """Sum of Gaussian kernels around support vectors (j, k), times their coefficients (j,): (n,)."""
+    starts = range(0, max(len(columns[0]), 1), ROWS)
+    return torch.cat([_kernels_of_some([c[i : i + ROWS] for c in columns], support, dual, width) for i in starts])
+
+
+def _kernels_of_some(columns: Sequence[Tensor], support: Floats, dual: Floats, width: float) -> Tensor:
     total = torch.zeros_like(columns[0])
     for start in range(0, len(dual), BLOCK):
         points = torch.from_numpy(support[start : start + BLOCK]).to(total.device)
