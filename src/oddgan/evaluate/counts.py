@@ -3,13 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from oddgan._core.errors import InputError
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from oddgan._core.confusion import Floats, checked
 
 
 @dataclass(frozen=True)
@@ -74,25 +70,6 @@ def counts(scores: ArrayLike, is_anomaly: ArrayLike) -> Counts:
     anomalies = np.bincount(group[labels], minlength=g).cumsum().astype(np.float64)
     normals = np.bincount(group[~labels], minlength=g).cumsum().astype(np.float64)
     return Counts(-distinct, anomalies, normals)
-
-
-def checked(scores: ArrayLike, is_anomaly: ArrayLike) -> tuple[Floats, Bools]:
-    """Return scores as float64 and labels as booleans, or say what is wrong with them."""
-    values, labels = np.asarray(scores, dtype=np.float64), np.asarray(is_anomaly)
-    if values.ndim != 1 or labels.shape != values.shape:
-        raise InputError(
-            f"Scores have the shape {values.shape} and labels {labels.shape}: give one of each for every row, (n,)."
-        )
-    if labels.dtype != np.bool_:
-        raise InputError(f"Labels are {labels.dtype}: give booleans, True for an anomaly (e.g. y != normal_class).")
-    bad = int(np.count_nonzero(~np.isfinite(values)))
-    if bad:
-        raise InputError(f"{bad} of {len(values)} scores are NaN or infinite: metrics need finite scores.")
-    anomalies = int(np.count_nonzero(labels))
-    if anomalies in {0, len(labels)}:
-        missing = "anomalies" if anomalies == 0 else "normals"
-        raise InputError(f"The {len(labels)} labelled rows hold no {missing}: metrics need both classes.")
-    return values, labels
 
 
 def _from_zero(values: Floats) -> Floats:

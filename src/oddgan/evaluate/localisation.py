@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
+from oddgan._core.confusion import Floats
 from oddgan._core.errors import InputError
-from oddgan.evaluate.counts import Floats, counts
+from oddgan.evaluate.counts import counts
 from oddgan.evaluate.metrics import area
 
 

@@ -23,8 +23,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from oddgan._core.confusion import Confusion, Floats, balanced_accuracy, checked, f_beta, mcc
 from oddgan._core.errors import InputError
-from oddgan.evaluate.counts import Counts, Floats, checked, counts
+from oddgan.evaluate.counts import Counts, counts
 
 PARTIAL_MAX_FPR = 0.1
 _CELLS = 1_000_000  # resamples × distinct scores that are in memory at a time
@@ -133,14 +134,13 @@ def _ranking(c: Counts) -> dict[str, Floats]:
 def _at(c: Counts, threshold: float, beta: float) -> dict[str, Floats]:
     tp, fp = c.at(threshold)
     fn, tn = c.n_anomalies[..., 0] - tp, c.n_normals[..., 0] - fp
-    margins = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
-    weighted = (1 + beta**2) * tp
+    confusion = Confusion(tp, fp, fn, tn)
     return {
         "precision": tp / np.maximum(tp + fp, 1),
         "recall": tp / (tp + fn),
-        f"f{beta:g}": weighted / (weighted + beta**2 * fn + fp),
-        "phi": np.where(margins > 0, (tp * tn - fp * fn) / np.sqrt(np.maximum(margins, 1)), 0.0),
-        "balanced_accuracy": (tp / (tp + fn) + tn / (tn + fp)) / 2,
+        f"f{beta:g}": f_beta(confusion, beta),
+        "phi": mcc(confusion),
+        "balanced_accuracy": balanced_accuracy(confusion),
         "false_alarm_rate": fp / (fp + tn),
     }
 

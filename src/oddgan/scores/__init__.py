@@ -2,21 +2,45 @@
 
 from oddgan.scores.components import (
     critic_cross_entropy,
+    critic_score,
     feature_matching,
     gaussian_nll,
     kl_to_standard_normal,
     latent_error,
     latent_norm,
+    prior_nll,
 )
 from oddgan.scores.composition import Composition, WeightedSum
+from oddgan.scores.kernels import SVM, Mixture, OneClass
+from oddgan.scores.linear import GridSearch, Logistic
+from oddgan.scores.ranks import Fisher, Maximum, RankAverage
+from oddgan.scores.standardisation import Standardisation, Standardised
+from oddgan.scores.tails import ChiMoments, chi_moments, empirical_mode, empirical_tail, latent_norm_deviation
 
 __all__ = [
+    "SVM",
+    "ChiMoments",
     "Composition",
+    "Fisher",
+    "GridSearch",
+    "Logistic",
+    "Maximum",
+    "Mixture",
+    "OneClass",
+    "RankAverage",
+    "Standardisation",
+    "Standardised",
     "WeightedSum",
+    "chi_moments",
     "critic_cross_entropy",
+    "critic_score",
+    "empirical_mode",
+    "empirical_tail",
     "feature_matching",
     "gaussian_nll",
     "kl_to_standard_normal",
     "latent_error",
     "latent_norm",
+    "latent_norm_deviation",
+    "prior_nll",
 ]

@@ -2,17 +2,18 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from torch import Tensor
 
 from oddgan._core.errors import InputError
 
-Labelled = tuple[Mapping[str, np.ndarray], np.ndarray]
+Values = Mapping[str, np.ndarray]
+"""Component values (n,) of the same rows, by name."""
 
 
 @dataclass(frozen=True)
@@ -20,17 +21,7 @@ class Composition(ABC):
     """A rule that turns the components of a score into one score per sample, higher = more anomalous."""
 
     needs_labels: ClassVar[bool] = False
-
-    def fit(self, normals: Mapping[str, np.ndarray], labelled: Labelled | None = None) -> "Composition":
-        """Return the composition with what it takes from components of normal rows, and of labelled ones.
-
-        Parameters
-        ----------
-        normals : components of the calibration rows by name, (n,) each.
-        labelled : components of labelled rows and their labels, 1 = anomalous; for compositions that need them.
-        """
-        del normals, labelled
-        return self
+    """Whether `fit` needs labelled rows: scores of such a composition are semi-supervised."""
 
     @property
     @abstractmethod
@@ -40,6 +31,23 @@ class Composition(ABC):
     @abstractmethod
     def __call__(self, components: Mapping[str, Tensor]) -> Tensor:
         """Return the score (n,) from named components, each (n,)."""
+
+    def fit(self, normals: Values, labelled: tuple[Values, np.ndarray] | None = None) -> Self:
+        """Return the composition with what it learns from component values; one that learns nothing returns itself.
+
+        Parameters
+        ----------
+        normals : components (n,) of held-out normal rows, by name.
+        labelled : components (n,) of labelled validation rows by name, and their labels (n,), 1 = anomaly; read only
+            by compositions with `needs_labels`.
+
+        Raises
+        ------
+        InputError
+            If a component is missing, constant or not finite, or labels are needed and can't be used.
+        """
+        del normals, labelled
+        return self
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -71,13 +79,8 @@ class WeightedSum(Composition):
 
     def __call__(self, components: Mapping[str, Tensor]) -> Tensor:
         """Return the weighted sum (n,); an InputError names a component that is missing."""
-        missing = [name for name, _ in self.weights if name not in components]
-        if missing:
-            raise InputError(
-                f"{self!r} needs the component {', '.join(missing)}, but there are: {', '.join(sorted(components))}."
-            )
-        first, *others = (weight * components[name] for name, weight in self.weights)
-        return reduce(Tensor.add, others, first)
+        need(repr(self), self.uses, components)
+        return weighted([components[name] for name in self.uses], [weight for _, weight in self.weights])
 
     @property
     def uses(self) -> tuple[str, ...]:
@@ -90,3 +93,18 @@ class WeightedSum(Composition):
     def arguments(self) -> dict[str, float]:
         """Return the keyword arguments that build an equal part."""
         return dict(self.weights)
+
+
+def need(who: str, names: Sequence[str], components: Mapping[str, object]) -> None:
+    """Refuse components that lack one of `names`, and say which there are."""
+    missing = [name for name in names if name not in components]
+    if missing:
+        raise InputError(
+            f"{who} needs the component {', '.join(missing)}, but there are: {', '.join(sorted(components))}."
+        )
+
+
+def weighted(columns: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """Sum of columns (n,) times weights, in their order: elementwise, so that no row depends on its company."""
+    first, *others = (weight * column for weight, column in zip(weights, columns, strict=True))
+    return reduce(Tensor.add, others, first)

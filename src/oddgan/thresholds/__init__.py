@@ -1,6 +1,16 @@
-"""Anomaly score: rules from the scores of normal samples to a cut. Numpy only: no torch."""
+"""Anomaly score: rules from scores to a cut. Numpy only: no torch."""
 
+from oddgan.thresholds.labelled import Best, best_threshold
 from oddgan.thresholds.rules import Conformal, Fixed, MeanSigma, Quantile, Threshold
 from oddgan.thresholds.tail import GeneralisedPareto
 
-__all__ = ["Conformal", "Fixed", "GeneralisedPareto", "MeanSigma", "Quantile", "Threshold"]
+__all__ = [
+    "Best",
+    "Conformal",
+    "Fixed",
+    "GeneralisedPareto",
+    "MeanSigma",
+    "Quantile",
+    "Threshold",
+    "best_threshold",
+]
