@@ -9,7 +9,8 @@ from oddgan import GANomaly, InputError
 from oddgan.networks import MLP
 from oddgan.scores import WeightedSum
 
-EVERY = ["critic", "critic_centred", "critic_cross_entropy", "features", "latent", "latent_norm", "residual"]
+NORMS = [f"latent_norm_empirical_{form}" for form in ("absolute", "signed", "tail")]
+EVERY = ["critic", "critic_centred", "critic_cross_entropy", "features", "latent", "latent_norm", *NORMS, "residual"]
 X = np.random.default_rng(0).normal(size=(40, 3))
 
 

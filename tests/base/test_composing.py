@@ -6,10 +6,14 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
-from oddgan import AnoGAN, AutoEncoder, InputError, load
+from oddgan import AnoGAN, AutoEncoder, BetaVAEGAN, InputError, load
+from oddgan.inversion import LatentSearch
 from oddgan.networks import MLP
-from oddgan.scores import Composition, WeightedSum
+from oddgan.priors import Uniform
+from oddgan.scores import Composition, RankAverage, WeightedSum, empirical_mode, empirical_tail
+from oddgan.thresholds import Fixed
 
 SMALL = {"latent_dim": 2, "epochs": 2, "backbone": MLP(hidden=(8,)), "random_state": 0}
 RNG = np.random.default_rng(0)
@@ -62,7 +66,7 @@ def test_the_rule_and_the_rate_of_the_threshold_stay():
 def test_components_of_the_calibration_rows_are_kept():
     detector = autoencoder(calibration=0.5)
     found = detector.score_components(X[detector.calibration_rows_], extra="all")
-    assert found.keys() == detector.calibration_components_.keys()
+    assert found.keys() > detector.calibration_components_.keys() == {"residual", "latent", "latent_norm"}
     for name, values in detector.calibration_components_.items():
         np.testing.assert_array_equal(values, found[name])
 
@@ -108,6 +112,66 @@ def test_only_wanted_components_are_computed():
     assert len(seen) == 1
     detector.score_components(X[:5], extra=["latent"])  # E(x̂), besides E(x)
     assert len(seen) == 3
+
+
+def test_the_best_cut_on_labelled_rows():
+    detector = autoencoder().tune_threshold(MIXED, LABELS, metric="youden")
+    flagged = detector.predict(MIXED) == -1
+    assert isinstance(detector.threshold_rule_, Fixed)
+    assert detector.semi_supervised_
+    # No cut between two scores separates the labels better.
+    scores = np.sort(detector.anomaly_score(MIXED))
+    cuts = [-np.inf, *((scores[:-1] + scores[1:]) / 2), np.inf]
+    found = detector.anomaly_score(MIXED)
+
+    def balanced(flags):
+        return np.mean([flags[LABELS == 1].mean(), 1 - flags[LABELS == 0].mean()])
+
+    assert balanced(flagged) == pytest.approx(max(balanced(found > cut) for cut in cuts))
+
+
+def test_components_that_follow_from_others():
+    detector = BetaVAEGAN(latent_dim=3, epochs=2, backbone=MLP(hidden=(8,)), random_state=0).fit(X)
+    found, known = detector.score_components(ODD, extra="all"), detector.calibration_components_
+    norm = found["latent_norm"]
+    np.testing.assert_allclose(found["critic_centred"], found["critic"] - known["critic"].mean())
+    np.testing.assert_allclose(found["latent_norm_signed"], norm - np.sqrt(2))  # the mode of χ with 3 degrees
+    np.testing.assert_allclose(found["latent_norm_absolute"], abs(norm - np.sqrt(2)))
+    p = 2 * np.minimum(stats.chi.cdf(norm, 3), stats.chi.sf(norm, 3))
+    np.testing.assert_allclose(found["latent_norm_tail"], -np.log(p))
+    mode = empirical_mode(known["latent_norm"])
+    np.testing.assert_allclose(found["latent_norm_empirical_signed"], norm - mode)
+    np.testing.assert_allclose(found["latent_norm_empirical_absolute"], abs(norm - mode))
+    tails = empirical_tail(torch.from_numpy(norm), np.sort(known["latent_norm"]))
+    np.testing.assert_array_equal(found["latent_norm_empirical_tail"], tails)
+    # They can be asked for by name, scored with, and told apart from what a method does not have.
+    few = detector.score_components(ODD, extra=["latent_norm_tail"])
+    assert list(few) == ["residual", "latent_norm_tail"]
+    detector.compose(WeightedSum(latent_norm_signed=1.0))
+    np.testing.assert_array_equal(detector.anomaly_score(ODD), found["latent_norm_signed"])
+
+
+def test_only_codes_with_a_normal_prior_are_compared_with_chi():
+    bounded = AnoGAN(**SMALL, prior=Uniform(), inversion=LatentSearch(n_max=2)).fit(X)
+    for detector in (autoencoder(), bounded):
+        names = detector.score_components(X, extra="all").keys()
+        assert "latent_norm_empirical_signed" in names
+        assert "latent_norm_signed" not in names
+        with pytest.raises(InputError, match="has no component latent_norm_signed: it has"):
+            detector.score_components(X, extra=["latent_norm_signed"])
+
+
+def test_compositions_of_all_components_take_those_of_the_method():
+    detector = autoencoder().compose(RankAverage())
+    assert detector.composition_.components == ("latent", "latent_norm", "residual")
+
+
+def test_a_fixed_threshold_does_not_outlive_its_score():
+    detector = autoencoder().set_threshold(Fixed(value=1e9)).compose(WeightedSum(latent=1.0))
+    assert (detector.predict(X) == -1).mean() == pytest.approx(0.1, abs=0.02)
+    tuned = autoencoder().tune_threshold(MIXED, LABELS)
+    assert tuned.semi_supervised_
+    assert not tuned.set_threshold().semi_supervised_
 
 
 @pytest.mark.parametrize(

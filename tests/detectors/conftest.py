@@ -53,7 +53,7 @@ def ready() -> Callable[..., NeuralDetector]:
     def prepare(detector: NeuralDetector, d: int, **networks: nn.Module) -> NeuralDetector:
         detector.shape_, detector.n_features_in_, detector.offset_ = (d,), d, 0.0
         detector.scaling_ = Identity().fit([np.zeros((1, d))])
-        detector.composition_, detector.semi_supervised_ = detector.composition, False
+        detector.composition_, detector.threshold_tuned_ = detector.composition, False
         detector.calibration_components_ = {"critic": np.zeros(1), "latent_norm": np.ones(1)}
         detector.networks_ = nn.ModuleDict(networks).eval()
         return detector

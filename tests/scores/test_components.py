@@ -7,13 +7,11 @@ from scipy import stats
 from oddgan._core.errors import InputError
 from oddgan.scores import (
     critic_cross_entropy,
-    critic_score,
     feature_matching,
     gaussian_nll,
     kl_to_standard_normal,
     latent_error,
     latent_norm,
-    prior_nll,
 )
 
 X = torch.tensor([[1.0, 2.0], [0.0, 0.0]])
@@ -83,12 +81,3 @@ def test_gaussian_nll_agrees_with_scipy():
 def test_shapes_that_would_broadcast_are_refused(function, shapes):
     with pytest.raises(InputError, match=r"one shape \(n, \.\.\.\), but got"):
         function(*(torch.zeros(shape) for shape in shapes))
-
-
-def test_critic_score_turns_the_sign():
-    assert critic_score(torch.tensor([2.0, -1.0])).tolist() == [-2, 1]
-
-
-def test_prior_nll():
-    z = torch.tensor([[3.0, 4.0]])
-    assert prior_nll(z, lambda z: -z.square().sum(dim=1) / 2).tolist() == [12.5]

@@ -32,12 +32,11 @@ def pair_loss(critic: nn.Module, objective: Objective, real: Pair, fake: Pair) -
     """
     real, fake = _detached(real), _detached(fake)
     loss = objective.critic(critic(*real).logit, critic(*fake).logit)
-    shapes = [part.shape[1:] for part in real]
-    sizes = [math.prod(shape) for shape in shapes]
+    first, second = (part.shape[1:] for part in real)
+    cut = math.prod(first)
 
     def judge(rows: Tensor) -> Tensor:
-        parts = zip(rows.split(sizes, dim=1), shapes, strict=True)
-        logit: Tensor = critic(*(part.unflatten(1, shape) for part, shape in parts)).logit
+        logit: Tensor = critic(rows[:, :cut].unflatten(1, first), rows[:, cut:].unflatten(1, second)).logit
         return logit
 
     return loss + objective.penalty(judge, _side_by_side(real), _side_by_side(fake))

@@ -1,22 +1,33 @@
 """Components of a score: the standard ones that most methods share, and those that follow from others."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import cache
+from typing import Literal, cast
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from oddgan._core.errors import InputError
 from oddgan.networks import Judgement
 from oddgan.priors import Prior
-from oddgan.scores import critic_cross_entropy, feature_matching, latent_error, latent_norm
+from oddgan.scores import (
+    critic_cross_entropy,
+    empirical_mode,
+    empirical_tail,
+    feature_matching,
+    latent_error,
+    latent_norm,
+    latent_norm_deviation,
+)
 from oddgan.similarities import L2
 
 # One value per sample (n,), or what computes it, if that costs more than looking at what is there.
 Component = Tensor | Callable[[], Tensor]
 
-# Components that follow from another one and from what it was for the calibration rows.
-DERIVED = {"critic_centred": "critic"}
+CHI = ("latent_norm_signed", "latent_norm_absolute", "latent_norm_tail")
+EMPIRICAL = ("latent_norm_empirical_signed", "latent_norm_empirical_absolute", "latent_norm_empirical_tail")
 
 
 def standard_components(
@@ -61,31 +72,66 @@ def standard_components(
     return found
 
 
-def evaluated(components: Mapping[str, Component], wanted: Collection[str] | None, owner: str) -> dict[str, Tensor]:
-    """The wanted components, (n,) each, float64; None wants all.
+@dataclass(frozen=True)
+class Derived:
+    """Components that follow from others, and from what those were for the calibration rows.
+
+    `critic_centred` is `critic` with its mean over the calibration rows taken off, mean D - D(x): the level of a
+    critic's logits drifts while it trains (Schlegl et al., 2019, the baseline of f-AnoGAN). `latent_norm` is compared
+    with the χ distribution, where codes are meant to be normal and there is a `prior_nll`, as `latent_norm_signed`,
+    `_absolute` and `_tail` (see `oddgan.scores.latent_norm_deviation`), and with the calibration rows' norms, as
+    `latent_norm_empirical_signed`, `_absolute` and `_tail`.
+
+    Parameters
+    ----------
+    dim : size of the latent space if the prior is N(0, I), and otherwise None.
+    """
+
+    dim: int | None
+
+    def sources(self, names: Collection[str]) -> dict[str, str]:
+        """Which components follow from which of these."""
+        norms = (*(CHI if self.dim and "prior_nll" in names else ()), *EMPIRICAL)
+        found = {"critic_centred": "critic"} | dict.fromkeys(norms, "latent_norm")
+        return {name: source for name, source in found.items() if source in names}
+
+    def __call__(self, found: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The components (n,) that follow from those found.
+
+        Parameters
+        ----------
+        found : components of rows, (n,) each.
+        reference : all components of the calibration rows.
+        """
+        names = [name for name, source in self.sources(reference.keys()).items() if source in found]
+        return {name: self._derive(name, found, reference) for name in names}
+
+    def _derive(self, name: str, found: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray]) -> np.ndarray:
+        if name == "critic_centred":
+            return np.asarray(found["critic"] - reference["critic"].mean())
+        norm, known = torch.from_numpy(found["latent_norm"]), reference["latent_norm"]
+        form = cast(Literal["signed", "absolute", "tail"], name.rpartition("_")[2])
+        if name == "latent_norm_empirical_tail":
+            value = empirical_tail(norm, np.sort(known))
+        else:
+            mode = empirical_mode(known) if name in EMPIRICAL else None
+            value = latent_norm_deviation(norm, self.dim or 1, form, mode)
+        return value.numpy()
+
+
+def evaluated(
+    components: Mapping[str, Component], wanted: Collection[str] | None, derived: Derived, owner: str
+) -> dict[str, Tensor]:
+    """The wanted components, (n,) each, float64, or what they follow from; None wants all.
 
     Raises
     ------
     InputError
         If a wanted component is not among them; the message lists those that are.
     """
-    chosen = components.keys() if wanted is None else {DERIVED.get(name, name) for name in wanted}
-    if missing := sorted(chosen - components.keys()):
-        has = sorted([*components, *(name for name, source in DERIVED.items() if source in components)])
-        raise InputError(f"{owner} has no component {', '.join(missing)}: it has {', '.join(has)}.")
+    sources = {name: name for name in components} | derived.sources(components.keys())
+    if missing := sorted(set(wanted or ()) - sources.keys()):
+        raise InputError(f"{owner} has no component {', '.join(missing)}: it has {', '.join(sorted(sources))}.")
+    chosen = components.keys() if wanted is None else {sources[name] for name in wanted}
     values = {name: components[name] for name in sorted(chosen)}
     return {name: (value() if callable(value) else value).double() for name, value in values.items()}
-
-
-def derived(found: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Components that follow from those found, (n,) each.
-
-    `critic_centred` is `critic` with the mean over the calibration rows taken off, mean D - D(x): the level of a
-    critic's logits drifts while it trains (Schlegl et al., 2019, the baseline of f-AnoGAN).
-
-    Parameters
-    ----------
-    found : components of rows, (n,) each.
-    reference : components of the calibration rows.
-    """
-    return {"critic_centred": found["critic"] - reference["critic"].mean()} if "critic" in found else {}

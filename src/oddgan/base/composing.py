@@ -8,10 +8,12 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from oddgan._core.errors import InputError
-from oddgan.base.components import derived, evaluated
+from oddgan.base.components import Derived, evaluated
 from oddgan.base.rows import Rows
 from oddgan.base.scoring import Report
+from oddgan.priors import Gaussian
 from oddgan.scores import Composition
+from oddgan.thresholds import Fixed, best_threshold
 
 if TYPE_CHECKING:
     from oddgan.base.detector import Detector
@@ -23,7 +25,12 @@ class Composes:
     composition_: Composition
     calibration_components_: dict[str, np.ndarray]
     calibration_scores_: np.ndarray
-    semi_supervised_: bool
+    threshold_tuned_: bool
+
+    @property
+    def semi_supervised_(self) -> bool:
+        """Whether labels had a part in the score or the threshold."""
+        return self.composition_.needs_labels or self.threshold_tuned_
 
     def anomaly_score(self, X: Any, *, report: Report | None = None) -> np.ndarray:
         """Scores (n,), float64, higher = more anomalous.
@@ -60,12 +67,13 @@ class Composes:
         """Score by another composition from now on; nothing is trained again, and no search changes.
 
         What the composition needs to know of normal rows, it takes from the calibration rows; the threshold is set
-        anew from their scores. A composition that learns from labels makes the detector semi-supervised, which is
-        shown wherever its results are.
+        anew from their scores, by the default rule if it was a fixed number. A composition that learns from labels
+        makes the detector semi-supervised, which is shown wherever its results are.
 
         Parameters
         ----------
-        composition : how components become the score, e.g. `RankAverage()`.
+        composition : how components become the score, e.g. `RankAverage()`; one that takes all components gets those
+            that the method gives, without those that follow from them.
         X_val : rows with known labels, or their components as `score_components` returns them; only for compositions
             that learn from labels.
         y_val : their labels (n,): 0 normal, 1 anomalous.
@@ -81,12 +89,30 @@ class Composes:
             labelled = self._labelled(type(composition).__name__, X_val, y_val, composition.uses or None)
         elif X_val is not None or y_val is not None:
             raise InputError(f"{type(composition).__name__} looks at no labels: leave X_val and y_val out.")
-        normals = self._calibrated()
+        normals = self._calibrated() if composition.uses else self.calibration_components_
         fitted = composition.fit(normals, labelled)
         scores = np.sort(_apply(fitted, normals))  # a composition that is refused changes nothing
-        self.composition_, self.calibration_scores_, self.semi_supervised_ = fitted, scores, composition.needs_labels
+        self.composition_, self.calibration_scores_ = fitted, scores
         detector = cast("Detector", self)
-        detector.set_threshold(detector.threshold_rule_, rate=detector.rate_)
+        rule = detector.threshold_rule_
+        detector.set_threshold(None if isinstance(rule, Fixed) else rule, rate=detector.rate_)
+        return self
+
+    def tune_threshold(self, X_val: Any, y_val: Any, *, metric: Literal["mcc", "f1", "youden"] = "mcc") -> Self:
+        """Set the threshold to the cut that is best on labelled rows, which makes the detector semi-supervised.
+
+        Parameters
+        ----------
+        X_val : rows with known labels, or their components as `score_components` returns them.
+        y_val : their labels (n,): 0 normal, 1 anomalous.
+        metric : what to make best: "mcc" (phi), "f1" of the anomalies, or "youden" (recall + specificity);
+            `oddgan.thresholds.best_threshold` knows more.
+        """
+        check_is_fitted(self, "offset_")
+        found, labels = self._labelled("tune_threshold", X_val, y_val, self.composition_.uses)
+        best = best_threshold(self._composed(found), labels.astype(bool), metric=metric)
+        cast("Detector", self).set_threshold(Fixed(value=best.threshold))
+        self.threshold_tuned_ = True
         return self
 
     def _labelled(
@@ -110,18 +136,24 @@ class Composes:
     def _found(self, rows: Rows, wanted: Collection[str] | None, report: Report | None = None) -> dict[str, np.ndarray]:
         """The wanted components of rows, and all that follow from them; None wants all."""
         found = self._looked_up(rows, wanted, report)
-        return found | derived(found, self.calibration_components_)
+        return found | self._derived(found, self.calibration_components_)
 
     def _looked_up(
         self, rows: Rows, wanted: Collection[str] | None, report: Report | None = None
     ) -> dict[str, np.ndarray]:
         """The wanted components as the method gives them."""
         detector, name = cast("Detector", self), type(self).__name__
-        return detector._apply(lambda x: evaluated(detector._components(x), wanted, name), rows, report)
+        return detector._apply(lambda x: evaluated(detector._components(x), wanted, self._derived, name), rows, report)
 
     def _calibrated(self) -> dict[str, np.ndarray]:
         """The components of the calibration rows, with those that follow from them."""
-        return self.calibration_components_ | derived(self.calibration_components_, self.calibration_components_)
+        known = self.calibration_components_
+        return known | self._derived(known, known)
+
+    @property
+    def _derived(self) -> Derived:
+        normal = isinstance(getattr(self, "prior", None) or Gaussian(), Gaussian)
+        return Derived(getattr(self, "latent_dim", None) if normal else None)
 
     def _composed(self, found: Mapping[str, np.ndarray]) -> np.ndarray:
         return _apply(self.composition_, found)
@@ -129,7 +161,8 @@ class Composes:
     def _calibrate_on(self, rows: Rows, composition: Composition, *, refit: bool = True) -> None:
         """Take from rows what scores are compared with."""
         self.calibration_components_ = self._looked_up(rows, None)
-        self.composition_ = composition.fit(self._calibrated()) if refit else composition
+        normals = self._calibrated() if composition.uses else self.calibration_components_
+        self.composition_ = composition.fit(normals) if refit else composition
         self.calibration_scores_ = np.sort(self._composed(self._calibrated()))
 
 

@@ -119,7 +119,6 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
         finally:
             for callback in callbacks:
                 callback.fit_ended(time.perf_counter() - started)
-        self.semi_supervised_ = False
         self._calibrate_on(held_out, self.composition)
         return self.set_threshold(self.threshold)
 
@@ -162,7 +161,7 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
         rule = rule if rule is not None else Conformal() if self.held_out_ else Quantile()
         rate = self.contamination if rate is None else rate
         offset = -float(rule(self.calibration_scores_, rate))  # a refused rate changes nothing
-        self.threshold_rule_, self.rate_, self.offset_ = rule, rate, offset
+        self.threshold_rule_, self.rate_, self.offset_, self.threshold_tuned_ = rule, rate, offset, False
         return self
 
     # -- scores

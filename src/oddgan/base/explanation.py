@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from oddgan.base.capabilities import Reconstructs
-from oddgan.base.components import Component, derived, evaluated
+from oddgan.base.components import Component, evaluated
 
 if TYPE_CHECKING:
     from oddgan.base.detector import Detector
@@ -48,12 +48,12 @@ class Explains:
 
         def explained(x: Tensor) -> dict[str, Tensor]:
             parts, drawn = self._together(x)
-            found = evaluated(parts, None, type(self).__name__)
+            found = evaluated(parts, None, detector._derived, type(self).__name__)
             return found if drawn is None else found | {_DRAWN: drawn, _MAP: detector._residual_map(x, drawn)}
 
         found = detector._apply(explained, detector._rows(X))
         drawn, heat = (found.pop(name, None) for name in (_DRAWN, _MAP))
-        found |= derived(found, detector.calibration_components_)
+        found |= detector._derived(found, detector.calibration_components_)
         reconstruction = None if drawn is None else detector.scaling_.backward(drawn)
         return Explanation(detector._composed(found), found, reconstruction, heat)
 

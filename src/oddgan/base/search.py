@@ -172,7 +172,7 @@ class SearchDetector(NeuralDetector):
         check_is_fitted(self, "offset_")
         rows = self._rows(X)
         self._spend(budget_ms, self._prepare(next(chunks(rows, self._slots.most))))
-        self._calibrate_on(rows, self.composition_, refit=not self.semi_supervised_)
+        self._calibrate_on(rows, self.composition_, refit=not self.composition_.needs_labels)
         return self.set_threshold(self.threshold_rule_, rate=self.rate_)
 
     def _spend(self, budget_ms: float, x: Tensor) -> None:

@@ -38,7 +38,7 @@ _TRUSTED = (
 # Fitted attributes that are written as JSON (parts included); arrays among them go to the tensors. All models have the
 # first ones.
 _ALWAYS = (
-    "shape_", "offset_", "held_out_", "rate_", "threshold_rule_", "scaling_", "composition_", "semi_supervised_",
+    "shape_", "offset_", "held_out_", "rate_", "threshold_rule_", "scaling_", "composition_", "threshold_tuned_",
     "calibration_scores_", "calibration_components_",
 )  # fmt: skip
 _FITTED = (*_ALWAYS, "n_features_in_", "feature_names_in_", "reading_", "budgeted_", "similarities_")

@@ -12,6 +12,7 @@ from oddgan.base import Card, Component, NeuralDetector, standard_components
 from oddgan.networks import VAEGAN_1D, Auto, Backbone
 from oddgan.networks.base import whole
 from oddgan.objectives import NonSaturating, Objective
+from oddgan.priors import Gaussian
 from oddgan.scores import Composition, WeightedSum, feature_matching, kl_to_standard_normal
 from oddgan.similarities import L2, Similarity
 from oddgan.training import Adam, Clock, Optimiser, Phase, Update
@@ -133,7 +134,7 @@ class BetaVAEGAN(NeuralDetector):
         D, (mean, log_variance) = cache(self._net("discriminator")), self._posterior(x)
         y = self._net("decoder")(mean)
         residual, kl = self._similarity()(x, y), kl_to_standard_normal(mean, log_variance)
-        return standard_components(x, y=y, z=mean, critic=D, encoder=self._encode) | {
+        return standard_components(x, y=y, z=mean, critic=D, encoder=self._encode, prior=Gaussian()) | {
             "residual": residual,
             "features": lambda: feature_matching(D(x).features, D(y).features, p=2),
             "kl": kl,

@@ -2,13 +2,11 @@
 
 from oddgan.scores.components import (
     critic_cross_entropy,
-    critic_score,
     feature_matching,
     gaussian_nll,
     kl_to_standard_normal,
     latent_error,
     latent_norm,
-    prior_nll,
 )
 from oddgan.scores.composition import Composition, WeightedSum
 from oddgan.scores.kernels import SVM, Mixture, OneClass
@@ -33,7 +31,6 @@ __all__ = [
     "WeightedSum",
     "chi_moments",
     "critic_cross_entropy",
-    "critic_score",
     "empirical_mode",
     "empirical_tail",
     "feature_matching",
@@ -42,5 +39,4 @@ __all__ = [
     "latent_error",
     "latent_norm",
     "latent_norm_deviation",
-    "prior_nll",
 ]

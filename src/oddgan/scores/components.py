@@ -4,7 +4,6 @@ A residual needs no function here: any similarity, called with a sample and its 
 """
 
 import math
-from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -52,38 +51,6 @@ def critic_cross_entropy(logit: Tensor) -> Tensor:
     One value per sample, (n,).
     """
     return functional.softplus(-logit)
-
-
-def critic_score(logit: Tensor) -> Tensor:
-    """Return the critic's verdict with its sign turned, -D(x): high where it says generated.
-
-    Its level drifts while training goes on (at the optimum D says the same everywhere on the data), so compare or
-    weigh it only after a centre of the same critic has been subtracted.
-
-    Parameters
-    ----------
-    logit : the critic's logits, (n,).
-
-    Returns
-    -------
-    One value per sample, (n,).
-    """
-    return -logit
-
-
-def prior_nll(z: Tensor, log_density: Callable[[Tensor], Tensor]) -> Tensor:
-    """Negative log-density of codes under the prior, -log p(z).
-
-    Parameters
-    ----------
-    z : codes, (n, m).
-    log_density : the prior's log-density (n, m) -> (n,), finite at z: project codes on a bounded prior's support first.
-
-    Returns
-    -------
-    One value per sample, (n,).
-    """
-    return -log_density(z)
 
 
 def latent_error(z: Tensor, z2: Tensor) -> Tensor:
