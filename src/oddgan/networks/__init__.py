@@ -5,6 +5,7 @@ from oddgan.networks.base import Backbone, Judgement
 from oddgan.networks.base import CodeOutput as CodeOutput
 from oddgan.networks.base import SampleOutput as SampleOutput
 from oddgan.networks.bigan import Bidirectional, DenseLadder
+from oddgan.networks.flat import FlatMLP
 from oddgan.networks.heads import FirstChannels
 from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.layers import reinitialise
@@ -12,10 +13,12 @@ from oddgan.networks.lenet import LeNet
 from oddgan.networks.mlp import MLP
 from oddgan.networks.prepared import prepare
 from oddgan.networks.presets import (
+    AAE_MLP,
     ALAD_ARRHYTHMIA,
     ALAD_CIFAR10,
     ALAD_KDD,
     ALAD_PAIRS,
+    ARAE_MLP,
     BEATGAN_1D,
     DCGAN_32,
     DEEP_SVDD,
@@ -24,16 +27,19 @@ from oddgan.networks.presets import (
     EGBAD_MNIST,
     FANOGAN_RESNET_64,
     GANOMALY_32,
+    GPND_32,
     WASSERSTEIN,
 )
 from oddgan.networks.private import Private, private
 from oddgan.networks.resnet import ResNet
 
 __all__ = [
+    "AAE_MLP",
     "ALAD_ARRHYTHMIA",
     "ALAD_CIFAR10",
     "ALAD_KDD",
     "ALAD_PAIRS",
+    "ARAE_MLP",
     "BEATGAN_1D",
     "DCGAN_32",
     "DEEP_SVDD",
@@ -42,6 +48,7 @@ __all__ = [
     "EGBAD_MNIST",
     "FANOGAN_RESNET_64",
     "GANOMALY_32",
+    "GPND_32",
     "MLP",
     "WASSERSTEIN",
     "Auto",
@@ -50,6 +57,7 @@ __all__ = [
     "ConvLadder",
     "DenseLadder",
     "FirstChannels",
+    "FlatMLP",
     "Judgement",
     "LeNet",
     "Private",
