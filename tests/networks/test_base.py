@@ -10,7 +10,7 @@ from torch import nn
 from oddgan._core import parts
 from oddgan._core.docstrings import parameter_docs
 from oddgan._core.errors import InputError
-from oddgan.networks import MLP, Auto, Backbone, ConvLadder, Judgement, ResNet
+from oddgan.networks import MLP, Auto, Backbone, ConvLadder, FlatMLP, Judgement, ResNet
 from oddgan.networks.base import one_of, whole
 
 TABLE, SERIES, IMAGE = (6,), (2, 37), (3, 13, 18)
@@ -20,6 +20,8 @@ BACKBONES: dict[str, tuple[Backbone, tuple[int, ...]]] = {
     "mlp": (MLP(hidden=(16, 8)), TABLE),
     "mlp-layer": (MLP(hidden=(16, 8), norm="layer", critic_norm="layer", dropout=0.1), TABLE),
     "mlp-batch": (MLP(hidden=(16, 8), norm="batch", critic_norm="batch"), TABLE),
+    "flat-series": (FlatMLP(hidden=(16, 8), activation="sigmoid"), SERIES),
+    "flat": (FlatMLP(hidden=(16, 8), norm="layer", critic_norm="layer"), IMAGE),
     "ladder-series": (ConvLadder(width=4, codes=CODES, norm="layer", critic_norm="layer"), SERIES),
     "ladder-batch": (ConvLadder(width=4, codes=CODES), IMAGE),
     "ladder-none": (ConvLadder(width=4, codes=CODES, norm="none", critic_norm="none", init="he", kernel=5), IMAGE),
@@ -66,8 +68,11 @@ def test_shapes(backbone: Backbone, shape: tuple[int, ...]) -> None:
 @each
 def test_output_ranges(backbone: Backbone, shape: tuple[int, ...]) -> None:
     x, z = 100 * torch.randn(64, *shape), 100 * torch.randn(64, DIM)
-    encode = {kind: backbone.encoder(shape, DIM, output=kind).eval()(x) for kind in ("linear", "tanh", "sphere")}
+    encode = {
+        kind: backbone.encoder(shape, DIM, output=kind).eval()(x) for kind in ("linear", "tanh", "sigmoid", "sphere")
+    }
     assert encode["tanh"].abs().max() <= 1
+    assert 0 <= encode["sigmoid"].min() < encode["sigmoid"].max() <= 1
     assert torch.allclose(encode["sphere"].norm(dim=1), torch.tensor(DIM**0.5)), "radius √m, where normal codes lie"
     decode = {kind: backbone.decoder(DIM, shape, output=kind).eval()(z) for kind in ("linear", "tanh", "sigmoid")}
     assert decode["linear"].min() < 0
@@ -77,8 +82,8 @@ def test_output_ranges(backbone: Backbone, shape: tuple[int, ...]) -> None:
 
 @each
 def test_output_is_a_known_word(backbone: Backbone, shape: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match="output must be one of linear, tanh, sphere, not 'sigmoid'"):
-        backbone.encoder(shape, DIM, output="sigmoid")
+    with pytest.raises(InputError, match="output must be one of linear, tanh, sigmoid, sphere, not 'softmax'"):
+        backbone.encoder(shape, DIM, output="softmax")
     with pytest.raises(InputError, match="output must be one of linear, tanh, sigmoid, not 'sphere'"):
         backbone.decoder(DIM, shape, output="sphere")
 
@@ -177,13 +182,13 @@ def test_spectral_norm_is_for_encoder_and_critic(backbone: Backbone, shape: tupl
 
 @each
 def test_stored_and_built_again(backbone: Backbone, shape: tuple[int, ...]) -> None:
-    known = {c.__name__: c for c in (MLP, ConvLadder, ResNet, Auto)}
+    known = {c.__name__: c for c in (MLP, FlatMLP, ConvLadder, ResNet, Auto)}
     again = parts.from_spec(parts.to_spec(backbone, {}, "backbone"), known, {})
     assert again == backbone
     again.check(shape)
 
 
-@pytest.mark.parametrize("kind", [MLP, ConvLadder, ResNet, Auto])
+@pytest.mark.parametrize("kind", [MLP, FlatMLP, ConvLadder, ResNet, Auto])
 def test_every_field_is_documented(kind: type) -> None:
     assert {f.name for f in dataclasses.fields(kind)} == parameter_docs(kind).keys()
 

@@ -144,6 +144,8 @@ CHANGES = {
     "codes": MLP(hidden=(6, 5)),
     "kernel": 5,
     "slope": 0.5,
+    "widths": (5, 3),
+    "decoder_widths": (6,),
 }
 
 

@@ -59,3 +59,14 @@ def test_no_cut_and_no_spare_row_at_powers_of_two() -> None:
 def test_wrong_options(wrong: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
         ConvLadder(**wrong)
+
+
+def test_widths_hold_for_further_levels_and_those_of_the_decoder_may_differ() -> None:
+    ladder = ConvLadder(widths=(5, 3), decoder_widths=(7,))
+    found = [m.out_channels for m in ladder.encoder((1, 32, 32), 2).modules() if isinstance(m, nn.Conv2d)]
+    assert found == [5, 3, 3, 2]
+    found = [m.in_channels for m in ladder.decoder(2, (1, 32, 32)).modules() if isinstance(m, nn.ConvTranspose2d)]
+    assert found == [2, 7, 7, 7]
+    for wrong in ((), (4, 0)):
+        with pytest.raises(InputError, match="decoder_widths must"):
+            ConvLadder(decoder_widths=wrong)

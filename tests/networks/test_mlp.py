@@ -51,6 +51,7 @@ CHANGES = {
     "bias": False,
     "norm": "layer",
     "critic_norm": "layer",
+    "activation": "sigmoid",
     "slope": 0.5,
     "dropout": 0.5,
     "spectral_norm": True,

@@ -7,18 +7,22 @@ import torch
 from torch import nn
 
 from oddgan.networks import (
+    AAE_MLP,
     ALAD_ARRHYTHMIA,
     ALAD_CIFAR10,
     ALAD_KDD,
     ALAD_PAIRS,
+    ARAE_MLP,
     BEATGAN_1D,
     DCGAN_32,
     EGBAD_KDD,
     EGBAD_MNIST,
     FANOGAN_RESNET_64,
     GANOMALY_32,
+    GPND_32,
     Backbone,
     ConvLadder,
+    FlatMLP,
 )
 
 CONVOLUTIONS = nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d
@@ -184,6 +188,26 @@ def test_alad_at_32() -> None:
     assert layers(pairs) == [(6, 64, 5, 2, 2), (64, 128, 5, 2, 2), (128, 1, 8, 1, 0)]
     assert kinds(pairs) == [*2 * ["Conv2d", "LeakyReLU", "Dropout"], "Conv2d", "Flatten"]
     assert widths(ALAD_PAIRS.critic((121,), (121,))) == [(242, 128), (128, 1)]
+
+
+def test_gpnd_at_32() -> None:
+    shape = (1, 32, 32)
+    down = [(1, 64, 4, 2, 1), (64, 256, 4, 2, 1), (256, 512, 4, 2, 1)]
+    assert layers(GPND_32.encoder(shape, 16)) == [*down, (512, 16, 4, 1, 0)]
+    assert layers(GPND_32.critic(shape)) == [*down, (512, 1, 4, 1, 0)]
+    up = [(16, 256, 4, 1, 0), (256, 256, 4, 2, 1), (256, 128, 4, 2, 1), (128, 1, 4, 2, 1)]
+    assert layers(GPND_32.decoder(16, shape)) == up
+    assert count(GPND_32.critic((16,))) == 17 * 128 + 129 * 128 + 129
+
+
+@pytest.mark.parametrize(("preset", "widths"), [(ARAE_MLP, [784, 512, 256, 128]), (AAE_MLP, [784, 1000, 1000, 8])])
+def test_fully_connected_at_28(preset: FlatMLP, widths: list[int]) -> None:
+    shape = (1, 28, 28)
+    linear = sum((a + 1) * b for a, b in pairwise(widths))
+    assert count(preset.encoder(shape, widths[-1], output="sigmoid")) == linear
+    assert count(preset.decoder(widths[-1], shape)) == sum((b + 1) * a for a, b in pairwise(widths))
+    chosen = {ARAE_MLP: "Sigmoid", AAE_MLP: "LeakyReLU"}[preset]  # of slope 0, which is a ReLU
+    assert set(kinds(preset.encoder(shape, 5))) == {"Flatten", "Linear", chosen}
 
 
 def test_presets_serve_other_sizes_too() -> None:

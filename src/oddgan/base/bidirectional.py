@@ -36,7 +36,7 @@ def pair_loss(critic: nn.Module, objective: Objective, real: Pair, fake: Pair) -
     cut = math.prod(first)
 
     def judge(rows: Tensor) -> Tensor:
-        logit: Tensor = critic(rows[:, :cut].unflatten(1, first), rows[:, cut:].unflatten(1, second)).logit
+        logit: Tensor = critic(rows[:, :cut].reshape(-1, *first), rows[:, cut:].reshape(-1, *second)).logit
         return logit
 
     return loss + objective.penalty(judge, _side_by_side(real), _side_by_side(fake))

@@ -3,17 +3,21 @@
 from pathlib import Path
 
 from oddgan.base import Detector, storage
+from oddgan.detectors.aae import AAE
 from oddgan.detectors.adgan import ADGAN
 from oddgan.detectors.alad import ALAD
 from oddgan.detectors.anogan import AnoGAN
+from oddgan.detectors.arae import ARAE
 from oddgan.detectors.autoencoder import AutoEncoder
 from oddgan.detectors.beatgan import BeatGAN
 from oddgan.detectors.beta_vaegan import BetaVAEGAN
+from oddgan.detectors.constrained_aae import ConstrainedAAE
 from oddgan.detectors.deep_svdd import DeepSVDD
 from oddgan.detectors.egbad import EGBAD
 from oddgan.detectors.fanogan import FAnoGAN
 from oddgan.detectors.ganomaly import GANomaly
 from oddgan.detectors.gmm import GMM
+from oddgan.detectors.gpnd import GPND
 from oddgan.detectors.iforest import IForest
 from oddgan.detectors.joint_encoder_gan import JointEncoderGAN
 from oddgan.detectors.kde import KDE
@@ -26,10 +30,13 @@ from oddgan.detectors.vae import VAE
 from oddgan.detectors.waic import WAIC
 
 __all__ = [
+    "AAE",
     "ADGAN",
     "ALAD",
+    "ARAE",
     "EGBAD",
     "GMM",
+    "GPND",
     "KDE",
     "KNN",
     "LSA",
@@ -41,6 +48,7 @@ __all__ = [
     "AutoEncoder",
     "BeatGAN",
     "BetaVAEGAN",
+    "ConstrainedAAE",
     "DeepSVDD",
     "FAnoGAN",
     "GANomaly",

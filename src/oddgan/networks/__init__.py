@@ -6,6 +6,7 @@ from oddgan.networks.base import Backbone, Judgement
 from oddgan.networks.base import CodeOutput as CodeOutput
 from oddgan.networks.base import SampleOutput as SampleOutput
 from oddgan.networks.bigan import Bidirectional, DenseLadder
+from oddgan.networks.flat import FlatMLP
 from oddgan.networks.headed import HeadedLadder
 from oddgan.networks.heads import FirstChannels
 from oddgan.networks.ladder import ConvLadder
@@ -14,10 +15,12 @@ from oddgan.networks.lenet import LeNet
 from oddgan.networks.mlp import MLP
 from oddgan.networks.prepared import prepare
 from oddgan.networks.presets import (
+    AAE_MLP,
     ALAD_ARRHYTHMIA,
     ALAD_CIFAR10,
     ALAD_KDD,
     ALAD_PAIRS,
+    ARAE_MLP,
     BEATGAN_1D,
     DCGAN_32,
     DEEP_SVDD,
@@ -26,6 +29,7 @@ from oddgan.networks.presets import (
     EGBAD_MNIST,
     FANOGAN_RESNET_64,
     GANOMALY_32,
+    GPND_32,
     LSA_RESNET_28,
     VAEGAN_1D,
     WASSERSTEIN,
@@ -34,10 +38,12 @@ from oddgan.networks.private import Private, private
 from oddgan.networks.resnet import ResNet
 
 __all__ = [
+    "AAE_MLP",
     "ALAD_ARRHYTHMIA",
     "ALAD_CIFAR10",
     "ALAD_KDD",
     "ALAD_PAIRS",
+    "ARAE_MLP",
     "BEATGAN_1D",
     "DCGAN_32",
     "DEEP_SVDD",
@@ -46,6 +52,7 @@ __all__ = [
     "EGBAD_MNIST",
     "FANOGAN_RESNET_64",
     "GANOMALY_32",
+    "GPND_32",
     "LSA_RESNET_28",
     "MLP",
     "VAEGAN_1D",
@@ -57,6 +64,7 @@ __all__ = [
     "ConvLadder",
     "DenseLadder",
     "FirstChannels",
+    "FlatMLP",
     "HeadedLadder",
     "Judgement",
     "LeNet",

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 
-CodeOutput = Literal["linear", "tanh", "sphere"]
+CodeOutput = Literal["linear", "tanh", "sigmoid", "sphere"]
 SampleOutput = Literal["linear", "tanh", "sigmoid"]
 Norm = Literal["batch", "layer", "group", "none"]
 Init = Literal["default", "dcgan", "xavier", "he"]
@@ -53,7 +53,8 @@ class Backbone(ABC):
         ----------
         shape : shape of a sample.
         out : length of a code, at least 1.
-        output : range of the codes: any number ("linear"), (-1, 1) ("tanh"), or the sphere of radius √out ("sphere").
+        output : range of the codes: any number ("linear"), (-1, 1) ("tanh"), (0, 1) ("sigmoid"), or the sphere of
+            radius √out ("sphere").
 
         Raises
         ------

@@ -27,16 +27,27 @@ class ConvLadder(Convolutional):
     ----------
     kernel : side of the kernels that halve a map, at least 3.
     slope : slope of the leaky ReLU below zero in encoder and critic, 0 or more.
+    widths : channels of the levels of encoder and critic, from the sample inwards, where they do not double; the last
+        number holds for all further levels.
+    decoder_widths : the same for the decoder, from the sample inwards, too; None takes those of the encoder.
     """
 
     kernel: int = 4
     slope: float = 0.2
+    widths: tuple[int, ...] | None = None
+    decoder_widths: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         whole(3, kernel=self.kernel)
         if not self.slope >= 0:
             raise InputError(f"slope must be 0 or more, not {self.slope}.")
+        for name in ("widths", "decoder_widths"):
+            given = getattr(self, name)
+            if given is not None and not given:
+                raise InputError(f"{name} must name at least one width, e.g. (64,), or be None.")
+            for width in given or ():
+                whole(**{name: width})
 
     def _halved(self, side: int) -> int:
         return (side + 2 * self._padding - self.kernel) // 2 + 1
@@ -58,9 +69,13 @@ class ConvLadder(Convolutional):
             "padding": tuple(self._padding if h else odd // 2 for h in halved),
         }
 
+    def _channels(self, count: int, given: tuple[int, ...] | None) -> list[int]:
+        """Return the channels of `count` levels: those given, as far as they go, or the rule's."""
+        return self._widths(count) if given is None else [given[min(i, len(given) - 1)] for i in range(count)]
+
     def _analysis(self, channels: int, levels: list[Sides], out: int, norm: Norm) -> tuple[Layers, Layers]:
         axes, bias, layers = len(levels[0]), norm == "none", Layers()
-        widths = self._widths(len(levels) - 1)
+        widths = self._channels(len(levels) - 1, self.widths)
         for i, (large, small) in enumerate(pairwise(levels)):
             layers.append(CONV[axes](channels, widths[i], **self._geometry(large, small), bias=bias))
             layers += normalisation(norm, widths[i], axes) if i else []
@@ -71,7 +86,7 @@ class ConvLadder(Convolutional):
     def _synthesis(self, dim: int, levels: list[Sides], channels: int) -> Layers:
         axes, bias = len(levels[0]), self.norm == "none"
         transposed, up = CONV_TRANSPOSE[axes], levels[::-1]
-        widths = self._widths(len(levels) - 1)[::-1]
+        widths = self._channels(len(levels) - 1, self.decoder_widths or self.widths)[::-1]
         layers: Layers = [nn.Unflatten(1, (dim,) + (1,) * axes), transposed(dim, widths[0], up[0], bias=bias)]
         for before, after, (small, large) in zip(widths, [*widths[1:], channels], pairwise(up), strict=True):
             geometry = self._geometry(large, small)

@@ -71,7 +71,12 @@ def normalisation(kind: Norm, channels: int, axes: int, *, affine: bool = True) 
 def code_output(kind: CodeOutput) -> list[nn.Module]:
     """Return the layer that gives codes their range."""
     one_of(get_args(CodeOutput), output=kind)
-    layers: dict[CodeOutput, list[nn.Module]] = {"linear": [], "tanh": [nn.Tanh()], "sphere": [Sphere()]}
+    layers: dict[CodeOutput, list[nn.Module]] = {
+        "linear": [],
+        "tanh": [nn.Tanh()],
+        "sigmoid": [nn.Sigmoid()],
+        "sphere": [Sphere()],
+    }
     return layers[kind]
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Self, get_args
+from typing import Literal, Self, get_args
 
 from torch import nn
 
@@ -10,6 +10,8 @@ from oddgan._core.errors import InputError
 from oddgan.networks.base import Backbone, CodeOutput, Init, Norm, SampleOutput, one_of, whole
 from oddgan.networks.critics import Critic, join
 from oddgan.networks.layers import Chain, code_output, finish, normalisation, sample_output
+
+Activation = Literal["relu", "sigmoid"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,7 @@ class MLP(Backbone):
     bias : whether layers and norms add constants; Deep SVDD needs encoders that don't.
     norm : normalisation in encoder and decoder: "batch", "layer", "group" (of 16) or "none".
     critic_norm : normalisation in the critic; "batch" is wrong under a gradient penalty.
+    activation : "relu", which is leaky in encoder and critic, or "sigmoid" in all three.
     slope : slope of the leaky ReLU below zero in encoder and critic, 0 or more.
     dropout : share of hidden values dropped in the critic while it trains, in [0, 1).
     spectral_norm : whether encoder and critic divide each weight by its largest singular value.
@@ -36,6 +39,7 @@ class MLP(Backbone):
     bias: bool = True
     norm: Norm = "none"
     critic_norm: Norm = "none"
+    activation: Activation = "relu"
     slope: float = 0.2
     dropout: float = 0.0
     spectral_norm: bool = False
@@ -48,6 +52,7 @@ class MLP(Backbone):
             whole(hidden=width)
         one_of(get_args(Norm), norm=self.norm, critic_norm=self.critic_norm)
         one_of(get_args(Init), init=self.init)
+        one_of(get_args(Activation), activation=self.activation)
         if not (self.slope >= 0 and 0 <= self.dropout < 1):
             raise InputError(f"slope={self.slope} must be 0 or more, and dropout={self.dropout} in [0, 1).")
 
@@ -63,7 +68,7 @@ class MLP(Backbone):
         """Build a network from rows (n, d) to codes (n, out)."""
         self.check(shape)
         whole(out=out)
-        body = self._body((shape[0], *self.hidden), self.norm, nn.LeakyReLU(self.slope))
+        body = self._body((shape[0], *self.hidden), self.norm, self._activation())
         layers = [*body, nn.Linear(self.hidden[-1], out, bias=self.bias), *code_output(output)]
         return finish(Chain(layers, self.init), spectral=self.spectral_norm)
 
@@ -71,7 +76,7 @@ class MLP(Backbone):
         """Build a network from codes (n, dim) to rows (n, d)."""
         self.check(shape)
         whole(dim=dim)
-        body = self._body((dim, *reversed(self.hidden)), self.norm, nn.ReLU())
+        body = self._body((dim, *reversed(self.hidden)), self.norm, self._activation(leaky=False))
         layers = [*body, nn.Linear(self.hidden[0], shape[0], bias=self.bias), *sample_output(output)]
         return finish(Chain(layers, self.init))
 
@@ -85,11 +90,16 @@ class MLP(Backbone):
 
     def critic_body(self, columns: int) -> list[nn.Module]:
         """Return the critic's layers below its head, from (n, columns) to (n, hidden[-1])."""
-        return self._body((columns, *self.hidden), self.critic_norm, nn.LeakyReLU(self.slope), self.dropout)
+        return self._body((columns, *self.hidden), self.critic_norm, self._activation(), self.dropout)
 
     def with_spectral_norm(self) -> Self:
         """Return a copy with spectral norm in encoder and critic."""
         return replace(self, spectral_norm=True)
+
+    def _activation(self, *, leaky: bool = True) -> nn.Module:
+        if self.activation == "sigmoid":
+            return nn.Sigmoid()
+        return nn.LeakyReLU(self.slope) if leaky else nn.ReLU()
 
     def _body(
         self, widths: tuple[int, ...], norm: Norm, activation: nn.Module, dropout: float = 0.0

@@ -2,6 +2,7 @@
 
 from oddgan.networks.auto import Auto
 from oddgan.networks.bigan import Bidirectional, DenseLadder
+from oddgan.networks.flat import FlatMLP
 from oddgan.networks.headed import HeadedLadder
 from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.lenet import LeNet
@@ -117,3 +118,15 @@ VAEGAN_1D = HeadedLadder(width=32, max_width=512, norm="batch", critic_norm="non
 # Abati et al., 2019, at 28 px: residual blocks to 32 x 14 x 14 and 64 x 7 x 7. The released blocks activate after the
 # sum instead of before, draw with kernels of 5, and have a layer of 64 on either side of the code.
 LSA_RESNET_28 = ResNet(width=16, max_width=64, norm="batch", init="he")
+
+# Makhzani et al., 2015, on MNIST: two hidden layers of 1000 ReLU in encoder, decoder and latent critic. The paper draws
+# weights from N(0, 0.01).
+AAE_MLP = FlatMLP(hidden=(1000, 1000), slope=0.0)
+
+# Pidhorskyi et al., 2018, and the released code at 32 px: C(4,2,1) 64-256-512, C(4,1,0) out; the decoder 256-256-128;
+# the latent critic 128-128. The code's convolutions have biases before batch norm, which takes them away.
+GPND_32 = ConvLadder(widths=(64, 256, 512), decoder_widths=(128, 256, 256), codes=MLP(hidden=(128, 128), init="dcgan"))
+
+# Salehi et al., 2021, the released code on images of any size as rows: 512-256 sigmoid, then codes of 128 in (0, 1);
+# the decoder in reverse; Glorot-normal weights.
+ARAE_MLP = FlatMLP(hidden=(512, 256), activation="sigmoid", init="xavier")
