@@ -141,7 +141,7 @@ def _load_path(path: Path, options: Options, like: Reading | None, default_split
     source = str(path)
     if record_paths(path):
         _only(options, source, "split", "ecg", "protocol")
-        return read_recordings(path, options, default_split)
+        return read_recordings(path, options, like, default_split)
     if path.is_dir():
         _only(options, source, "split", "skip_bad")
         return read_folder(path, options, default_split)
@@ -152,7 +152,7 @@ def _load_path(path: Path, options: Options, like: Reading | None, default_split
         return load_named(source, options.split or default_split)
     if canonical(source) == MITBIH:
         _only(options, source, "split", "ecg", "protocol")
-        return read_recordings(mitbih_folder(), options, default_split)
+        return read_recordings(mitbih_folder(), options, like, default_split)
     names = ", ".join([*(_PREFIX + name for name in BUILTIN), *NAMES, MITBIH])
     raise InputError(f"There is no file or folder {source}, nor a data set of that name; known sets: {names}.")
 

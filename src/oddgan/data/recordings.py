@@ -6,7 +6,7 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan.data.arrays import choose_split
-from oddgan.data.dataset import Options, Raw, SplitName
+from oddgan.data.dataset import Options, Raw, Reading, SplitName
 from oddgan.data.download import cache_folder
 from oddgan.data.ecg import CLASSES, DS1, DS2, Beats, EcgOptions, read_beats, split_beats
 from oddgan.data.ecg.records import record_paths
@@ -17,15 +17,16 @@ _TESTED = "heartbeat_mitbih_test.npz"  # the published set's test part, with the
 _MITBIH = frozenset(DS1 + DS2 + PACED)
 
 
-def read_recordings(source: Path, options: Options, default_split: SplitName) -> Raw:
+def read_recordings(source: Path, options: Options, like: Reading | None, default_split: SplitName) -> Raw:
     """Read records as beats (1, t), or (4, t) with rhythm channels; labels 0 N, 1 S, 2 V, 3 F, 4 Q.
 
-    A folder of all 48 records of MIT-BIH holds two halves, other records only if a protocol is named.
+    A folder of all 48 records of MIT-BIH holds two halves; other records are read as a whole.
 
     Parameters
     ----------
     source : a folder of records, or one record.
     options : its ecg, protocol and split apply.
+    like : the reading of a fitted model, whose ecg and protocol apply where the options have none.
     default_split : the half that is read when the options name none.
 
     Raises
@@ -33,11 +34,13 @@ def read_recordings(source: Path, options: Options, default_split: SplitName) ->
     InputError
         If a record can't be used, or a half is asked for where there are none.
     """
-    cut = options.ecg or EcgOptions()
+    cut = options.ecg or (like.ecg if like else None) or EcgOptions()
     complete = {path.name for path in record_paths(source)} == _MITBIH
-    protocol = options.protocol or (_PROTOCOL if complete else None)
-    if protocol is None and options.split:
-        raise InputError(f"{source} is not the whole of MIT-BIH: without --protocol it has no train and test halves.")
+    if not complete and (options.split or options.protocol):
+        raise InputError(
+            f"{source} is not the whole of MIT-BIH, so it has no halves: leave --split and --protocol away."
+        )
+    protocol = (options.protocol or (like.protocol if like else None) or _PROTOCOL) if complete else None
     beats, notes = _labelled(read_beats(source, cut))
     split = None if protocol is None else choose_split(str(source), ("train", "test"), options.split, default_split)
     if protocol is not None:

@@ -56,7 +56,7 @@ def without_mains(recording: Recording, frequency: float) -> Recording:
     """
     if frequency >= recording.rate / 2:
         raise InputError(
-            f"Record {recording.name} has {recording.rate:g} samples a second: {frequency:g} Hz is not in it."
+            f"Record {recording.name} has {recording.rate:g} samples a second, too few for {frequency:g} Hz."
         )
     signal = _scipy("signal")
     b, a = signal.iirnotch(frequency, _NOTCH_QUALITY, fs=recording.rate)
@@ -84,7 +84,7 @@ def find_peaks(recording: Recording, *, upward: bool = False) -> NDArray[np.int6
 
     The slope of the lead between 5 and 15 Hz, root mean square over 150 ms, must rise above 0.3 of what it usually
     reaches, which is a median over 13 s of the highest values of 1.5 s each. In the first leads of MIT-BIH this finds
-    99.8% of the beats, and 97.8% of what it finds are beats. It takes a fiftieth of the time of wfdb's XQRS.
+    99.8% of the beats, and 97.8% of what it finds are beats; it is much faster than wfdb's XQRS.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def _usual_height(x: Lead, rate: float) -> Lead:
     """What a curve usually rises to around each time: a running median of the tops of stretches of 1.5 s."""
     stretch = min(len(x), int(1.5 * rate))
     tops = x[: len(x) // stretch * stretch].reshape(-1, stretch).max(axis=1)
-    usual = _scipy("ndimage").median_filter(tops, size=9, mode="nearest")
+    usual: Lead = _scipy("ndimage").median_filter(tops, size=9, mode="nearest")
     return np.interp(np.arange(len(x)), (np.arange(len(tops)) + 0.5) * stretch, usual)
 
 
@@ -125,7 +125,7 @@ def _drift(x: Lead, rate: float) -> Lead:
     median = _scipy("ndimage").median_filter
     for seconds in _MEDIANS:
         x = median(x, size=int(seconds * rate) // 2 * 2 + 1, mode="nearest")
-    return x
+    return np.asarray(x)
 
 
 def _changed(recording: Recording, change: Callable[[Lead], Lead]) -> Recording:
