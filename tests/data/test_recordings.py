@@ -60,9 +60,7 @@ def whole(folder, monkeypatch):
 
 def test_halves_are_for_the_whole_of_mitbih(folder):
     for options in (Options(split="test"), Options(protocol="random")):
-        with pytest.raises(
-            InputError, match="is not the whole of MIT-BIH, so it has no halves for --split"
-        ):
+        with pytest.raises(InputError, match="is not the whole of MIT-BIH, so it has no halves for --split"):
             read(folder, options)
 
 

@@ -171,6 +171,7 @@ def evaluate(
         model=model,
         source=source,
         options=reading(options),
+        projection=options.projection,
         runs=options.runs,
         name=options.name,
         command=command,

@@ -112,6 +112,9 @@ class ScoreOptions(OutOptions, DataOptions):
 class EvaluateOptions(RunOptions, DataOptions):
     """The data, where an evaluation goes, and where it computes."""
 
+    projection: Annotated[
+        Literal["pca", "tsne"], option("How the report lays the latent space out.", _OUTPUT, default=True)
+    ] = "pca"
     device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
 
 

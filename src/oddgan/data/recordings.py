@@ -37,9 +37,7 @@ def read_recordings(source: Path, options: Options, like: Reading | None, defaul
     cut = options.ecg or (like.ecg if like else None) or EcgOptions()
     complete = {path.name for path in record_paths(source)} == _MITBIH
     if not complete and (options.split or options.protocol):
-        raise InputError(
-            f"{source} is not the whole of MIT-BIH, so it has no halves for --split or --protocol."
-        )
+        raise InputError(f"{source} is not the whole of MIT-BIH, so it has no halves for --split or --protocol.")
     protocol = (options.protocol or (like.protocol if like else None) or _PROTOCOL) if complete else None
     beats, notes = _labelled(read_beats(source, cut))
     split = None if protocol is None else choose_split(str(source), ("train", "test"), options.split, default_split)
