@@ -51,13 +51,15 @@ def items_of(detector: Detector, scored: "Scored", projection: Projection) -> It
 
 
 def class_names(scored: "Scored") -> NDArray[np.str_] | None:
-    """The class of each row as a text, or None without labels."""
+    """The class of each row in words: the data's own names, the labels, or normal and anomaly for two labels."""
     y, names = scored.data.y, scored.data.classes
     if y is None or scored.label is None:
         return None
-    if names is not None and y.dtype.kind == "i" and y.min(initial=0) >= 0 and y.max(initial=0) < len(names):
+    if names is not None:
         return np.array(names)[y]
-    return y.astype(np.str_)
+    if len(np.unique(y)) > 2:
+        return np.asarray(y.astype(np.str_))
+    return np.where(scored.label, "anomaly", "normal")
 
 
 def _latent_map(

@@ -106,7 +106,9 @@ def _class_traces(at: Floats, label: NDArray[np.str_]) -> list[Trace]:
     if len(own) < len(names):
         groups["others"] = ~np.isin(label, own)
     found = list(enumerate(groups.items()))
-    return [Trace(f"{name} ({rows.sum()})", *at[rows].T, colour, "points") for colour, (name, rows) in found]
+    return [
+        Trace(f"{name} ({rows.sum()})", at[rows, 0], at[rows, 1], colour, "points") for colour, (name, rows) in found
+    ]
 
 
 def _score_traces(at: Floats, score: Floats) -> list[Trace]:
@@ -114,7 +116,13 @@ def _score_traces(at: Floats, score: Floats) -> list[Trace]:
     edges = np.quantile(score, np.linspace(0, 1, len(RAMP) + 1))
     fifth = np.clip(np.searchsorted(edges, score, side="right") - 1, 0, len(RAMP) - 1)
     return [
-        Trace(f"{number(float(edges[i]))} to {number(float(edges[i + 1]))}", *at[fifth == i].T, colour, "points")
+        Trace(
+            f"{number(float(edges[i]))} to {number(float(edges[i + 1]))}",
+            at[fifth == i, 0],
+            at[fifth == i, 1],
+            colour,
+            "points",
+        )
         for i, colour in enumerate(RAMP)
         if (fifth == i).any()
     ]
