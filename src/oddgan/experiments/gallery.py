@@ -56,7 +56,7 @@ def class_names(scored: "Scored") -> NDArray[np.str_] | None:
     if y is None or scored.label is None:
         return None
     if names is not None:
-        return np.array(names)[y]
+        return np.asarray(np.array(names)[y])
     if len(np.unique(y)) > 2:
         return np.asarray(y.astype(np.str_))
     return np.where(scored.label, "anomaly", "normal")
