@@ -4,16 +4,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oddgan import InputError
-from oddgan.evaluate import Items, gallery_groups, read_items, write_items
+from oddgan.evaluate import Items, LatentMap, class_groups, gallery_groups, read_items, write_items
 
 SHAPES = {"image": (3, 1, 4, 5), "series": (3, 2, 7), "table": (3, 6)}
 MAPS = {"image": (3, 4, 5), "series": (3, 7), "table": (3, 6)}
 
 
+LATENT = LatentMap("PCA", np.arange(8.0).reshape(4, 2), np.arange(4.0), np.array(list("NNVN")))
+
+
 def items(kind, **changes):
     x = np.arange(np.prod(SHAPES[kind]), dtype=np.float32).reshape(SHAPES[kind])
     fields = {"row": np.arange(3), "x": x, "score": np.zeros(3), "reconstruction": x + 1, "map": np.zeros(MAPS[kind])}
-    fields["way"] = np.ones((3, 5, 2, 2))
+    fields |= {"way": np.ones((3, 5, 2, 2)), "group": np.array(["most", "least", "class V"])}
+    fields |= {"label": np.array(["N", "N", "V"]), "latent": LATENT}
     return Items(**(fields | changes))
 
 
@@ -23,21 +27,33 @@ def test_round_trip(tmp_path, kind):
     write_items(tmp_path / "items.npz", stored)
     found = read_items(tmp_path / "items.npz")
     found.check_kind(kind)
-    for name in ("row", "x", "score", "reconstruction", "map", "way"):
+    for name in ("row", "x", "score", "reconstruction", "map", "way", "group", "label"):
         np.testing.assert_array_equal(getattr(found, name), getattr(stored, name))
+    for name, value in vars(LATENT).items():
+        np.testing.assert_array_equal(getattr(found.latent, name), value)
+    assert found.latent.kind == "PCA"
     assert found.x.dtype == np.float32
 
 
 def test_optional_arrays(tmp_path):
-    write_items(tmp_path / "i.npz", items("table", reconstruction=None, map=None, way=None))
+    write_items(tmp_path / "i.npz", items("table", reconstruction=None, map=None, way=None, group=None, latent=None))
     found = read_items(tmp_path / "i.npz")
     assert found.reconstruction is None
     assert found.map is None
     assert found.way is None
+    assert found.group is None
+    assert found.latent is None
 
 
 @pytest.mark.parametrize(
-    "changes", [{"map": np.zeros((3, 5))}, {"score": np.zeros(2)}, {"x": np.zeros(3)}, {"way": np.zeros((3, 5, 2, 3))}]
+    "changes",
+    [
+        {"map": np.zeros((3, 5))},
+        {"score": np.zeros(2)},
+        {"x": np.zeros(3)},
+        {"way": np.zeros((3, 5, 2, 3))},
+        {"group": np.zeros(2)},
+    ],
 )
 def test_shapes_must_agree(changes):
     with pytest.raises(InputError, match="shape"):
@@ -81,3 +97,24 @@ def test_regrouping_what_was_chosen_changes_nothing():
     again = gallery_groups(scores[chosen], 0.5, each=len(chosen))
     for name, rows in groups.items():
         assert chosen[again[name]].tolist() == rows.tolist()
+
+
+def test_points_of_a_map_must_agree():
+    for at, score, label in (((3, 3), 3, 3), ((3, 2), 2, 3), ((3, 2), 3, 2)):
+        with pytest.raises(InputError, match="A latent map has"):
+            LatentMap("PCA", np.zeros(at), np.zeros(score), np.zeros(label))
+
+
+def test_a_map_without_labels(tmp_path):
+    latent = LatentMap("t-SNE", np.zeros((2, 2)), np.zeros(2))
+    write_items(tmp_path / "i.npz", items("table", latent=latent))
+    assert read_items(tmp_path / "i.npz").latent.label is None
+
+
+def test_classes_by_hand():
+    label = np.array(list("NNNNVVSN"))
+    scores = [1.0, 5, 3, 2, 7, 9, np.nan, 4]
+    groups = {name: rows.tolist() for name, rows in class_groups(scores, label).items()}
+    # The five N from 5 to 1: first, middle, last. Of two V there is no middle; the only S has no score.
+    assert groups == {"class N": [1, 2, 0], "class V": [5, 4]}
+    assert list(class_groups(scores, label, most=1)) == ["class N"]

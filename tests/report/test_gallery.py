@@ -38,3 +38,14 @@ def test_without_items_there_is_no_gallery(series_run):
 def test_row_numbers_are_looked_up_not_positions(table_run):
     run = read_run(table_run)
     assert not np.array_equal(run.scores.row, np.arange(len(run.scores)))  # otherwise the test above proves nothing
+
+
+def test_stored_groups_are_shown_as_they_are(series_run):
+    run = read_run(series_run)
+    group = np.repeat(["most", "class V", "class N"], [2, 3, len(run.items.x) - 5])
+    label = np.repeat(["V", "N"], [5, len(run.items.x) - 5])
+    groups = gallery(replace(run, items=replace(run.items, group=group, label=label)))
+    titles = [g.title for g in groups]
+    assert titles == ["Most anomalous", *(f"Class {c}: highest score, middle, lowest" for c in "VN")]
+    assert [c.row for c in groups[1].cards] == run.items.row[2:5].tolist()
+    assert {c.name for c in groups[1].cards} == {"V"}

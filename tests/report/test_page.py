@@ -2,13 +2,15 @@ import json
 import re
 import shutil
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from oddgan import InputError, MissingExtraError
-from oddgan.evaluate import Items, ScoreTable, read_run, write_items, write_run_info, write_scores
+from oddgan.evaluate import Items, LatentMap, ScoreTable, read_run, write_items, write_run_info, write_scores
 from oddgan.report import render
 
 EVIL = '<script>alert("x")</script><img src=x onerror=alert(1)>'
@@ -174,3 +176,19 @@ def test_ways_through_a_latent_space_of_two_dimensions(copy):
     assert "Ways through the latent space" in page
     assert f"least anomalous (row {rows[0]})" in page
     assert f"most anomalous (row {rows[1]})" in page
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_map_of_the_latent_space(copy, tmp_path, labelled):
+    run = read_run(copy)
+    label = np.array(["normal", "<b>"] * 5) if labelled else None
+    latent = LatentMap("PCA", np.arange(20.0).reshape(10, 2), np.arange(10.0), label)
+    assert 'id="latent"' not in render(copy).read_text()
+    write_items(copy / "items.npz", replace(run.items, latent=latent), force=True)
+    text = render(copy).read_text()
+    Tags(text)
+    assert "Latent space by score" in text
+    assert ("Latent space by class" in text) == labelled
+    assert "<b>" not in text
+    if find_spec("plotly"):
+        assert '"mode": "markers"' in render(copy, out=tmp_path / "i.html", interactive=True).read_text()

@@ -93,3 +93,13 @@ def test_heat_scale_ignores_a_single_hot_pixel():
     assert heat_range(items(np.zeros((1, 1, 100, 100)), map=heat)) == (0, 1)
     assert heat_range(items(np.zeros((1, 2)))) == (0, 1)
     assert heat_range(items(np.zeros((1, 2)), map=np.full((1, 2), np.nan))) == (0, 1)
+
+
+def test_the_area_between_a_series_and_its_reconstruction():
+    x = np.array([[[0.0, 1.0, np.nan]]])
+    drawn = np.array([[[1.0, 1.0, 1.0]]])
+    (view,) = views(items(x, reconstruction=drawn), data("series", x))
+    # Along the series, 0 then 1, and back along the reconstruction, 1 and 1; where a value is missing is no area.
+    assert view.channels[0].gap == "M50 106L185 22L185 22L50 22Z"
+    (bare,) = views(items(x), data("series", x))
+    assert bare.channels[0].gap == ""

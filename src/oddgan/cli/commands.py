@@ -73,8 +73,8 @@ def fit(
     method : str
         The method. `oddgan methods` lists all, `oddgan fit METHOD --help` shows its parameters.
     source : str
-        A file (npz, npy, csv, parquet), a folder of images, or builtin:digits, builtin:ecg, builtin:breast-cancer,
-        mnist, fashion-mnist, cifar10.
+        A file (npz, npy, csv, parquet), a folder of images or of WFDB records, or builtin:digits, builtin:ecg,
+        builtin:breast-cancer, mnist, fashion-mnist, cifar10, mitbih.
     """
     from_file = {} if options.method_file is None else oddgan.experiments.read_settings(options.method_file)
     spec = oddgan.experiments.FitSpec(
@@ -171,6 +171,7 @@ def evaluate(
         model=model,
         source=source,
         options=reading(options),
+        projection=options.projection,
         runs=options.runs,
         name=options.name,
         command=command,
@@ -245,7 +246,9 @@ def reading(options: DataOptions) -> "Options":
     """Return how the data is read."""
     given = {field.name: getattr(options, field.name) for field in fields(DataOptions)}
     size = None if options.resize is None else _size(options.resize)
-    return oddgan.data.Options(**given | {"resize": size})
+    values = oddgan.experiments.parse_assignments(options.ecg)
+    ecg = oddgan.data.EcgOptions.of(values) if values else None
+    return oddgan.data.Options(**given | {"resize": size, "ecg": ecg})
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -41,6 +41,14 @@ class DataOptions:
         Literal["median"] | None, option("Fill missing values of tables; otherwise they are refused.", _DATA)
     ] = None
     skip_bad: Annotated[bool, option("Leave out images that can't be read.", _DATA)] = False
+    ecg: Annotated[
+        tuple[str, ...],
+        option("How beats are cut from WFDB records, e.g. cut=window, lead=MLII or rhythm=true; repeatable.", _DATA),
+    ] = ()
+    protocol: Annotated[
+        str | None,
+        option("How MIT-BIH is divided: patient-wise (default), de-chazal, published, random, ecgan, beatgan.", _DATA),
+    ] = None
 
 
 @Parameter(name="*")
@@ -104,6 +112,9 @@ class ScoreOptions(OutOptions, DataOptions):
 class EvaluateOptions(RunOptions, DataOptions):
     """The data, where an evaluation goes, and where it computes."""
 
+    projection: Annotated[
+        Literal["pca", "tsne"], option("How the report lays the latent space out.", _OUTPUT, default=True)
+    ] = "pca"
     device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
 
 

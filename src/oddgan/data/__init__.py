@@ -5,13 +5,17 @@ Values stay raw: scaling is part of the detector, which learns it on training da
 
 from oddgan.data.builtin import NAMES as BUILTIN
 from oddgan.data.dataset import Colour, Dataset, Encoding, Impute, Kind, Options, Reading
+from oddgan.data.ecg.mitbih import NAME as _MITBIH
+from oddgan.data.ecg.options import EcgOptions
 from oddgan.data.finish import check_finite
 from oddgan.data.labels import describe_labels, is_anomaly, select_normal
 from oddgan.data.protocols import PROTOCOLS, Split, one_class
 from oddgan.data.read import from_arrays, from_frame, read
-from oddgan.data.readers import NAMES as PUBLISHED
+from oddgan.data.readers import NAMES as _IMAGES
 from oddgan.data.readers import load_named
 from oddgan.data.tables import frame_columns
+
+PUBLISHED = (*_IMAGES, _MITBIH)
 
 __all__ = [
     "BUILTIN",
@@ -19,6 +23,7 @@ __all__ = [
     "PUBLISHED",
     "Colour",
     "Dataset",
+    "EcgOptions",
     "Encoding",
     "Impute",
     "Kind",

@@ -7,6 +7,7 @@ import numpy as np
 
 from oddgan._core.names import resolve
 from oddgan.data.dataset import Encoding, Raw, SplitName
+from oddgan.data.ecg.beats import CLASSES
 
 NAMES = ("digits", "breast-cancer", "ecg")
 _TRAIN_SHARE = 0.7
@@ -70,7 +71,7 @@ def _ecg(split: SplitName) -> Raw:
         k, r, y, record, sample = (file[f"{key}_{split}"] for key in ("k", "r", "y", "record", "sample"))
     ids = np.array([f"{a}/{b}" for a, b in zip(record, sample, strict=True)])
     x = (k / r[:, None]).astype(np.float32)[:, None]
-    return Raw("builtin:ecg", x, y, ids, kind="series", split=split)
+    return Raw("builtin:ecg", x, y, ids, kind="series", split=split, classes=CLASSES)
 
 
 def _rows(y: np.ndarray, split: SplitName) -> np.ndarray:

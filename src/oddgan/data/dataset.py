@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from oddgan._core.errors import InputError, ModelError
+from oddgan.data.ecg.options import EcgOptions
 
 Kind = Literal["image", "series", "table"]
 SplitName = Literal["train", "test"]
@@ -38,6 +39,8 @@ class Options:
     colour : grey or rgb, for images; None keeps what there is (grey if every file of a folder is grey, else rgb).
     impute : median fills missing values of tables with the median of the normal rows read; None refuses them.
     skip_bad : leave out images that can't be read, with a note.
+    ecg : how recordings of hearts are cut into beats; None cuts as the published set of beats.
+    protocol : how the beats of MIT-BIH are divided, see `oddgan.data.ecg.split_beats`; None takes patient-wise.
 
     Raises
     ------
@@ -55,6 +58,8 @@ class Options:
     colour: Colour | None = None
     impute: Impute | None = None
     skip_bad: bool = False
+    ecg: EcgOptions | None = None
+    protocol: str | None = None
 
     def __post_init__(self) -> None:
         for name, known in _CHOICES.items():
@@ -102,6 +107,8 @@ class Reading:
     medians : the median of each numeric column, where `impute` asks for it.
     encoding : how columns became numbers, for tables with names.
     normal : the label of normal rows, as the user gave it.
+    ecg : how recordings were cut into beats.
+    protocol : how the beats of MIT-BIH were divided.
     """
 
     kind: Kind
@@ -116,6 +123,8 @@ class Reading:
     medians: tuple[float, ...] | None = None
     encoding: Encoding | None = None
     normal: str | int | None = None
+    ecg: EcgOptions | None = None
+    protocol: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that `json.dumps` takes."""
@@ -134,6 +143,8 @@ class Reading:
         try:
             if given.get("encoding") is not None:
                 given["encoding"] = Encoding(**given["encoding"])
+            if given.get("ecg") is not None:
+                given["ecg"] = EcgOptions(**given["ecg"])
             return cls(**given)
         except TypeError as error:
             known = ", ".join(f.name for f in dataclasses.fields(cls))
@@ -160,6 +171,7 @@ class Dataset:
     columns : the names of the d columns of a table, one-hot ones as `column=text`, or None.
     notes : sentences for the user about what was done: files left out, values filled, texts never seen.
     reading : what must be applied again to new data.
+    classes : the names of the classes that whole-number labels count from 0, or None.
     """
 
     x: np.ndarray
@@ -169,6 +181,7 @@ class Dataset:
     columns: tuple[str, ...] | None
     notes: tuple[str, ...]
     reading: Reading
+    classes: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -199,6 +212,9 @@ class Raw:
     encoding : how columns became numbers.
     colour : what folders of images were read as.
     notes : sentences for the user.
+    ecg : how recordings were cut into beats.
+    protocol : how beats were divided.
+    classes : the names of the classes that whole-number labels count.
     """
 
     source: str
@@ -211,3 +227,6 @@ class Raw:
     encoding: Encoding | None = None
     colour: Colour | None = None
     notes: tuple[str, ...] = ()
+    ecg: EcgOptions | None = None
+    protocol: str | None = None
+    classes: tuple[str, ...] | None = None

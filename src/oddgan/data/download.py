@@ -6,6 +6,7 @@ import os
 import shutil
 import urllib.request
 from pathlib import Path
+from typing import Literal
 
 from oddgan._core.errors import InputError
 from oddgan._core.files import new_file
@@ -18,14 +19,15 @@ def cache_folder() -> Path:
     return Path(os.environ.get("ODDGAN_CACHE") or "~/.cache/oddgan").expanduser()
 
 
-def fetch(url: str, path: Path, md5: str) -> Path:
+def fetch(url: str, path: Path, digest: str, algorithm: Literal["md5", "sha256"] = "md5") -> Path:
     """Download `url` to `path` if it is not there yet, and return `path`.
 
     Parameters
     ----------
     url : where the file is published.
     path : where it is kept.
-    md5 : the published sum; it guards against damage, not against malice.
+    digest : the published sum; it guards against damage, and MD5 not against malice.
+    algorithm : what the sum is, md5 or sha256.
 
     Raises
     ------
@@ -43,7 +45,10 @@ def fetch(url: str, path: Path, md5: str) -> Path:
                 f"{url} can't be downloaded ({error}): download it elsewhere and put it into {path.parent}."
             ) from error
         with temporary.open("rb") as file:
-            found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-        if found != md5:
-            raise InputError(f"{url} gave a file of MD5 sum {found}; expected {md5}: it was damaged or has changed.")
+            found = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+        if found != digest:
+            kind = algorithm.upper()
+            raise InputError(
+                f"{url} gave a file of {kind} sum {found}; expected {digest}: it was damaged or has changed."
+            )
     return path

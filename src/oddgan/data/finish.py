@@ -51,7 +51,7 @@ def finish(raw: Raw, options: Options, like: Reading | None) -> Dataset:
         notes += filled
     check_finite(x, ids, raw.source)
     reading = dataclasses.replace(_reading(raw, options, like, kind, x), medians=medians, encoding=encoding)
-    return Dataset(x=x, y=y, ids=ids, kind=kind, columns=columns, notes=notes, reading=reading)
+    return Dataset(x=x, y=y, ids=ids, kind=kind, columns=columns, notes=notes, reading=reading, classes=raw.classes)
 
 
 def check_finite(x: np.ndarray, ids: np.ndarray, source: str = "The data") -> None:
@@ -111,6 +111,8 @@ def _reading(raw: Raw, options: Options, like: Reading | None, kind: Kind, x: np
         colour=raw.colour or options.colour,
         impute=options.impute,
         normal=options.normal,
+        ecg=raw.ecg or (like.ecg if like else None),
+        protocol=raw.protocol or (like.protocol if like else None),
     )
 
 

@@ -7,18 +7,24 @@ from typing import Any
 import numpy as np
 
 from oddgan._core.errors import InputError
+from oddgan._core.names import canonical
 from oddgan.data.arrays import read_npy, read_npz
 from oddgan.data.builtin import NAMES as BUILTIN
 from oddgan.data.builtin import load_builtin
 from oddgan.data.dataset import Dataset, Options, Raw, Reading, SplitName
+from oddgan.data.ecg import mitbih_folder
+from oddgan.data.ecg.mitbih import NAME as MITBIH
+from oddgan.data.ecg.records import record_paths
 from oddgan.data.encoding import encode
 from oddgan.data.finish import finish
 from oddgan.data.folders import SUFFIXES, read_folder
 from oddgan.data.readers import NAMES, is_named, load_named
+from oddgan.data.recordings import read_recordings
 from oddgan.data.tables import frame_columns, read_csv, read_frame, read_parquet
 
 _PREFIX = "builtin:"
 _FLAGS = {"x": "--x", "y": "--y", "label": "--label", "split": "--split", "skip_bad": "--skip-bad"}
+_FLAGS |= {"ecg": "--ecg", "protocol": "--protocol"}
 
 
 def read(
@@ -32,8 +38,9 @@ def read(
 
     Parameters
     ----------
-    source : a file (npz, npy, csv, parquet), a folder of images, `builtin:digits`, `builtin:breast-cancer`,
-        `builtin:ecg`, `mnist`, `fashion-mnist`, `cifar10`, an array, or a frame of pandas, polars or pyarrow.
+    source : a file (npz, npy, csv, parquet), a folder of images, a folder of WFDB records or one of these,
+        `builtin:digits`, `builtin:breast-cancer`, `builtin:ecg`, `mnist`, `fashion-mnist`, `cifar10`, `mitbih`, an
+        array, or a frame of pandas, polars or pyarrow.
     options : what the user says about it.
     like : the reading of a fitted model: the same conversion is applied, and one row is enough.
     default_split : what is read of a source with both splits when the options name none.
@@ -102,6 +109,8 @@ def _merge(options: Options, like: Reading | None) -> Options:
             raise InputError(f"The model was fitted with {name} {fitted}, not {wanted}: leave --{name} away.")
     if options.impute and not like.impute:
         raise InputError("The model was fitted without --impute, so it has no medians to fill in: fit it anew.")
+    if options.ecg and like.ecg and options.ecg != like.ecg:
+        raise InputError("The model was fitted on beats that were cut in another way: leave --ecg away.")
     return dataclasses.replace(
         options,
         kind=like.kind,
@@ -124,16 +133,27 @@ def _load(source: Any, options: Options, like: Reading | None, default_split: Sp
     if str(source).startswith(_PREFIX):
         _only(options, source, "split")
         return load_builtin(str(source).removeprefix(_PREFIX), options.split or default_split)
-    path = Path(source)
+    return _load_path(Path(source), options, like, default_split)
+
+
+def _load_path(path: Path, options: Options, like: Reading | None, default_split: SplitName) -> Raw:
+    """Read what lies at a path; where nothing does, it may be the name of a published set."""
+    source = str(path)
+    if record_paths(path):
+        _only(options, source, "split", "ecg", "protocol")
+        return read_recordings(path, options, like, default_split)
     if path.is_dir():
         _only(options, source, "split", "skip_bad")
         return read_folder(path, options, default_split)
     if path.exists():
         return _load_file(path, options, like, default_split)
-    if is_named(str(source)):
+    if is_named(source):
         _only(options, source, "split")
-        return load_named(str(source), options.split or default_split)
-    names = ", ".join([*(_PREFIX + name for name in BUILTIN), *NAMES])
+        return load_named(source, options.split or default_split)
+    if canonical(source) == MITBIH:
+        _only(options, source, "split", "ecg", "protocol")
+        return read_recordings(mitbih_folder(), options, like, default_split)
+    names = ", ".join([*(_PREFIX + name for name in BUILTIN), *NAMES, MITBIH])
     raise InputError(f"There is no file or folder {source}, nor a data set of that name; known sets: {names}.")
 
 
@@ -150,7 +170,9 @@ def _load_file(path: Path, options: Options, like: Reading | None, default_split
         return encode(read_parquet(path) if suffix == ".parquet" else read_csv(path), options, like)
     if suffix in SUFFIXES:
         raise InputError(f"{path} is a single image; give the folder that it is in.")
-    raise InputError(f"{path} is of an unknown type; expected npz, npy, csv, parquet or a folder of images.")
+    raise InputError(
+        f"{path} is of an unknown type; expected npz, npy, csv, parquet, a folder of images or WFDB records."
+    )
 
 
 def _only(options: Options, source: object, *allowed: str) -> None:

@@ -1,7 +1,7 @@
 """How good are the scores: metrics with intervals, localisation, result records, and the folder that a run writes."""
 
 from oddgan.evaluate.counts import Counts, counts
-from oddgan.evaluate.items import Items, gallery_groups, read_items, write_items
+from oddgan.evaluate.items import Items, LatentMap, class_groups, gallery_groups, read_items, write_items
 from oddgan.evaluate.localisation import pixel_auroc, pro
 from oddgan.evaluate.metrics import Metric, evaluate
 from oddgan.evaluate.records import Record, Results, Spread, read_results, spread, write_results
@@ -23,6 +23,7 @@ __all__ = [
     "DataInfo",
     "Epoch",
     "Items",
+    "LatentMap",
     "MethodInfo",
     "Metric",
     "Record",
@@ -34,6 +35,7 @@ __all__ = [
     "Spread",
     "ThresholdInfo",
     "check_suffix",
+    "class_groups",
     "counts",
     "evaluate",
     "gallery_groups",

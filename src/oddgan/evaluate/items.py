@@ -1,5 +1,6 @@
 """The items that a report shows: inputs, reconstructions and maps, stored so that the page needs no detector."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,35 @@ from oddgan.evaluate.scores_table import read_npz
 _NDIM = {"image": 4, "series": 3, "table": 2}
 
 
+_ARRAYS = ("row", "x", "score", "reconstruction", "map", "way", "group", "label")
+_CLASS = "class "  # before a class's name, in the names of groups
+
+
+@dataclass(frozen=True)
+class LatentMap:
+    """Points of the latent space on a plane.
+
+    Parameters
+    ----------
+    kind : how codes became points, in words.
+    at : (m, 2) points.
+    score : (m,) of their rows.
+    label : (m,) classes of their rows, or None without labels.
+    """
+
+    kind: str
+    at: NDArray[Any]
+    score: NDArray[np.float64]
+    label: NDArray[np.str_] | None = None
+
+    def __post_init__(self) -> None:
+        m = len(self.at)
+        if self.at.shape != (m, 2) or self.score.shape != (m,) or (self.label is not None and len(self.label) != m):
+            raise InputError(
+                f"A latent map has {self.at.shape} points and {self.score.shape} scores: expected (m, 2), (m,)."
+            )
+
+
 @dataclass(frozen=True)
 class Items:
     """A few rows of the data with what the detector made of them.
@@ -26,6 +56,10 @@ class Items:
     reconstruction : like x, on the same scale; None where the method has none.
     map : where it is anomalous, (k, h, w), (k, t) or (k, d); None where the method has none.
     way : the ways of the search for it through a latent space of two dimensions, (k, n_seed, steps + 1, 2), or None.
+    group : (k,) the gallery's group that each is in: most, nearest, least, or `class` and a name; None finds the first
+        three by the score.
+    label : (k,) classes as labelled, or None.
+    latent : a map of the latent space, of other rows as well, or None.
     """
 
     row: NDArray[np.int64]
@@ -34,11 +68,21 @@ class Items:
     reconstruction: NDArray[Any] | None = None
     map: NDArray[Any] | None = None
     way: NDArray[Any] | None = None
+    group: NDArray[np.str_] | None = None
+    label: NDArray[np.str_] | None = None
+    latent: LatentMap | None = None
 
     def __post_init__(self) -> None:
         k = len(self.x)
         spatial = self.x.shape if self.x.ndim == _NDIM["table"] else (k, *self.x.shape[2:])
-        expected = {"row": (k,), "score": (k,), "reconstruction": self.x.shape, "map": spatial}
+        expected = {
+            "row": (k,),
+            "score": (k,),
+            "reconstruction": self.x.shape,
+            "map": spatial,
+            "group": (k,),
+            "label": (k,),
+        }
         if self.x.ndim not in _NDIM.values():
             raise InputError(f"Items have the shape {self.x.shape}: expected (k, d), (k, c, t) or (k, c, h, w).")
         for name, shape in expected.items():
@@ -63,7 +107,11 @@ def write_items(path: str | Path, items: Items, *, force: bool = False) -> None:
     items : what to store.
     force : replace an existing file.
     """
-    arrays = {name: getattr(items, name) for name in ("row", "x", "score", "reconstruction", "map", "way")}
+    arrays = {name: getattr(items, name) for name in _ARRAYS}
+    if items.latent is not None:
+        arrays |= {
+            f"latent_{name}": np.asarray(value) for name, value in vars(items.latent).items() if value is not None
+        }
     with new_file(path, force=force) as temporary:
         np.savez_compressed(temporary, allow_pickle=False, **{k: v for k, v in arrays.items() if v is not None})
 
@@ -87,6 +135,9 @@ def read_items(path: str | Path) -> Items:
         reconstruction=arrays.get("reconstruction"),
         map=arrays.get("map"),
         way=arrays.get("way"),
+        group=arrays.get("group"),
+        label=arrays.get("label"),
+        latent=_latent(arrays),
     )
 
 
@@ -116,3 +167,38 @@ def gallery_groups(scores: ArrayLike, threshold: float, *, each: int = 6) -> dic
     middle = np.sort(rest[: len(rest) - len(least)])
     nearest = middle[np.argsort(np.abs(values[middle] - threshold), kind="stable")][:n]
     return {"most": most, "nearest": nearest, "least": least}
+
+
+def class_groups(
+    scores: ArrayLike, label: NDArray[np.str_], *, each: int = 3, most: int = 5
+) -> dict[str, NDArray[np.int64]]:
+    """Choose rows of each class, evenly from its highest score to its lowest.
+
+    Parameters
+    ----------
+    scores : (n,) higher = more anomalous; rows whose score is not finite are left out.
+    label : (n,) names of the classes.
+    each : rows of each class, at most.
+    most : classes, at most: those with the most rows.
+
+    Returns
+    -------
+    dict
+        The keys are "class " and the name, the largest class first; positions in `scores`, falling scores.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    names, counts = np.unique(label, return_counts=True)
+    groups = {}
+    for name in names[np.argsort(-counts, kind="stable")][:most].tolist():
+        rows = np.flatnonzero((label == name) & np.isfinite(values))
+        falling = rows[np.argsort(-values[rows], kind="stable")]
+        if len(falling):
+            groups[f"{_CLASS}{name}"] = falling[np.unique(np.linspace(0, len(falling) - 1, each).astype(np.int64))]
+    return groups
+
+
+def _latent(arrays: Mapping[str, NDArray[Any]]) -> LatentMap | None:
+    if not {"latent_kind", "latent_at", "latent_score"} <= arrays.keys():
+        return None
+    kind, at, score = (arrays[f"latent_{name}"] for name in ("kind", "at", "score"))
+    return LatentMap(str(kind), at, score.astype(np.float64), arrays.get("latent_label"))

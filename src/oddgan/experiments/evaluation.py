@@ -67,7 +67,7 @@ def evaluate(spec: EvaluateSpec, *, watch: Watch | None = None) -> EvaluateResul
         ).model_copy(update={"metrics": metrics, "notes": notes.told()})
         with new_folder(run) as folder:
             write_history(folder / "events.jsonl", model.detector)
-            write_run(folder, info, model.detector, Scored(data, scores, label))
+            write_run(folder, info, model.detector, Scored(data, scores, label), spec.projection)
     return EvaluateResult(run, info)
 
 

@@ -15,15 +15,14 @@ from oddgan.base import Detector
 from oddgan.data import Dataset
 from oddgan.evaluate import (
     DataInfo,
-    Items,
     RunInfo,
     ScoreTable,
     Seconds,
-    gallery_groups,
     write_items,
     write_run_info,
     write_scores,
 )
+from oddgan.experiments.gallery import Projection, items_of
 from oddgan.experiments.models import method_info, parameters, threshold_info, versions
 
 
@@ -90,12 +89,12 @@ def run_info(
     )
 
 
-def write_run(folder: Path, info: RunInfo, detector: Detector, scored: Scored) -> None:
-    """Write the record, the scores, and the items that the report shows."""
+def write_run(folder: Path, info: RunInfo, detector: Detector, scored: Scored, projection: Projection = "pca") -> None:
+    """Write the record, the scores, and the items that the report shows, with a map of the latent space."""
     write_run_info(folder, info)
     if len(scored.data):
         write_scores(folder / "scores.csv", score_table(detector, scored))
-        write_items(folder / "items.npz", _items(detector, scored))
+        write_items(folder / "items.npz", items_of(detector, scored, projection))
 
 
 def write_history(path: Path, detector: Detector) -> None:
@@ -106,17 +105,3 @@ def write_history(path: Path, detector: Detector) -> None:
         lines.append(json.dumps({"event": "epoch"} | asdict(record) | {"seconds": round(seconds, 3)}) + "\n")
     if lines:
         path.write_text("".join(lines), encoding="utf-8")
-
-
-def _items(detector: Detector, scored: Scored) -> Items:
-    groups = gallery_groups(scored.scores, detector.threshold_)
-    rows = np.concatenate(list(groups.values()))
-    x = scored.data.x[rows]
-    if scored.data.kind == "image":
-        x = x.astype(np.float32)  # a report shades floats by their range: bytes from 0 to 16 would all be black
-    found = detector.explain(x) if hasattr(detector, "reconstruct") else None
-    drawn = None if found is None or found.reconstruction is None else found.reconstruction.astype(np.float32)
-    flat = getattr(detector, "latent_dim", None) == 2 and hasattr(detector, "trace")
-    way = detector.trace(x).astype(np.float32) if flat else None
-    heat = None if found is None else found.map
-    return Items(row=rows, x=x, score=scored.scores[rows], reconstruction=drawn, map=heat, way=way)

@@ -1,7 +1,7 @@
 """What is to be done, as data: each spec can be written to JSON and read back."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -82,6 +82,7 @@ class EvaluateSpec(_Spec):
     model : the model's folder.
     source : a file, a folder of images, or a named data set, with labels.
     options : how to read the source, beyond what the model remembers.
+    projection : how the report lays the latent space out, pca or tsne.
     runs : the folder of run folders.
     name : of the run; None makes one of method and source.
     command : the command line, for the record.
@@ -91,6 +92,7 @@ class EvaluateSpec(_Spec):
     model: Path
     source: str
     options: Options = Options()
+    projection: Literal["pca", "tsne"] = "pca"
     runs: Path = RUNS
     name: str | None = None
     command: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from oddgan.report.wording import counted, number
 Floats = NDArray[np.float64]
 MAX_POINTS = 400
 COLOURS = 5
+RAMP = (5, 6, 7, 8, 9)
 
 
 @dataclass(frozen=True)
@@ -23,15 +24,15 @@ class Trace:
     ----------
     name : in the legend; empty for none.
     x, y : (n,) points of a line; (b + 1,) edges and (b,) heights of bars. NaN breaks a line.
-    colour : 0 to 4, of the page's palette.
-    kind : "guide" is a dashed line for reference.
+    colour : 0 to 4, of the page's palette; 5 to 9 are one hue, from weak to strong.
+    kind : "guide" is a dashed line for reference, "points" are dots.
     """
 
     name: str
     x: Floats
     y: Floats
     colour: int = 0
-    kind: Literal["line", "bars", "guide"] = "line"
+    kind: Literal["line", "bars", "guide", "points"] = "line"
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,16 @@ def polyline(x: Iterable[float], y: Iterable[float]) -> str:
     return "".join(parts)
 
 
+def dots(x: Iterable[float], y: Iterable[float]) -> str:
+    """Path data of a dot at each point, drawn by strokes with round ends.
+
+    >>> dots([0, 1], [5, float("nan")])
+    'M0 5h0'
+    """
+    points = zip(x, y, strict=True)
+    return "".join(f"M{round(a, 1):g} {round(b, 1):g}h0" for a, b in points if math.isfinite(a) and math.isfinite(b))
+
+
 def filled(x: NDArray[np.float64], y: NDArray[np.float64], base: float) -> str:
     """Path data of the area between the points and a base line; what is not finite lies on the base."""
     y = np.where(np.isfinite(y), y, base)
@@ -124,6 +134,8 @@ def _path(trace: Trace, x_axis: Axis, y_axis: Axis) -> str:
     x, y = x_axis(trace.x), y_axis(trace.y)
     if trace.kind == "bars":
         return filled(np.repeat(x, 2)[1:-1].round(1), np.repeat(y, 2), BOTTOM)
+    if trace.kind == "points":
+        return dots(x.tolist(), y.tolist())
     return polyline(x.tolist(), y.tolist())
 
 

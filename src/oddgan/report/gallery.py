@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from oddgan.evaluate import Run, gallery_groups
 from oddgan.report.views import View, views
 from oddgan.report.wording import number
 
+CLASS = "class "
 TITLES = {"most": "Most anomalous", "nearest": "Nearest the threshold", "least": "Least anomalous"}
 
 
@@ -19,6 +23,7 @@ class Card:
     flagged : above the threshold.
     label : True for an anomaly, None without labels.
     view : what is shown of it.
+    name : of its class, as labelled; empty where there is none.
     """
 
     id: str
@@ -27,6 +32,7 @@ class Card:
     flagged: bool
     label: bool | None
     view: View
+    name: str = ""
 
     @property
     def summary(self) -> str:
@@ -44,7 +50,7 @@ class Group:
 
 
 def gallery(run: Run) -> list[Group]:
-    """Cards of all items of a run: most anomalous, nearest the threshold, least anomalous."""
+    """Cards of all items of a run: most anomalous, nearest the threshold, least anomalous, then class by class."""
     items = run.items
     if items is None or not len(items.x):
         return []
@@ -55,12 +61,23 @@ def gallery(run: Run) -> list[Group]:
     def card(i: int) -> Card:
         row, score = int(items.row[i]), float(items.score[i])
         name, label = known.get(row, (str(row), None))
-        return Card(name, row, number(score), score > threshold, label, shown[i])
+        kind = "" if items.label is None else str(items.label[i])
+        return Card(name, row, number(score), score > threshold, label, shown[i], kind)
 
-    groups = gallery_groups(items.score, threshold, each=len(items.x))
+    groups = gallery_groups(items.score, threshold, each=len(items.x)) if items.group is None else _stored(items.group)
     return [
-        Group(TITLES[name], tuple(card(i) for i in chosen.tolist())) for name, chosen in groups.items() if len(chosen)
+        Group(_title(name), tuple(card(i) for i in chosen.tolist())) for name, chosen in groups.items() if len(chosen)
     ]
+
+
+def _stored(group: NDArray[np.str_]) -> dict[str, NDArray[np.int64]]:
+    return {name: np.flatnonzero(group == name) for name in dict.fromkeys(group.tolist())}
+
+
+def _title(group: str) -> str:
+    if group.startswith(CLASS):
+        return f"Class {group.removeprefix(CLASS)}: highest score, middle, lowest"
+    return TITLES.get(group, group)
 
 
 def _known(run: Run) -> dict[int, tuple[str, bool | None]]:

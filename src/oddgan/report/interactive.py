@@ -45,6 +45,8 @@ def _trace(t: Trace) -> dict[str, Any]:
     common = {"name": t.name, "mode": "lines", "colour": t.colour}
     if t.kind == "bars":
         return common | {"x": x, "y": [*y, y[-1]], "line": {"shape": "hv", "width": 1.5}, "fill": "tozeroy"}
+    if t.kind == "points":
+        return common | {"x": x, "y": y, "mode": "markers", "size": 5}
     dash = "dot" if t.kind == "guide" else DASHES[t.colour]
     return common | {"x": x, "y": y, "line": {"width": 2, "dash": dash}}
 

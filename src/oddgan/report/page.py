@@ -14,7 +14,7 @@ from oddgan.report.charts import Chart, precision_recall_chart, roc_chart, score
 from oddgan.report.drawing import draw
 from oddgan.report.gallery import gallery
 from oddgan.report.interactive import figure, plotly_script
-from oddgan.report.latent import latent_chart
+from oddgan.report.latent import latent_chart, map_charts
 from oddgan.report.pictures import colour_bar
 from oddgan.report.verdict import verdict
 from oddgan.report.views import CHANNELS, heat_range
@@ -71,7 +71,9 @@ def _environment() -> jinja2.Environment:
 
 def _content(run: Run) -> dict[str, Any]:
     metrics = _metrics(run)
-    drawings = {chart.key: draw(chart) for chart in _charts(run)}
+    latent = None if run.items is None else run.items.latent
+    maps = [] if latent is None else map_charts(latent)
+    drawings = {chart.key: draw(chart) for chart in _charts(run) + maps}
     low, high = (0.0, 1.0) if run.items is None else heat_range(run.items)
     link = run.info.method.link or ""
     return {
@@ -79,7 +81,8 @@ def _content(run: Run) -> dict[str, Any]:
         "verdict": verdict(run, metrics),
         "metrics": metrics or {},
         "drawings": drawings,
-        "score_keys": [k for k in drawings if not k.startswith("training")],
+        "score_keys": [k for k in drawings if not k.startswith(("training", "map"))],
+        "map_keys": [k for k in drawings if k.startswith("map")],
         "training_keys": [k for k in drawings if k.startswith("training")],
         "groups": gallery(run),
         "has_map": run.items is not None and run.items.map is not None,

@@ -54,7 +54,7 @@ class Curve:
     ----------
     name : of the channel; empty for a single one.
     top, bottom : its pixels.
-    x, reconstruction : path data; the second empty where there is none.
+    x, reconstruction, gap : path data; the last two, of which one is the area between, empty where there is none.
     low, high : values at its bottom and top.
     """
 
@@ -63,6 +63,7 @@ class Curve:
     bottom: float
     x: str
     reconstruction: str
+    gap: str
     low: str
     high: str
 
@@ -192,6 +193,7 @@ def _curve(name: str, top: float, x: Floats, y: Floats | None) -> Curve:
         bottom=top + CHANNEL_HEIGHT,
         x=_line(x, axis),
         reconstruction="" if y is None else _line(y, axis),
+        gap="" if y is None else _gap(x, y, axis),
         low=f"{low:.3g}",
         high=f"{high:.3g}",
     )
@@ -201,6 +203,20 @@ def _line(values: Floats, axis: Axis) -> str:
     time, values = extremes(values, WIDTH - START)
     across = Axis(0.0, max(float(time[-1]), 1.0), float(START), float(WIDTH))
     return polyline(across(time).tolist(), axis(values).tolist())
+
+
+def _gap(x: Floats, y: Floats, axis: Axis) -> str:
+    """The area between a series and its reconstruction; a long series is thinned evenly."""
+    known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    if not len(known):
+        return ""
+    time = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), WIDTH - START)).astype(int))]
+    across = Axis(0.0, max(float(len(x) - 1), 1.0), float(START), float(WIDTH))
+    there, back = (
+        across(time.astype(np.float64)).tolist(),
+        np.concatenate([axis(x[time]), axis(y[time])[::-1]]).tolist(),
+    )
+    return polyline(there + there[::-1], back) + "Z"
 
 
 def _heat(values: Floats, base: float, limits: tuple[float, float]) -> str:

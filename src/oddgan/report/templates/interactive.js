@@ -9,7 +9,8 @@ function draw(figures) {
       const own = trace.colour < 0 ? colour("--cut") : colour("--c" + trace.colour);
       if (trace.line) trace.line.color = own;
       if (trace.fill) trace.fillcolor = own + "55";
-      trace.marker = { color: own, size: 10 };
+      trace.marker = { color: own, size: trace.size || 10 };
+      delete trace.size;
       delete trace.colour;
     }
     for (const shape of layout.shapes || []) shape.line.color = colour("--cut");
