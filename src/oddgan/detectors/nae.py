@@ -1,0 +1,167 @@
+"""The normalized autoencoder."""
+
+import math
+from collections.abc import Iterator
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from oddgan._core.errors import InputError
+from oddgan._core.hyperparameters import hyperparameters
+from oddgan.base import Card, NeuralDetector
+from oddgan.networks import MLP, Auto, Backbone, ConvLadder
+from oddgan.priors import Langevin, Replay, Sphere
+from oddgan.scaling import MinMax, Scaling
+from oddgan.scores import Composition, WeightedSum
+from oddgan.similarities import L2
+from oddgan.training import Adam, Clock, Optimiser, Phase, Player, Update
+
+
+@hyperparameters
+class NAE(NeuralDetector):
+    r"""Make an autoencoder's error an energy: whatever else it reconstructs well is found and unlearned.
+
+    E(x) = mean (x - G(E(x)))² defines p(x) ∝ exp(-E(x) / T), with codes on a sphere. After training as a plain
+    autoencoder, with x⁻ ~ p,
+
+        L = (E(x) - E(x⁻)) / T + γ·(E(x)² + E(x⁻)²) + λ·‖weights of the encoder‖²
+
+    x⁻ comes from on-manifold initialisation: a Langevin chain of codes on the energy E(G(z)), most from the ends of
+    earlier ones, then one of samples on E(x), from G(z) and within the data's bounds. The score is E(x), the component
+    `residual`.
+
+    Parameters
+    ----------
+    latent_dim : size m of the sphere's space, >= 2.
+    latent_chain : the chain of codes; its steps are lengths on the unit sphere.
+    sample_chain : the chain of samples.
+    buffer_size : ends of latent chains that are kept for others to start from, >= 1.
+    replay : probability of such a start, in [0, 1]; the others are uniform on the sphere.
+    temperature : T, > 0.
+    gamma : weight γ of the squared energies, >= 0.
+    encoder_decay : weight λ of the encoder's squared weights, >= 0, in both phases.
+    pretraining_epochs : passes as a plain autoencoder, >= 1; 100 in the paper.
+    pretraining_optimiser : how the plain autoencoder learns.
+    epochs : passes of the normalisation, >= 1; 50 in the paper.
+
+    References
+    ----------
+    S. Yoon, Y.-K. Noh, F. C. Park: Autoencoding Under Normalization Constraints, ICML 2021,
+    https://arxiv.org/abs/2105.05735.
+    """
+
+    card: ClassVar[Card] = Card(
+        name="NAE",
+        title="Autoencoding Under Normalization Constraints",
+        authors="Yoon, Noh, Park",
+        year=2021,
+        link="https://arxiv.org/abs/2105.05735",
+        summary="autoencoder whose error is an energy, trained against its own samples",
+        deviations=(
+            "The default networks are ladders without normalisation layers, for all kinds of data; the paper's for "
+            "MNIST are NAE_28.",
+            "The sphere has the radius √m, as everywhere here; chains move on the unit sphere, as in the paper.",
+            "Gradients are clipped entry by entry; the first release clips each row of an image by its norm.",
+            "The penalty γ holds for both energies; the latest release leaves E(x)² out.",
+        ),
+    )
+    tiny: ClassVar = {
+        "epochs": 1,
+        "pretraining_epochs": 1,
+        "latent_dim": 4,
+        "latent_chain": Langevin(steps=2, step=0.2, noise=0.05),
+        "sample_chain": Langevin(steps=2, step=10.0, noise=0.05, anneal=True, clip=0.01),
+        "buffer_size": 16,
+        "batch_size": 8,
+    }
+
+    latent_dim: int = 32
+    latent_chain: Langevin = Langevin(steps=10, step=0.2, noise=0.05)
+    sample_chain: Langevin = Langevin(steps=50, step=10.0, noise=0.05, anneal=True, clip=0.01)
+    buffer_size: int = 10_000
+    replay: float = 0.95
+    temperature: float = 1.0
+    gamma: float = 1.0
+    encoder_decay: float = 1e-4
+    pretraining_epochs: int = 20
+    pretraining_optimiser: Optimiser = Adam(lr=1e-4, betas=(0.9, 0.999))
+    optimiser: Optimiser = Adam(lr=1e-5, betas=(0.9, 0.999))
+    composition: Composition = WeightedSum(residual=1.0)
+    scaling: Scaling = MinMax(low=0.0, high=1.0)
+    backbone: Backbone = Auto(
+        table=MLP(),
+        series=ConvLadder(width=32, norm="none", init="he"),
+        image=ConvLadder(width=32, norm="none", init="he"),
+    )
+    batch_size: int = 128
+    epochs: int = 5
+
+    def _check(self) -> None:
+        super()._check()
+        if self.latent_dim < 2 or self.pretraining_epochs < 1 or not self.temperature > 0:
+            raise InputError(
+                f"latent_dim={self.latent_dim} must be at least 2, pretraining_epochs={self.pretraining_epochs} at "
+                f"least 1, and temperature={self.temperature} above 0."
+            )
+        Replay(self.buffer_size, self.replay)
+
+    def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
+        return {
+            "encoder": self.backbone.encoder(shape, self.latent_dim, output="sphere"),
+            "decoder": self.backbone.decoder(self.latent_dim, shape, output=self._output),
+        }
+
+    def _phases(self) -> Iterator[Phase]:
+        networks = ("encoder", "decoder")
+        first = {"autoencoder": Player(networks, self.pretraining_optimiser)}
+        yield Phase(self._reconstruction, first, self.pretraining_epochs)
+        replay = Replay(self.buffer_size, self.replay)  # training's own: scoring needs none of it
+
+        def normalisation(x: Tensor, clock: Clock) -> Iterator[Update]:
+            return self._normalise(x, replay)
+
+        yield Phase(normalisation, self._players(autoencoder=networks), self.epochs)
+
+    def _reconstruction(self, x: Tensor, clock: Clock) -> Iterator[Update]:
+        yield Update("autoencoder", self._energy(x) + self._decay())
+
+    def _normalise(self, x: Tensor, replay: Replay) -> Iterator[Update]:
+        positive, negative = self._energy(x), self._energy(self._negatives(len(x), x.device, replay))
+        contrast = (positive - negative) / self.temperature
+        yield Update("autoencoder", contrast + self.gamma * (positive**2 + negative**2) + self._decay())
+
+    def _negatives(self, n: int, device: torch.device, replay: Replay) -> Tensor:
+        G, radius = self._net("decoder"), math.sqrt(self.latent_dim)
+        start = replay.starts(normalize(Sphere().sample(n, self.latent_dim, device=device)))
+        chain = self.latent_chain
+        z = chain(start, lambda z: self._energy(G(radius * z)), temperature=self.temperature, project=normalize)
+        replay.keep(z)
+        with torch.no_grad():
+            x = self._bounded(G(radius * z))
+        return self.sample_chain(x, self._energy, temperature=self.temperature, project=self._bounded)
+
+    def _bounded(self, x: Tensor) -> Tensor:
+        return x if self.scaling_.range is None else x.clamp(*self.scaling_.range)
+
+    def _energy(self, x: Tensor) -> Tensor:
+        return L2()(x, self._reconstruct(x))
+
+    def _decay(self) -> Tensor:
+        return self.encoder_decay * torch.stack([w.square().sum() for w in self._net("encoder").parameters()]).sum()
+
+    def _encode(self, x: Tensor) -> Tensor:
+        z: Tensor = self._net("encoder")(x)
+        return z
+
+    def _reconstruct(self, x: Tensor) -> Tensor:
+        y: Tensor = self._net("decoder")(self._encode(x))
+        return y
+
+    def _components(self, x: Tensor) -> dict[str, Tensor]:
+        return self._together(x)[0]
+
+    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        y = self._reconstruct(x)
+        return {"residual": L2()(x, y)}, y
