@@ -35,6 +35,7 @@ from oddgan.networks.presets import (
     WASSERSTEIN,
 )
 from oddgan.networks.private import Private, private
+from oddgan.networks.refiner import Refiner
 from oddgan.networks.resnet import ResNet
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "Judgement",
     "LeNet",
     "Private",
+    "Refiner",
     "ResNet",
     "prepare",
     "private",
