@@ -50,10 +50,23 @@ class ALOCC(NeuralDetector):
         year=2018,
         link="https://arxiv.org/abs/1802.09088",
         summary="denoising autoencoder and critic; the critic judges reconstructions",
-        deviations=(),
+        deviations=(
+            "R minimises -log D(x') (NonSaturating), as the released code does; log(1 - D(x')) saturates "
+            "(objective=Minimax()).",
+            "‖x - x'‖² is a mean over a sample's values, so that λ means the same at all sizes (L2(reduction='sum')).",
+            "The default networks are a quarter as wide, as in the released code; the paper's are ALOCC_REFINER and "
+            "ALOCC_CRITIC. For tables R is fully connected.",
+            "R is compared with x; the released code compares it with the noisy input, by a cross-entropy.",
+            "One update of R for each of D, as in the paper's game; the released code makes two.",
+        ),
         gan=True,
     )
-    tiny: ClassVar = {"epochs": 1, "refiner": Refiner(widths=(4, 8))}
+    # After an epoch D's answer far from the data is still arbitrary: the residual stands in for more training.
+    tiny: ClassVar = {
+        "epochs": 1,
+        "refiner": Refiner(widths=(4, 8)),
+        "composition": WeightedSum(refined=1.0, residual=1.0),
+    }
 
     refiner: Refiner = Refiner()
     objective: Objective = NonSaturating()

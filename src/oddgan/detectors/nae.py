@@ -11,7 +11,8 @@ from torch.nn.functional import normalize
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, NeuralDetector
-from oddgan.networks import MLP, Auto, Backbone, ConvLadder
+from oddgan.networks import Auto, Backbone, ConvLadder
+from oddgan.networks.base import whole
 from oddgan.priors import Langevin, Replay, Sphere
 from oddgan.scaling import MinMax, Scaling
 from oddgan.scores import Composition, WeightedSum
@@ -41,7 +42,7 @@ class NAE(NeuralDetector):
     replay : probability of such a start, in [0, 1]; the others are uniform on the sphere.
     temperature : T, > 0.
     gamma : weight γ of the squared energies, >= 0.
-    encoder_decay : weight λ of the encoder's squared weights, >= 0, in both phases.
+    encoder_decay : weight λ of the encoder's squared weights in both phases, >= 0.
     pretraining_epochs : passes as a plain autoencoder, >= 1; 100 in the paper.
     pretraining_optimiser : how the plain autoencoder learns.
     epochs : passes of the normalisation, >= 1; 50 in the paper.
@@ -67,15 +68,7 @@ class NAE(NeuralDetector):
             "The penalty γ holds for both energies; the latest release leaves E(x)² out.",
         ),
     )
-    tiny: ClassVar = {
-        "epochs": 1,
-        "pretraining_epochs": 1,
-        "latent_dim": 4,
-        "latent_chain": Langevin(steps=2, step=0.2, noise=0.05),
-        "sample_chain": Langevin(steps=2, step=10.0, noise=0.05, anneal=True, clip=0.01),
-        "buffer_size": 16,
-        "batch_size": 8,
-    }
+    tiny: ClassVar = {"epochs": 1, "pretraining_epochs": 1, "latent_dim": 4, "batch_size": 8, "buffer_size": 16}
 
     latent_dim: int = 32
     latent_chain: Langevin = Langevin(steps=10, step=0.2, noise=0.05)
@@ -91,21 +84,17 @@ class NAE(NeuralDetector):
     composition: Composition = WeightedSum(residual=1.0)
     scaling: Scaling = MinMax(low=0.0, high=1.0)
     backbone: Backbone = Auto(
-        table=MLP(),
-        series=ConvLadder(width=32, norm="none", init="he"),
-        image=ConvLadder(width=32, norm="none", init="he"),
+        series=ConvLadder(width=32, norm="none", init="he"), image=ConvLadder(width=32, norm="none", init="he")
     )
     batch_size: int = 128
     epochs: int = 5
 
     def _check(self) -> None:
         super()._check()
-        if self.latent_dim < 2 or self.pretraining_epochs < 1 or not self.temperature > 0:
-            raise InputError(
-                f"latent_dim={self.latent_dim} must be at least 2, pretraining_epochs={self.pretraining_epochs} at "
-                f"least 1, and temperature={self.temperature} above 0."
-            )
-        Replay(self.buffer_size, self.replay)
+        whole(2, latent_dim=self.latent_dim)
+        whole(pretraining_epochs=self.pretraining_epochs)
+        if not self.temperature > 0:
+            raise InputError(f"temperature must be above 0, not {self.temperature}.")
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         return {
@@ -120,27 +109,24 @@ class NAE(NeuralDetector):
         replay = Replay(self.buffer_size, self.replay)  # training's own: scoring needs none of it
 
         def normalisation(x: Tensor, clock: Clock) -> Iterator[Update]:
-            return self._normalise(x, replay)
+            return self._normalisation(x, clock, replay)
 
         yield Phase(normalisation, self._players(autoencoder=networks), self.epochs)
 
     def _reconstruction(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         yield Update("autoencoder", self._energy(x) + self._decay())
 
-    def _normalise(self, x: Tensor, replay: Replay) -> Iterator[Update]:
+    def _normalisation(self, x: Tensor, clock: Clock, replay: Replay) -> Iterator[Update]:
         positive, negative = self._energy(x), self._energy(self._negatives(len(x), x.device, replay))
         contrast = (positive - negative) / self.temperature
         yield Update("autoencoder", contrast + self.gamma * (positive**2 + negative**2) + self._decay())
 
     def _negatives(self, n: int, device: torch.device, replay: Replay) -> Tensor:
-        G, radius = self._net("decoder"), math.sqrt(self.latent_dim)
+        G, radius, T = self._net("decoder"), math.sqrt(self.latent_dim), self.temperature
         start = replay.starts(normalize(Sphere().sample(n, self.latent_dim, device=device)))
-        chain = self.latent_chain
-        z = chain(start, lambda z: self._energy(G(radius * z)), temperature=self.temperature, project=normalize)
+        z = self.latent_chain(start, lambda z: self._energy(G(radius * z)), temperature=T, project=normalize)
         replay.keep(z)
-        with torch.no_grad():
-            x = self._bounded(G(radius * z))
-        return self.sample_chain(x, self._energy, temperature=self.temperature, project=self._bounded)
+        return self.sample_chain(self._bounded(G(radius * z)), self._energy, temperature=T, project=self._bounded)
 
     def _bounded(self, x: Tensor) -> Tensor:
         return x if self.scaling_.range is None else x.clamp(*self.scaling_.range)
@@ -160,8 +146,4 @@ class NAE(NeuralDetector):
         return y
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
-        return self._together(x)[0]
-
-    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        y = self._reconstruct(x)
-        return {"residual": L2()(x, y)}, y
+        return {"residual": self._energy(x)}

@@ -107,9 +107,7 @@ class OCGAN(NeuralDetector):
         for critic in (D_l, D):
             self.objective.constrain(critic)
         latent, visual = (self.objective.generator(logit) for logit in (D_l(z).logit, D(G(self._mine(s))).logit))
-        yield Update(
-            "autoencoder", self.w_con * self._similarity()(x, y) + self.w_lat * latent + self.w_vis * visual
-        )
+        yield Update("autoencoder", self.w_con * self._similarity()(x, y) + self.w_lat * latent + self.w_vis * visual)
 
     def _game(self, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         loss = self.objective.critic(critic(real).logit, critic(fake).logit)

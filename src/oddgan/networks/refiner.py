@@ -37,7 +37,7 @@ class Refiner:
     kernel: int = 5
     norm: Norm = "batch"
     slope: float = 0.2
-    init: Init = "dcgan"
+    init: Init = "he"
 
     def __post_init__(self) -> None:
         if not self.widths:

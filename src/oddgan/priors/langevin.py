@@ -92,7 +92,9 @@ class Replay:
 
     def __init__(self, capacity: int, share: float) -> None:
         if capacity < 1 or not 0 <= share <= 1:
-            raise InputError(f"A replay needs room for at least 1 point and a share in [0, 1], not {capacity}, {share}.")
+            raise InputError(
+                f"A replay holds at least 1 point and has a share in [0, 1], but got {capacity} and {share}."
+            )
         self.capacity, self.share = capacity, share
         self.points: Tensor | None = None
 
