@@ -118,6 +118,7 @@ def test_normalisation_raises_the_energy_of_negatives(monkeypatch):
     [
         ({"latent_dim": 1}, "latent_dim must be a whole number of at least 2"),
         ({"pretraining_epochs": 0}, "pretraining_epochs must be a whole number of at least 1"),
+        ({"replay": 1.5}, "a share in"),
         ({"temperature": 0.0}, "temperature must be above 0, not 0"),
     ],
 )

@@ -6,7 +6,7 @@ from torch.nn.functional import softplus
 from oddgan import InputError
 from oddgan.detectors import OCGAN
 from oddgan.networks import MLP
-from oddgan.objectives import NonSaturating, Wasserstein
+from oddgan.objectives import R1, NonSaturating, Wasserstein
 from oddgan.priors import Uniform
 from oddgan.similarities import L2
 from oddgan.training import Clock
@@ -22,7 +22,7 @@ def detector(ready, linear, judge, monkeypatch):
 
     D_v adds up, D_l takes z1, C is -x1 (what lies to the right looks less normal). There is neither noise nor mining.
     """
-    monkeypatch.setattr(Uniform, "sample", lambda self, n, dim, *, device=None: S.clone())
+    monkeypatch.setattr(Uniform, "sample", lambda *_, **__: S.clone())
     return ready(
         OCGAN(latent_dim=2, noise=0.0, mining_steps=0, objective=NonSaturating()),
         2,
@@ -98,6 +98,15 @@ def test_mining_raises_the_classifiers_loss_within_the_latent_space():
     assert many.abs().max() <= 1
     assert not torch.equal(few, s)
     assert all(weight.grad is None for weight in detector.networks_.parameters())
+
+
+def test_penalty_of_the_objective_holds_for_all_critics(detector, losses):
+    # R1 with weight 2 adds the squared slope: 2 for D_v, 1 for D_l, 1 for C.
+    plain = losses(detector._adversarial, X)
+    found = losses(detector.set_params(objective=NonSaturating(regulariser=R1(weight=2.0)))._adversarial, X)
+    torch.testing.assert_close(found["classifier"], plain["classifier"] + 1)
+    torch.testing.assert_close(found["critics"], plain["critics"] + 3)
+    torch.testing.assert_close(found["autoencoder"], plain["autoencoder"])
 
 
 def test_mining_stops_at_the_bounds(detector):

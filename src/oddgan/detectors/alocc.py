@@ -1,6 +1,7 @@
 """ALOCC."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import ClassVar
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector, Stored
+from oddgan.base import Card, Component, NeuralDetector, Stored, standard_components
 from oddgan.networks import Refiner
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum
@@ -118,10 +119,10 @@ class ALOCC(NeuralDetector):
         y: Tensor = self._net("refiner")(x)
         return y
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
+    def _components(self, x: Tensor) -> dict[str, Component]:
         return self._together(x)[0]
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        D, y = self._net("critic"), self._reconstruct(x)
-        parts = {"refined": -D(y).logit, "critic": -D(x).logit, "residual": self._similarity()(x, y)}
-        return parts, y
+    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+        D, y = cache(self._net("critic")), self._reconstruct(x)
+        own = {"refined": lambda: -D(y).logit, "residual": lambda: self._similarity()(x, y)}
+        return standard_components(x, y=y, critic=D) | own, y

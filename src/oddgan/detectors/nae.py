@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, NeuralDetector
+from oddgan.base import Card, Component, NeuralDetector, standard_components
 from oddgan.networks import Auto, Backbone, ConvLadder
 from oddgan.networks.base import whole
 from oddgan.priors import Langevin, Replay, Sphere
@@ -29,16 +29,15 @@ class NAE(NeuralDetector):
 
         L = (E(x) - E(x⁻)) / T + γ·(E(x)² + E(x⁻)²) + λ·‖weights of the encoder‖²
 
-    x⁻ comes from on-manifold initialisation: a Langevin chain of codes on the energy E(G(z)), most from the ends of
-    earlier ones, then one of samples on E(x), from G(z) and within the data's bounds. The score is E(x), the component
-    `residual`.
+    x⁻ comes from on-manifold initialisation: a Langevin chain of codes on E(G(z)), mostly from ends of earlier ones,
+    then one of samples on E(x) from G(z), within the data's bounds. The score is E(x), the component `residual`.
 
     Parameters
     ----------
     latent_dim : size m of the sphere's space, >= 2.
     latent_chain : the chain of codes; its steps are lengths on the unit sphere.
     sample_chain : the chain of samples.
-    buffer_size : ends of latent chains that are kept for others to start from, >= 1.
+    buffer_size : ends of latent chains that are kept for others to start from, >= 1; they are not stored.
     replay : probability of such a start, in [0, 1]; the others are uniform on the sphere.
     temperature : T, > 0.
     gamma : weight γ of the squared energies, >= 0.
@@ -61,8 +60,7 @@ class NAE(NeuralDetector):
         link="https://arxiv.org/abs/2105.05735",
         summary="autoencoder whose error is an energy, trained against its own samples",
         deviations=(
-            "The default networks are ladders without normalisation layers, for all kinds of data; the paper's for "
-            "MNIST are NAE_28.",
+            "The default networks are ladders without normalisation layers; the paper's for MNIST are NAE_28.",
             "The sphere has the radius √m, as everywhere here; chains move on the unit sphere, as in the paper.",
             "Gradients are clipped entry by entry; the first release clips each row of an image by its norm.",
             "The penalty γ holds for both energies; the latest release leaves E(x)² out.",
@@ -95,6 +93,7 @@ class NAE(NeuralDetector):
         whole(pretraining_epochs=self.pretraining_epochs)
         if not self.temperature > 0:
             raise InputError(f"temperature must be above 0, not {self.temperature}.")
+        Replay(self.buffer_size, self.replay)  # refuses what it can't be
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         return {
@@ -138,12 +137,14 @@ class NAE(NeuralDetector):
         return self.encoder_decay * torch.stack([w.square().sum() for w in self._net("encoder").parameters()]).sum()
 
     def _encode(self, x: Tensor) -> Tensor:
-        z: Tensor = self._net("encoder")(x)
-        return z
+        return cast(Tensor, self._net("encoder")(x))
 
     def _reconstruct(self, x: Tensor) -> Tensor:
-        y: Tensor = self._net("decoder")(self._encode(x))
-        return y
+        return cast(Tensor, self._net("decoder")(self._encode(x)))
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
-        return {"residual": self._energy(x)}
+    def _components(self, x: Tensor) -> dict[str, Component]:
+        return self._together(x)[0]
+
+    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+        y = self._reconstruct(x)
+        return standard_components(x, y=y), y
