@@ -22,15 +22,15 @@ from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 class OCGAN(NeuralDetector):
     r"""Fill a bounded latent space with normal samples only, so that no code draws an anomaly.
 
-        A denoising autoencoder with codes E(x + n), n ~ N(0, σ²), in (-1, 1)^m; D_l tells codes from s ~ U(-1, 1)^m, D_v
-        tells G(s) from x, and the classifier C tells G(s) from G(E(x + n)). In turn each learns
+    A denoising autoencoder with codes E(x + n), n ~ N(0, σ²), in (-1, 1)^m; D_l tells codes from s ~ U(-1, 1)^m, D_v
+    tells G(s) from x, and the classifier C tells G(s) from G(E(x + n)). In turn each learns
 
-            C: BCE(C(G(E(x + n))), 1) + BCE(C(G(s)), 0)
-            D: BCE(D_l(s), 1) + BCE(D_l(E(x + n)), 0) + BCE(D_v(x), 1) + BCE(D_v(G(s)), 0)
-            E, G: w_con·mean (x - G(E(x + n)))² + w_lat·BCE(D_l(E(x + n)), 1) + w_vis·BCE(D_v(G(s')), 1)
+        C: BCE(C(G(E(x + n))), 1) + BCE(C(G(s)), 0)
+        D: BCE(D_l(s), 1) + BCE(D_l(E(x + n)), 0) + BCE(D_v(x), 1) + BCE(D_v(G(s)), 0)
+        E, G: w_con·mean (x - G(E(x + n)))² + w_lat·BCE(D_l(E(x + n)), 1) + w_vis·BCE(D_v(G(s')), 1)
 
-        with informative negatives s': s after some steps of s ← clip(s + η·∇ BCE(C(G(s)), 1)), to where C finds what is
-    XX
+    with informative negatives s': s after some steps of s ← clip(s + η·∇ BCE(C(G(s)), 1)), to where C finds what is
+    drawn least normal. The score is mean (x - G(E(x)))². Components: `residual`, the score, and `critic` -D_v(x).
 
     Parameters
     ----------
@@ -46,6 +46,18 @@ class OCGAN(NeuralDetector):
     ----------
         P. Perera, R. Nallapati, B. Xiang: OCGAN: One-class Novelty Detection Using GANs with Constrained Latent
         Representations, CVPR 2019, https://arxiv.org/abs/1903.08550.
+    latent_dim : size m of the latent space, >= 1.
+    objective : what the critics, the classifier, and against the critics E and G, minimise.
+    similarity : the reconstruction loss, which is also the component `residual`.
+    noise : standard deviation σ of the input's noise, on the scale of the network input, >= 0.
+    w_con, w_lat, w_vis : weights of the losses of E and G, >= 0.
+    mining_steps : steps in the latent space before each update of E and G, >= 0; 0 mines nothing.
+    mining_rate : their size η, > 0.
+
+    References
+    ----------
+    P. Perera, R. Nallapati, B. Xiang: OCGAN: One-class Novelty Detection Using GANs with Constrained Latent
+    Representations, CVPR 2019, https://arxiv.org/abs/1903.08550.
     """
 
     card: ClassVar[Card] = Card(
