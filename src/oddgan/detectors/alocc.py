@@ -26,7 +26,8 @@ class ALOCC(NeuralDetector):
         min_R max_D  E log D(x) + E log(1 - D(R(x + η))) + λ·‖x - x'‖²
 
     The score is -D(R(x)) ("OCC2"). Components: `refined`, the score, `critic` -D(x) ("OCC1"), `residual` the distance
-    of x and R(x), all without noise.
+    of x and R(x), all without noise. D knows less and less once R wins, so that longer training can make the scores
+    worse: the paper stops early (`stop_below`).
 
     Parameters
     ----------
