@@ -66,7 +66,7 @@ class NAE(NeuralDetector):
             "The penalty γ holds for both energies; the latest release leaves E(x)² out.",
         ),
     )
-    tiny: ClassVar = {"epochs": 1, "pretraining_epochs": 1, "latent_dim": 4, "batch_size": 8, "buffer_size": 16}
+    tiny: ClassVar = {"epochs": 1, "pretraining_epochs": 1, "batch_size": 8, "sample_chain": Langevin(steps=2)}
 
     latent_dim: int = 32
     latent_chain: Langevin = Langevin(steps=10, step=0.2, noise=0.05)
