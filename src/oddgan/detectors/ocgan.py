@@ -34,18 +34,6 @@ class OCGAN(NeuralDetector):
 
     Parameters
     ----------
-        latent_dim : size m of the latent space, >= 1.
-        objective : what the critics, the classifier, and against the critics E and G, minimise.
-        similarity : the reconstruction loss, which is also the component `residual`.
-        noise : standard deviation σ of the input's noise, on the scale of the network input, >= 0.
-        w_con, w_lat, w_vis : weights of the losses of E and G, >= 0.
-        mining_steps : steps in the latent space before each update of E and G, >= 0; 0 mines nothing.
-        mining_rate : their size η, > 0.
-
-    References
-    ----------
-        P. Perera, R. Nallapati, B. Xiang: OCGAN: One-class Novelty Detection Using GANs with Constrained Latent
-        Representations, CVPR 2019, https://arxiv.org/abs/1903.08550.
     latent_dim : size m of the latent space, >= 1.
     objective : what the critics, the classifier, and against the critics E and G, minimise.
     similarity : the reconstruction loss, which is also the component `residual`.

@@ -132,6 +132,7 @@ GPND_32 = ConvLadder(widths=(64, 256, 512), decoder_widths=(128, 256, 256), code
 # Salehi et al., 2021, the released code on images of any size as rows: 512-256 sigmoid, then codes of 128 in (0, 1);
 # the decoder in reverse; Glorot-normal weights.
 ARAE_MLP = FlatMLP(hidden=(512, 256), activation="sigmoid", init="xavier")
+
 # Yoon et al., 2021, and the released code for MNIST: C3 32-64, pool, C3 64-128, pool, C4 1024, C1 out; the decoder T4
 # 128, and after each of two interpolations T3 64-64 and 32-c. Unit-sphere codes of 32 are the method's choice.
 NAE_28 = Pooled(width=32, depth=2, hidden=1024)
