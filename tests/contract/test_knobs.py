@@ -39,6 +39,7 @@ BESIDE = {
     ("JointEncoderGAN", "encoder_epochs"): {"encoder": "after"},
     ("WAIC", "objective"): {"members": "critic"},
     ("WAIC", "n_critic"): {"members": "critic", "epochs": 3},
+    ("ALOCC", "stop_below"): {"epochs": 40, "batch_size": 8, "w_con": 10.0, "optimiser": Adam(lr=1e-2)},
     ("FAnoGAN", "budget_ms"): {"inversion": Hybrid()},
     ("KDE", "cv_size"): {"bandwidths": tuple(0.1 * i for i in range(2, 20))},
 }

@@ -6,6 +6,7 @@ from oddgan.base import Detector, storage
 from oddgan.detectors.aae import AAE
 from oddgan.detectors.adgan import ADGAN
 from oddgan.detectors.alad import ALAD
+from oddgan.detectors.alocc import ALOCC
 from oddgan.detectors.anogan import AnoGAN
 from oddgan.detectors.arae import ARAE
 from oddgan.detectors.autoencoder import AutoEncoder
@@ -24,6 +25,8 @@ from oddgan.detectors.kde import KDE
 from oddgan.detectors.knn import KNN
 from oddgan.detectors.lsa import LSA
 from oddgan.detectors.mean_distance import MeanDistance
+from oddgan.detectors.nae import NAE
+from oddgan.detectors.ocgan import OCGAN
 from oddgan.detectors.ocsvm import OCSVM
 from oddgan.detectors.pca import PCA
 from oddgan.detectors.vae import VAE
@@ -33,6 +36,7 @@ __all__ = [
     "AAE",
     "ADGAN",
     "ALAD",
+    "ALOCC",
     "ARAE",
     "EGBAD",
     "GMM",
@@ -40,6 +44,8 @@ __all__ = [
     "KDE",
     "KNN",
     "LSA",
+    "NAE",
+    "OCGAN",
     "OCSVM",
     "PCA",
     "VAE",

@@ -13,6 +13,7 @@ from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.layers import reinitialise
 from oddgan.networks.lenet import LeNet
 from oddgan.networks.mlp import MLP
+from oddgan.networks.pooled import Pooled
 from oddgan.networks.prepared import prepare
 from oddgan.networks.presets import (
     AAE_MLP,
@@ -20,6 +21,8 @@ from oddgan.networks.presets import (
     ALAD_CIFAR10,
     ALAD_KDD,
     ALAD_PAIRS,
+    ALOCC_CRITIC,
+    ALOCC_REFINER,
     ARAE_MLP,
     BEATGAN_1D,
     DCGAN_32,
@@ -31,10 +34,13 @@ from oddgan.networks.presets import (
     GANOMALY_32,
     GPND_32,
     LSA_RESNET_28,
+    NAE_28,
+    OCGAN_64,
     VAEGAN_1D,
     WASSERSTEIN,
 )
 from oddgan.networks.private import Private, private
+from oddgan.networks.refiner import Refiner
 from oddgan.networks.resnet import ResNet
 
 __all__ = [
@@ -43,6 +49,8 @@ __all__ = [
     "ALAD_CIFAR10",
     "ALAD_KDD",
     "ALAD_PAIRS",
+    "ALOCC_CRITIC",
+    "ALOCC_REFINER",
     "ARAE_MLP",
     "BEATGAN_1D",
     "DCGAN_32",
@@ -55,6 +63,8 @@ __all__ = [
     "GPND_32",
     "LSA_RESNET_28",
     "MLP",
+    "NAE_28",
+    "OCGAN_64",
     "VAEGAN_1D",
     "WASSERSTEIN",
     "Auto",
@@ -68,7 +78,9 @@ __all__ = [
     "HeadedLadder",
     "Judgement",
     "LeNet",
+    "Pooled",
     "Private",
+    "Refiner",
     "ResNet",
     "prepare",
     "private",

@@ -7,6 +7,8 @@ from oddgan.networks.headed import HeadedLadder
 from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.lenet import LeNet
 from oddgan.networks.mlp import MLP
+from oddgan.networks.pooled import Pooled
+from oddgan.networks.refiner import Refiner
 from oddgan.networks.resnet import ResNet
 
 # Radford et al., 2016, at 32 px: C(4,2,1) 64-128-256, C(4,1,0) out; the decoder in reverse. Weights N(0, 0.02),
@@ -130,3 +132,16 @@ GPND_32 = ConvLadder(widths=(64, 256, 512), decoder_widths=(128, 256, 256), code
 # Salehi et al., 2021, the released code on images of any size as rows: 512-256 sigmoid, then codes of 128 in (0, 1);
 # the decoder in reverse; Glorot-normal weights.
 ARAE_MLP = FlatMLP(hidden=(512, 256), activation="sigmoid", init="xavier")
+
+# Yoon et al., 2021, and the released code for MNIST: C3 32-64, pool, C3 64-128, pool, C4 1024, C1 out; the decoder T4
+# 128, and after each of two interpolations T3 64-64 and 32-c. Unit-sphere codes of 32 are the method's choice.
+NAE_28 = Pooled(width=32, depth=2, hidden=1024)
+
+# Perera et al., 2019, and the released code: C5 64-128-256, the decoder in reverse, D_l 128-64-32-16 with ReLU. Maps
+# are padded here, so that 64 px take the place of the release's 61, and the critics are as wide as the encoder; the
+# release has 12 channels there, and a dropout of 0.5 in the decoder.
+OCGAN_64 = ConvLadder(width=64, kernel=5, depth=3, slope=0.2, codes=MLP(hidden=(128, 64, 32, 16), slope=0.0))
+
+# Sabokrou et al., 2018: R is C5 64-128-256-512 and back, D is C5 64-128-256-512, one output, all batch-normalised.
+ALOCC_REFINER = Refiner(widths=(64, 128, 256, 512), kernel=5, norm="batch", init="dcgan")
+ALOCC_CRITIC = ConvLadder(width=64, max_width=512, kernel=5, depth=4, critic_norm="batch")

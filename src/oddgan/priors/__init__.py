@@ -1,5 +1,6 @@
 """Latent restriction: distributions over z that sample, project onto their support, and say how typical a point is."""
 
 from oddgan.priors.distributions import Gaussian, Prior, Sphere, TruncatedNormal, Uniform
+from oddgan.priors.langevin import Langevin, Replay
 
-__all__ = ["Gaussian", "Prior", "Sphere", "TruncatedNormal", "Uniform"]
+__all__ = ["Gaussian", "Langevin", "Prior", "Replay", "Sphere", "TruncatedNormal", "Uniform"]
