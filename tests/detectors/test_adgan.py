@@ -89,7 +89,7 @@ def test_the_decoder_of_a_vae(likelihood):
     settings = {"latent_dim": 2, "n_seed": 3, "scaling": vae.scaling_, "random_state": 0}
     detector = ADGAN.from_generator(decoder, X[:10], inversion=JointSearch(steps=0), **settings)
     # Without steps: the mean distance to what the VAE draws at the starts.
-    drawn = vae._mean(detector._stored("starts"))
+    drawn = vae._decode(detector._stored("starts"))
     x = torch.from_numpy(vae.scaling_(X[:4]))
     expected = (x[:, None] - drawn).square().mean(dim=(1, 2))
     np.testing.assert_allclose(detector.anomaly_score(X[:4]), expected, rtol=1e-5)

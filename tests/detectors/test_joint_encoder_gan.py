@@ -24,7 +24,7 @@ def detector(ready, linear, judge, monkeypatch):
         critic=judge([[1.0]], [5.0], bias=1.0),
         encoder=linear([[1.0], [2.0]]),
     )
-    monkeypatch.setattr(made, "_draw", lambda x: torch.tensor([[1.0, 0.0]]).expand(len(x), 2))
+    monkeypatch.setattr(made, "_draw", lambda n: torch.tensor([[1.0, 0.0]]).expand(n, 2))
     return made
 
 

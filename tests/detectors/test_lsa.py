@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from oddgan import InputError
-from oddgan.base import Stored
 from oddgan.detectors import LSA
 from oddgan.networks import Autoregressive
 from oddgan.similarities import L1
@@ -24,7 +23,7 @@ def density(bins=4):
 
 @pytest.fixture
 def detector(ready, linear):
-    """z = σ(x), x̂ = (z1 - ½, z2 - ½); the terms are normalised by -log p from 1 to 5 and residuals from 0 to 8."""
+    """z = σ(x), x̂ = (z1 - ½, z2 - ½)."""
     identity = [[1.0, 0.0], [0.0, 1.0]]
     return ready(
         LSA(latent_dim=2, bins=4),
@@ -32,7 +31,6 @@ def detector(ready, linear):
         encoder=linear(identity),
         decoder=linear(identity, bias=[-0.5, -0.5]),
         density=density(),
-        normal=Stored(torch.tensor([[1.0, 4.0], [0.0, 8.0]])),
     )
 
 
@@ -52,8 +50,6 @@ def test_score_by_hand(detector):
     parts = detector.score_components(X.numpy(), extra="all")
     np.testing.assert_allclose(parts["latent_nll"], [NLL, NLL], rtol=1e-5)
     np.testing.assert_allclose(parts["residual"], RESIDUAL, rtol=1e-5, atol=1e-12)
-    np.testing.assert_allclose(parts["novelty"], (NLL - 1) / 4 + RESIDUAL / 8, rtol=1e-5)
-    np.testing.assert_array_equal(detector.anomaly_score(X.numpy()), parts["novelty"])
     np.testing.assert_allclose(detector.encode(X.numpy())[1], [0.5, 0.5])
     np.testing.assert_allclose(detector.reconstruct(X.numpy())[1], [0.0, 0.0], atol=1e-7)
     similar = detector.set_params(similarity=L1("sum")).score_components(X.numpy(), extra="all")["residual"]
@@ -74,19 +70,22 @@ def test_the_density_teaches_the_encoder_only_if_joint(detector, losses):
     assert slopes[False] == 0
 
 
-def test_normal_rows_have_novelties_from_0_to_2():
+def test_score_is_the_sum_of_both_terms_normalised_by_normal_rows():
+    fitted = LSA().composition.fit({"latent_nll": np.array([1.0, 5.0, 2.0]), "residual": np.array([8.0, 0.0, 3.0])})
+    parts = {"latent_nll": torch.tensor([1.0, 5.0, 7.0]), "residual": torch.tensor([0.0, 8.0, 4.0])}
+    assert fitted(parts).tolist() == [0, 2, 2]  # (7 - 1) / 4 + 4 / 8
+
+
+@pytest.mark.parametrize("calibration", [0.0, 0.25])
+def test_held_out_rows_have_scores_from_0_to_2(calibration):
     rows = np.random.default_rng(0).normal(size=(300, 3))
-    detector = LSA(**LSA.tiny, random_state=0).fit(rows)
-    parts = detector.score_components(rows, extra="all")
+    detector = LSA(**LSA.tiny, calibration=calibration, random_state=0).fit(rows)
+    known = rows[detector.calibration_rows_]
+    parts = detector.score_components(known)
     norm = [(v - v.min()) / (v.max() - v.min()) for v in (parts["latent_nll"], parts["residual"])]
-    np.testing.assert_allclose(parts["novelty"], norm[0] + norm[1], atol=1e-4)
-    assert 0 <= parts["novelty"].min() <= parts["novelty"].max() <= 2 + 1e-4
-
-
-def test_a_term_without_spread_adds_no_infinity(detector):
-    detector._calibrate(torch.zeros(3, 2))
-    parts = detector.score_components(np.zeros((1, 2)), extra="all")
-    assert parts["novelty"] == 0
+    score = detector.anomaly_score(known)
+    np.testing.assert_allclose(score, norm[0] + norm[1], atol=1e-6)
+    assert 0 <= score.min() <= score.max() <= 2
 
 
 @pytest.mark.parametrize("settings", [{"bins": 1}, {"channels": ()}, {"latent_dim": 0}])

@@ -5,6 +5,7 @@ from oddgan.base.bidirectional import BidirectionalDetector, Pair, flipped_loss,
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import KINDS, Card, Kind, kind_of
 from oddgan.base.classical import ClassicalDetector, ProjectedDetector, principal_components
+from oddgan.base.coding import CodingDetector, PriorDetector, VariationalDetector
 from oddgan.base.components import Component, standard_components
 from oddgan.base.detector import Detector
 from oddgan.base.ensemble import EnsembleDetector
@@ -21,6 +22,7 @@ __all__ = [
     "BidirectionalDetector",
     "Card",
     "ClassicalDetector",
+    "CodingDetector",
     "Component",
     "Detector",
     "Encodes",
@@ -31,6 +33,7 @@ __all__ = [
     "NeuralDetector",
     "Notice",
     "Pair",
+    "PriorDetector",
     "Progress",
     "ProjectedDetector",
     "PyODView",
@@ -38,6 +41,7 @@ __all__ = [
     "Samples",
     "SearchDetector",
     "Stored",
+    "VariationalDetector",
     "adversarial_updates",
     "as_pyod",
     "flipped_loss",

@@ -1,17 +1,17 @@
 """Bidirectional GANs: an encoder beside the generator, and critics that tell pairs of one kind from another."""
 
 import math
-from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from functools import cache
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
+from oddgan.base.coding import PriorDetector
 from oddgan.base.components import Component, standard_components
-from oddgan.base.neural import NeuralDetector
 from oddgan.networks import Judgement
 from oddgan.networks.base import whole
 from oddgan.objectives import NonSaturating, Objective
@@ -55,18 +55,18 @@ def flipped_loss(critic: nn.Module, objective: Objective, real: Pair, fake: Pair
 
 
 @hyperparameters
-class BidirectionalDetector(NeuralDetector):
+class BidirectionalDetector(PriorDetector):
     """A detector with the networks "encoder" and "generator", which are trained together.
 
     Parameters
     ----------
-    latent_dim : size m of the latent space, >= 1.
-    prior : distribution p of z.
     objective : what critics and generator minimise; the encoder minimises the critics' loss on fakes, for the pairs
         that it makes.
     ema : decay of the moving average of all weights, which scores; in [0, 1), or None for the last weights. It
         remembers 1 / (1 - ema) steps, fewer while training is young.
     """
+
+    decoder_name: ClassVar = "generator"
 
     latent_dim: int = 100
     prior: Prior = Gaussian()
@@ -78,9 +78,6 @@ class BidirectionalDetector(NeuralDetector):
         whole(latent_dim=self.latent_dim)
         if self.ema is not None and not 0 <= self.ema < 1:
             raise InputError(f"ema must lie in [0, 1), or be None for no average, not {self.ema}.")
-
-    def _draw(self, n: int) -> Tensor:
-        return self.prior.sample(n, self.latent_dim, device=self._device)
 
     def _there_and_back(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Codes (n, m) and reconstructions (n, ...)."""
@@ -95,24 +92,6 @@ class BidirectionalDetector(NeuralDetector):
         return parts | {
             "features": lambda: feature_matching(judge(x).features, judge(y).features, reduction="sum"),
         }
-
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
-
-    @abstractmethod
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
-        """Components and reconstructions (n, ...)."""
-
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        return self._there_and_back(x)[1]
-
-    def _encode(self, x: Tensor) -> Tensor:
-        z: Tensor = self._net("encoder")(x)
-        return z
-
-    def _sample(self, n: int) -> Tensor:
-        drawn: Tensor = self._net("generator")(self._draw(n))
-        return drawn
 
 
 def _detached(pair: Pair) -> Pair:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, adversarial_updates, standard_components
+from oddgan.base import Card, Component, PriorDetector, adversarial_updates, standard_components
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
 from oddgan.scores import Composition, WeightedSum, critic_cross_entropy
@@ -15,7 +15,7 @@ from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
 
 @hyperparameters
-class AAE(NeuralDetector):
+class AAE(PriorDetector):
     r"""An autoencoder whose codes of normal data are made to look like draws from a prior.
 
     Each batch has two phases, of three updates: min_{E, G} mean (x - G(E(x)))² (reconstruction), then the game of a
@@ -28,7 +28,6 @@ class AAE(NeuralDetector):
 
     Parameters
     ----------
-    latent_dim : size m of the latent space, >= 1.
     prior : distribution p(z) that the codes are made to follow.
     objective : what the latent critic and the encoder minimise in their game.
     similarity : the reconstruction's loss, and the component `residual`.
@@ -64,11 +63,7 @@ class AAE(NeuralDetector):
     epochs: int = 20
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
-        return {
-            "encoder": self.backbone.encoder(shape, self.latent_dim),
-            "decoder": self.backbone.decoder(self.latent_dim, shape, output=self._output),
-            "latent_critic": self.backbone.critic((self.latent_dim,)),
-        }
+        return super()._networks(shape) | {"latent_critic": self.backbone.critic((self.latent_dim,))}
 
     def _phases(self) -> Iterator[Phase]:
         # The names of the game's players are those of `adversarial_updates`: E generates codes.
@@ -77,20 +72,9 @@ class AAE(NeuralDetector):
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         yield Update("autoencoder", self._similarity()(x, self._reconstruct(x)))
-        z = self.prior.sample(len(x), self.latent_dim, device=x.device)
+        z = self._draw(len(x))
         D = self._net("latent_critic")
         yield from adversarial_updates(z, self._encode(x), clock, critic=D, objective=self.objective)
-
-    def _encode(self, x: Tensor) -> Tensor:
-        z: Tensor = self._net("encoder")(x)
-        return z
-
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        y: Tensor = self._net("decoder")(self._encode(x))
-        return y
-
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
 
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         E, G, D = self._nets("encoder", "decoder", "latent_critic")
@@ -100,7 +84,3 @@ class AAE(NeuralDetector):
             "residual": lambda: self._similarity()(x, y),
             "latent_critic": lambda: critic_cross_entropy(D(z).logit),
         }, y
-
-    def _sample(self, n: int) -> Tensor:
-        y: Tensor = self._net("decoder")(self.prior.sample(n, self.latent_dim, device=self._device))
-        return y

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector
+from oddgan.base import Card, CodingDetector, Component
 from oddgan.networks import ARAE_MLP, Backbone
 from oddgan.networks.base import whole
 from oddgan.scores import Composition, WeightedSum, latent_error
@@ -18,7 +18,7 @@ from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
 
 @hyperparameters
-class ARAE(NeuralDetector):
+class ARAE(CodingDetector):
     r"""An autoencoder trained on the worst small changes of its input, so that its codes hold what is robust.
 
     For each batch, δ = argmax_{‖δ‖∞ ≤ ε} mean (E(x) - E(x + δ))² by projected gradient ascent: a uniform start, then
@@ -31,7 +31,6 @@ class ARAE(NeuralDetector):
 
     Parameters
     ----------
-    latent_dim : size m of the latent space, >= 1.
     epsilon : the largest change ε of a value, on the network's scale (images: [-1, 1]), > 0. The paper's 0.2 of the
         range [0, 1] for MNIST is 0.4 here; for Fashion-MNIST and COIL-100 it takes 0.05, here 0.1.
     steps : steps of the ascent, >= 1, each of 2.5·ε/steps; 40 in the paper. A training step costs about one pass each.
@@ -104,17 +103,6 @@ class ARAE(NeuralDetector):
             delta = (delta + step * slope.sign()).clamp(-self.epsilon, self.epsilon)
         E.train(training)
         return (x + delta).clamp(low, high)
-
-    def _encode(self, x: Tensor) -> Tensor:
-        z: Tensor = self._net("encoder")(x)
-        return z
-
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        y: Tensor = self._net("decoder")(self._encode(x))
-        return y
-
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
 
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         E, G = self._nets("encoder", "decoder")

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, standard_components
+from oddgan.base import Card, CodingDetector, Component, standard_components
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2, Similarity
 from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
 
 @hyperparameters
-class AutoEncoder(NeuralDetector):
+class AutoEncoder(CodingDetector):
     r"""Reconstruct through a bottleneck; what is unlike the training data comes back changed.
 
     min_{E, G} mean (x - G(E(x)))², and the score is the same residual. On images and series the networks are DCGAN-like
@@ -48,28 +48,11 @@ class AutoEncoder(NeuralDetector):
     optimiser: Optimiser = Adam(lr=1e-3, betas=(0.9, 0.999))
     epochs: int = 20
 
-    def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
-        return {
-            "encoder": self.backbone.encoder(shape, self.latent_dim),
-            "decoder": self.backbone.decoder(self.latent_dim, shape, output=self._output),
-        }
-
     def _phases(self) -> Iterator[Phase]:
         yield Phase(self._reconstruction, self._players(autoencoder=("encoder", "decoder")), self.epochs)
 
     def _reconstruction(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         yield Update("autoencoder", self._similarity()(x, self._reconstruct(x)))
-
-    def _encode(self, x: Tensor) -> Tensor:
-        z: Tensor = self._net("encoder")(x)
-        return z
-
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        y: Tensor = self._net("decoder")(self._encode(x))
-        return y
-
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
 
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         E, G = self._nets("encoder", "decoder")

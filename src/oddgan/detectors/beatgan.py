@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, standard_components
+from oddgan.base import Card, CodingDetector, Component, standard_components
 from oddgan.networks import reinitialise
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum, feature_matching
@@ -17,7 +17,7 @@ from oddgan.training import Adam, Clock, Optimiser, Phase, TimeWarp, Update
 
 
 @hyperparameters
-class BeatGAN(NeuralDetector):
+class BeatGAN(CodingDetector):
     r"""Reconstruct so that a critic's features agree, too; the residual shows where a heartbeat is odd.
 
     x̂ = G(x) is an autoencoder's reconstruction, f the features of the critic D:
@@ -76,11 +76,7 @@ class BeatGAN(NeuralDetector):
             raise InputError(f"augmentation warps series (c, t), but the samples have shape {self.shape_}: give None.")
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
-        return {
-            "encoder": self.backbone.encoder(shape, self.latent_dim),
-            "decoder": self.backbone.decoder(self.latent_dim, shape, output=self._output),
-            "discriminator": self.backbone.critic(shape),
-        }
+        return super()._networks(shape) | {"discriminator": self.backbone.critic(shape)}
 
     def _phases(self) -> Iterator[Phase]:
         players = self._players("discriminator", autoencoder=("encoder", "decoder"))
@@ -97,17 +93,6 @@ class BeatGAN(NeuralDetector):
         yield Update("autoencoder", self._similarity()(x, y) + self.w_adv * features)
         if 0 <= loss.mean() < self.collapse:  # a Wasserstein loss below zero is no collapse
             reinitialise(D)
-
-    def _encode(self, x: Tensor) -> Tensor:
-        z: Tensor = self._net("encoder")(x)
-        return z
-
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        y: Tensor = self._net("decoder")(self._encode(x))
-        return y
-
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
 
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         D, y = cache(self._net("discriminator")), self._reconstruct(x)

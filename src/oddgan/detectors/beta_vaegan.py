@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, standard_components
+from oddgan.base import Card, Component, VariationalDetector, standard_components
 from oddgan.networks import VAEGAN_1D, Auto, Backbone
 from oddgan.networks.base import whole
 from oddgan.objectives import NonSaturating, Objective
@@ -19,7 +19,7 @@ from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
 
 @hyperparameters
-class BetaVAEGAN(NeuralDetector):
+class BetaVAEGAN(VariationalDetector):
     r"""A β-VAE whose decoder also has to match a critic's features; residual, features and latent norm make the score.
 
     E(x) gives q(z|x) = N(μ, σ²), x̂ = G(z) with z ~ q(z|x), f are the features of the critic D:
@@ -98,7 +98,7 @@ class BetaVAEGAN(NeuralDetector):
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         G, D = self._nets("decoder", "discriminator")
         mean, log_variance = self._posterior(x)
-        y = G(mean + (0.5 * log_variance).exp() * torch.randn_like(mean))
+        y = G(self._draw(mean, log_variance))
         fake = y.detach()
         loss = self.objective.critic(D(x).logit, D(fake).logit)
         if self.prior_samples:
@@ -110,29 +110,9 @@ class BetaVAEGAN(NeuralDetector):
         divergence = kl_to_standard_normal(mean, log_variance)
         yield Update("autoencoder", self._similarity()(x, y) + features + beta * divergence)
 
-    def _posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_variance = self._net("encoder")(x).chunk(2, dim=1)
-        return mean, log_variance.clamp(-12.0, 8.0)
-
-    def _encode(self, x: Tensor) -> Tensor:
-        return self._posterior(x)[0]
-
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        y: Tensor = self._net("decoder")(self._encode(x))
-        return y
-
-    def _sample(self, n: int) -> Tensor:
-        G = self._net("decoder")
-        device = next(self.networks_["decoder"].parameters()).device
-        y: Tensor = G(torch.randn(n, self.latent_dim, device=device))
-        return y
-
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
-
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         D, (mean, log_variance) = cache(self._net("discriminator")), self._posterior(x)
-        y = self._net("decoder")(mean)
+        y = self._decode(mean)
         residual, kl = self._similarity()(x, y), kl_to_standard_normal(mean, log_variance)
         return standard_components(x, y=y, z=mean, critic=D, encoder=self._encode, prior=Gaussian()) | {
             "residual": residual,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, adversarial_updates, standard_components
+from oddgan.base import Card, Component, PriorDetector, adversarial_updates, standard_components
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
 from oddgan.scores import Composition, WeightedSum, critic_cross_entropy, latent_error
@@ -17,7 +17,7 @@ from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
 
 @hyperparameters
-class ConstrainedAAE(NeuralDetector):
+class ConstrainedAAE(PriorDetector):
     r"""An adversarial autoencoder whose reconstructions have the codes of their samples.
 
     An image with a lesion is then drawn as the healthy image that is nearest to it in the latent space. Each batch
@@ -31,7 +31,6 @@ class ConstrainedAAE(NeuralDetector):
 
     Parameters
     ----------
-    latent_dim : size m of the latent space, >= 1.
     prior : distribution p(z) that the codes are made to follow.
     objective : what the latent critic and the encoder minimise in their game.
     similarity : the reconstruction's loss.
@@ -76,11 +75,7 @@ class ConstrainedAAE(NeuralDetector):
             raise InputError(f"w_latent={self.w_latent} must be 0 or more, and finite.")
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
-        return {
-            "encoder": self.backbone.encoder(shape, self.latent_dim),
-            "decoder": self.backbone.decoder(self.latent_dim, shape, output=self._output),
-            "latent_critic": self.backbone.critic((self.latent_dim,)),
-        }
+        return super()._networks(shape) | {"latent_critic": self.backbone.critic((self.latent_dim,))}
 
     def _phases(self) -> Iterator[Phase]:
         # The names of the game's players are those of `adversarial_updates`: E generates codes.
@@ -92,19 +87,8 @@ class ConstrainedAAE(NeuralDetector):
         code = E(x)
         y = G(code)
         yield Update("autoencoder", self._similarity()(x, y) + self.w_latent * latent_error(code, E(y)))
-        z = self.prior.sample(len(x), self.latent_dim, device=x.device)
+        z = self._draw(len(x))
         yield from adversarial_updates(z, E(x), clock, critic=D, objective=self.objective)
-
-    def _encode(self, x: Tensor) -> Tensor:
-        z: Tensor = self._net("encoder")(x)
-        return z
-
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        y: Tensor = self._net("decoder")(self._encode(x))
-        return y
-
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
 
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         E, G, D = self._nets("encoder", "decoder", "latent_critic")
@@ -114,7 +98,3 @@ class ConstrainedAAE(NeuralDetector):
             "residual": lambda: self._similarity("residual")(x, y),
             "latent_critic": lambda: critic_cross_entropy(D(z).logit),
         }, y
-
-    def _sample(self, n: int) -> Tensor:
-        y: Tensor = self._net("decoder")(self.prior.sample(n, self.latent_dim, device=self._device))
-        return y

@@ -70,12 +70,7 @@ class EGBAD(BidirectionalDetector):
     epochs: int = 50
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
-        b, m = self.backbone, self.latent_dim
-        return {
-            "encoder": b.encoder(shape, m),
-            "generator": b.decoder(m, shape, output=self._output),
-            "critic": b.critic(shape, (m,)),
-        }
+        return super()._networks(shape) | {"critic": self.backbone.critic(shape, (self.latent_dim,))}
 
     def _phases(self) -> Iterator[Phase]:
         yield Phase(self._bidirectional, self._players("critic", "generator", "encoder"), self.epochs, ema=self.ema)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, standard_components
+from oddgan.base import Card, CodingDetector, Component, standard_components
 from oddgan.networks import reinitialise
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum, feature_matching, latent_error
@@ -16,7 +16,7 @@ from oddgan.training import Clock, Phase, Update
 
 
 @hyperparameters
-class GANomaly(NeuralDetector):
+class GANomaly(CodingDetector):
     r"""Encode, decode, encode again: normal data agree in the latent space.
 
     z = E1(x), x̂ = G(z), ẑ = E2(x̂); D tells x from x̂. The losses, with f the critic's features:
@@ -71,11 +71,9 @@ class GANomaly(NeuralDetector):
     epochs: int = 15
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
-        b, m = self.backbone, self.latent_dim
-        return {
-            "encoder": b.encoder(shape, m),
-            "decoder": b.decoder(m, shape, output=self._output),
-            "reencoder": b.encoder(shape, m),
+        b = self.backbone
+        return super()._networks(shape) | {
+            "reencoder": b.encoder(shape, self.latent_dim),
             "discriminator": b.critic(shape),
         }
 
@@ -101,9 +99,6 @@ class GANomaly(NeuralDetector):
         y = decoder(z)
         return z, y, reencoder(y)
 
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
-
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         D, (z, y, z2) = cache(self._net("discriminator")), self._pass(x)
         return standard_components(x, y=y, z=z, critic=D) | {
@@ -111,10 +106,3 @@ class GANomaly(NeuralDetector):
             "residual": self._similarity("residual")(x, y),
             "features": lambda: feature_matching(D(x).features, D(y).features, p=2),
         }, y
-
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        return self._pass(x)[1]
-
-    def _encode(self, x: Tensor) -> Tensor:
-        z: Tensor = self._net("encoder")(x)
-        return z

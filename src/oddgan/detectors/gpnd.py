@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, Stored, adversarial_updates, standard_components
+from oddgan.base import Card, Component, PriorDetector, Stored, adversarial_updates, standard_components
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
@@ -18,7 +18,7 @@ from oddgan.training import Adam, Clock, Optimiser, Phase, StepDecay, Update
 
 
 @hyperparameters
-class GPND(NeuralDetector):
+class GPND(PriorDetector):
     r"""How probable is a sample, near the manifold that an adversarial autoencoder has learned?
 
     Training, for each batch: critic D tells x from G(z), z ~ p(z), and G fools it; latent critic D_z tells z from E(x);
@@ -88,9 +88,8 @@ class GPND(NeuralDetector):
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         b, m = self.backbone, self.latent_dim
-        nets = {"encoder": b.encoder(shape, m), "decoder": b.decoder(m, shape, output=self._output)}
         stored = {"codes": Stored(torch.ones(3, m).double()), "histogram": Stored(torch.ones(3, self.bins).double())}
-        return nets | {"critic": b.critic(shape), "latent_critic": b.critic((m,))} | stored
+        return super()._networks(shape) | {"critic": b.critic(shape), "latent_critic": b.critic((m,))} | stored
 
     def _phases(self) -> Iterator[Phase]:
         players = self._players("critic", "latent_critic", generator=("decoder",), autoencoder=("encoder", "decoder"))
@@ -98,7 +97,7 @@ class GPND(NeuralDetector):
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         E, G, D, C = self._nets("encoder", "decoder", "critic", "latent_critic")
-        z = self.prior.sample(len(x), self.latent_dim, device=x.device)
+        z = self._draw(len(x))
         yield from adversarial_updates(x, G(z), clock, critic=D, objective=self.objective)
         code = E(x)
         fake = code.detach()
@@ -114,17 +113,6 @@ class GPND(NeuralDetector):
         self._stored("codes").copy_(manifold.fit_generalised_normal(torch.cat([z for _, z in batches])))
         distances = torch.cat([manifold.distance(rows, G(z)) for rows, z in batches])
         self._stored("histogram").copy_(manifold.distance_histogram(distances, self.bins))
-
-    def _encode(self, x: Tensor) -> Tensor:
-        z: Tensor = self._net("encoder")(x)
-        return z
-
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        y: Tensor = self._net("decoder")(self._encode(x))
-        return y
-
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
 
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         E, G, D, C = self._nets("encoder", "decoder", "critic", "latent_critic")
@@ -143,7 +131,3 @@ class GPND(NeuralDetector):
         if self.jacobian == "decoder":
             return manifold.log_volume(manifold.forward_jacobian(self._net("decoder"), z))
         return -manifold.log_volume(manifold.backward_jacobian(self._net("encoder"), x))
-
-    def _sample(self, n: int) -> Tensor:
-        y: Tensor = self._net("decoder")(self.prior.sample(n, self.latent_dim, device=self._device))
-        return y

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, adversarial_updates, standard_components
+from oddgan.base import Card, Component, PriorDetector, adversarial_updates, standard_components
 from oddgan.networks import WASSERSTEIN, Backbone
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import WGANGP, Objective
@@ -19,7 +19,7 @@ from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
 
 @hyperparameters
-class JointEncoderGAN(NeuralDetector):
+class JointEncoderGAN(PriorDetector):
     r"""A GAN and an encoder that learn together, so that the latent space is shaped by what is to be told apart.
 
     D and G play the game of `objective`. The encoder's loss measures its errors in image and in latent space,
@@ -65,6 +65,7 @@ class JointEncoderGAN(NeuralDetector):
         gan=True,
     )
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4}
+    decoder_name: ClassVar = "generator"
 
     latent_dim: int = 64
     prior: Prior = Gaussian()
@@ -105,7 +106,7 @@ class JointEncoderGAN(NeuralDetector):
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         G, D = self._nets("generator", "critic")
-        z = self._draw(x)
+        z = self._draw(len(x))
         game = adversarial_updates(x, G(z), clock, critic=D, objective=self.objective, n_critic=self.n_critic)
         for player, loss in game:
             joined = player == "generator" and self.encoder == "joint"
@@ -116,7 +117,7 @@ class JointEncoderGAN(NeuralDetector):
             G.train()
 
     def _inverse(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        yield Update("encoder", self._encoder_loss(x, self._draw(x)))
+        yield Update("encoder", self._encoder_loss(x, self._draw(len(x))))
 
     def _encoder_loss(self, x: Tensor, z: Tensor) -> Tensor:
         """L_E of samples x (n, ...) and codes z (n, m), (n,)."""
@@ -124,26 +125,8 @@ class JointEncoderGAN(NeuralDetector):
         image = self.image_weight * L2()(x, G(E(x))) if self.image_weight else torch.zeros(len(x), device=x.device)
         return image + self.latent_weight * latent_error(z, E(G(z))) if self.latent_weight else image
 
-    def _draw(self, x: Tensor) -> Tensor:
-        return self.prior.sample(len(x), self.latent_dim, device=x.device)
-
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
-
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         G, D, E = self._nets("generator", "critic", "encoder")
         z = E(x)
         y = G(z)
         return standard_components(x, y=y, z=z, critic=D, encoder=E, prior=self.prior), y
-
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        y: Tensor = self._net("generator")(self._encode(x))
-        return y
-
-    def _encode(self, x: Tensor) -> Tensor:
-        z: Tensor = self._net("encoder")(x)
-        return z
-
-    def _sample(self, n: int) -> Tensor:
-        y: Tensor = self._net("generator")(self.prior.sample(n, self.latent_dim, device=self._device))
-        return y

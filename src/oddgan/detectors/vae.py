@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, Stored, standard_components
+from oddgan.base import Card, Component, Stored, VariationalDetector, standard_components
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.networks.base import one_of, whole
 from oddgan.priors import Gaussian
@@ -22,7 +22,7 @@ LOG_VARIANCE = (-6.0, 4.0)
 
 
 @hyperparameters
-class VAE(NeuralDetector):
+class VAE(VariationalDetector):
     r"""Learn a distribution of codes and of samples given codes; score how improbable the sample is.
 
     E(x) gives q(z|x) = N(μ, σ²), G(z) gives p(x|z). Training minimises -ELBO = -E_q log p(x|z) + β·KL(q(z|x) ‖ p(z)).
@@ -31,7 +31,6 @@ class VAE(NeuralDetector):
 
     Parameters
     ----------
-    latent_dim : size m of the latent space, >= 1.
     beta : weight β of the divergence in training, >= 0.
     likelihood : p(x|z): "gaussian" with a learned variance for each value, "unit" with variance 1, or "bernoulli" for
         values scaled to [0, 1] (scaling=MinMax(low=0)).
@@ -87,14 +86,10 @@ class VAE(NeuralDetector):
 
     def _variational(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         mean, log_variance = self._posterior(x)
-        z = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
+        z = self._draw(mean, log_variance)
         yield Update("autoencoder", self._nll(x, z) + self.beta * kl_to_standard_normal(mean, log_variance))
 
-    def _posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_variance = self._net("encoder")(x).chunk(2, dim=1)
-        return mean, log_variance.clamp(-12.0, 8.0)
-
-    def _decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def _likelihood(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """The mean of p(x|z), or its logit for "bernoulli", and the log variance."""
         out = self._net("decoder")(z)
         if self.likelihood != "gaussian":
@@ -104,28 +99,19 @@ class VAE(NeuralDetector):
         return mean, low + (high - low) * torch.sigmoid(log_variance)
 
     def _nll(self, x: Tensor, z: Tensor) -> Tensor:
-        mean, log_variance = self._decode(z)
+        mean, log_variance = self._likelihood(z)
         if self.likelihood == "bernoulli":
             return functional.binary_cross_entropy_with_logits(mean, x, reduction="none").flatten(1).sum(1)
         return gaussian_nll(x, mean, log_variance)
 
-    def _encode(self, x: Tensor) -> Tensor:
-        return self._posterior(x)[0]
-
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        return self._mean(self._encode(x))
-
-    def _mean(self, z: Tensor) -> Tensor:
-        mean = self._decode(z)[0]
+    def _decode(self, z: Tensor) -> Tensor:
+        mean = self._likelihood(z)[0]
         return torch.sigmoid(mean) if self.likelihood == "bernoulli" else mean
-
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
 
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         mean, log_variance = self._posterior(x)
         kl = kl_to_standard_normal(mean, log_variance)
-        y = self._mean(mean)
+        y = self._decode(mean)
 
         @cache
         def probability() -> Tensor:
@@ -138,6 +124,3 @@ class VAE(NeuralDetector):
             "kl": kl,
         }
         return standard_components(x, y=y, z=mean, prior=Gaussian()) | parts, y
-
-    def _sample(self, n: int) -> Tensor:
-        return self._mean(torch.randn(n, self.latent_dim, device=self._stored("noise").device))
