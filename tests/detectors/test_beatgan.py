@@ -7,7 +7,7 @@ from torch.nn.functional import softplus
 
 from oddgan import InputError
 from oddgan.detectors import AutoEncoder, BeatGAN, BetaVAEGAN
-from oddgan.networks import BEATGAN_1D, Auto, ConvLadder
+from oddgan.networks import BEATGAN_1D, MLP, Auto, ConvLadder
 from oddgan.objectives import WGANGP, Wasserstein
 from oddgan.similarities import L1, TrailingMask
 from oddgan.training import TimeWarp
@@ -139,3 +139,15 @@ def test_padding_plays_no_part_under_a_mask(method):
     np.testing.assert_allclose(detector.score_components(beats)["residual"], (left**2).mean(axis=1), rtol=1e-4)
     plain = method(**settings).fit(beats)
     assert plain.history_[-1].losses != detector.history_[-1].losses
+
+
+def test_features_are_those_of_the_chosen_layer():
+    rows = np.random.default_rng(0).normal(size=(24, 3))
+    detector = BeatGAN(
+        epochs=1, latent_dim=2, backbone=MLP(hidden=(6, 5), feature_layer=1, norm="batch"), random_state=0
+    ).fit(rows)
+    first = detector.networks_["discriminator"].trunk[:2]  # 3 -> 6, leaky ReLU
+    x, y = (torch.from_numpy(detector.scaling_(values)) for values in (rows, detector.reconstruct(rows)))
+    expected = (first(x) - first(y)).square().mean(dim=1)
+    found = detector.score_components(rows, extra=["features"])["features"]
+    np.testing.assert_allclose(found, expected.detach(), rtol=1e-3)

@@ -137,6 +137,27 @@ def test_copy_is_frozen_and_leaves_the_network_alone() -> None:
         assert torch.equal(prepared(x).logit, y.logit)
 
 
+@pytest.mark.parametrize(
+    ("backbone", "shape"),
+    [
+        (MLP(norm="batch", critic_norm="batch", feature_layer=1), TABLE),
+        (ConvLadder(width=8, feature_layer=1), ODD),
+        (ConvLadder(width=8, feature_layer=2), SERIES),
+        (ResNet(width=8, critic_norm="none", feature_layer=1), IMAGE),
+        (ResNet(width=8, critic_norm="batch", feature_layer=1), SERIES),
+    ],
+    ids=str,
+)
+def test_inner_features_in_float64(backbone: Backbone, shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    network = trained(backbone.critic(shape)).double()
+    x = torch.randn(3, *shape, dtype=torch.float64)
+    (y, dx), (y2, dx2) = gradients(network, [x]), gradients(prepare(network, dtype=torch.float64), [x])
+    for a, b in zip([*y, *dx], [*y2, *dx2], strict=True):
+        assert a.shape == b.shape
+        assert (a - b).abs().max() <= 1e-12 * a.abs().max().clamp(min=1)
+
+
 def test_critic_returns_a_judgement() -> None:
     assert isinstance(prepare(MLP().critic(TABLE))(torch.randn(2, *TABLE)), Judgement)
 

@@ -11,7 +11,7 @@ from torch import nn
 from oddgan._core.errors import InputError
 from oddgan.networks.base import Backbone, CodeOutput, Init, SampleOutput, one_of, whole
 from oddgan.networks.convolutional import Layers, Sides
-from oddgan.networks.critics import Critic, JointCritic, join
+from oddgan.networks.critics import Critic, JointCritic, join, only_last
 from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.layers import CONV, Chain, code_output, finish, normalisation
 from oddgan.networks.mlp import MLP
@@ -73,15 +73,17 @@ class Bidirectional(Backbone):
         joined, _ = join(shape, tuple(other for other in others if len(other) != 1))
         if not codes:
             return self._normed(self.samples).critic(joined)
-        trunk = cast(Critic, self.samples.critic(joined)).trunk
+        judge = cast(Critic, self.samples.critic(joined))
+        only_last(judge.feature_layer)
+        trunk = judge.trunk
         _, length = join((1, 1), tuple(codes))
         with torch.no_grad():
             features = trunk.eval()(torch.zeros(1, *joined)).numel()
         branch = [*self.codes.critic_body(length), nn.Linear(self.codes.hidden[-1], self.width, bias=False)]
         last = nn.Sequential(nn.LeakyReLU(self.slope), nn.Dropout(self.dropout))
         sample_branch = [*trunk.train(), nn.Flatten(), nn.Linear(features, self.width)]
-        judge = JointCritic(sample_branch, branch, [last, nn.Linear(self.width, 1)], self.init)
-        return finish(judge, spectral=self.spectral_norm)
+        together = JointCritic(sample_branch, branch, [last, nn.Linear(self.width, 1)], self.init)
+        return finish(together, spectral=self.spectral_norm)
 
     def with_spectral_norm(self) -> Self:
         """Return a copy with spectral norm in encoders and critics."""

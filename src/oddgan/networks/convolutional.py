@@ -8,7 +8,7 @@ from torch import nn
 
 from oddgan._core.errors import InputError
 from oddgan.networks.base import Backbone, CodeOutput, Init, Norm, SampleOutput, one_of, whole
-from oddgan.networks.critics import Critic, JointCritic, join
+from oddgan.networks.critics import Critic, JointCritic, join, only_last
 from oddgan.networks.layers import Chain, code_output, finish, sample_output
 from oddgan.networks.mlp import MLP
 
@@ -35,6 +35,8 @@ class Convolutional(Backbone):
     depth : number of levels, at least 1; None chooses it from the shape, as described above.
     norm : normalisation in encoder and decoder: "batch", "layer" (over channels and axes), "group" (of 16), "none".
     critic_norm : normalisation in the critic; "batch" is wrong under a gradient penalty.
+    feature_layer : which map of a critic is its features: 0 the last one below the head, 1 the one before it, and so
+        on; critics of samples with codes have only 0.
     spectral_norm : whether encoder and critic divide each weight by its largest singular value.
     init : how weights start: "dcgan" (normal, 0.02), "xavier" or "he" (both normal), or torch's "default". Without
         normalisation take "he": a critic that starts with another is nearly flat.
@@ -46,12 +48,14 @@ class Convolutional(Backbone):
     depth: int | None = None
     norm: Norm = "batch"
     critic_norm: Norm = "batch"
+    feature_layer: int = 0
     spectral_norm: bool = False
     init: Init = "dcgan"
     codes: MLP = field(default=MLP(hidden=(512,)))
 
     def __post_init__(self) -> None:
         whole(width=self.width)
+        whole(0, feature_layer=self.feature_layer)
         whole(self.width, max_width=self.max_width)
         if self.depth is not None:
             whole(depth=self.depth)
@@ -108,8 +112,8 @@ class Convolutional(Backbone):
         """Build a network from samples (n, *shape), joined with others, to a Judgement.
 
         Others of the same sides are joined along the channels. With codes among them, the features are a layer of
-        16 · width values on the last map and the codes' branch; without, they are the last map. Codes `(m,)` alone
-        are judged by `codes`.
+        16 · width values on the last map and the codes' branch; without, they are the map of `feature_layer`. Codes
+        `(m,)` alone are judged by `codes`.
         """
         if len(shape) == 1:
             mlp = self.codes.with_spectral_norm() if self.spectral_norm else self.codes
@@ -120,7 +124,9 @@ class Convolutional(Backbone):
         out = 16 * self.width if code_length else 1
         trunk, head = self._analysis(joined[0], self._levels(joined[1:]), out, self.critic_norm)
         if not code_length:
-            return finish(Critic(trunk, nn.Sequential(*head), self.init), spectral=self.spectral_norm)
+            alone = Critic(trunk, nn.Sequential(*head), self.init, self.feature_layer)
+            return finish(alone, spectral=self.spectral_norm)
+        only_last(self.feature_layer)
         branch = [*self.codes.critic_body(code_length), nn.Linear(self.codes.hidden[-1], out)]
         last = [self._activation(), nn.Linear(out, 1)]
         return finish(JointCritic([*trunk, *head], branch, last, self.init), spectral=self.spectral_norm)

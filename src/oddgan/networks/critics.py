@@ -5,24 +5,42 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan.networks.base import Init, Judgement
-from oddgan.networks.layers import Network
+from oddgan.networks.layers import Network, Weighted
 
 
 class Critic(Network):
-    """A trunk whose last map is the features, and a head with one output.
+    """A trunk, one of whose maps is the features, and a head with one output.
 
-    Inputs are joined along their first axis: channels of series and images, columns of codes.
+    Inputs are joined along their first axis: channels of series and images, columns of codes. A map is what a
+    convolution, a linear layer or a residual block gives, with the norm, activation and pooling behind it.
     """
 
-    def __init__(self, trunk: list[nn.Module], head: nn.Module, init: Init) -> None:
+    def __init__(self, trunk: list[nn.Module], head: nn.Module, init: Init, feature_layer: int = 0) -> None:
         super().__init__(init)
         self.trunk = nn.Sequential(*trunk)
         self.head = head
+        self.feature_layer = feature_layer
+        maps = max(1, len(self._starts()))
+        if not feature_layer < maps:
+            known = "only the last one, 0" if maps == 1 else f"0 (the last) to {maps - 1} (the first)"
+            raise InputError(f"feature_layer={feature_layer} is no map of this critic, which has {known}.")
 
     def forward(self, x: Tensor, *others: Tensor) -> Judgement:
         """Judge inputs (n, ...): logit (n,), features (n, ...)."""
-        features = self.trunk(torch.cat([x, *others], 1) if others else x)
-        return Judgement(self.head(features).flatten(), features)
+        lower, upper = self.halves()
+        features = lower(torch.cat([x, *others], 1) if others else x)
+        return Judgement(self.head(upper(features)).flatten(), features)
+
+    def halves(self) -> tuple[nn.Sequential, nn.Sequential]:
+        """Return the trunk up to the features, and the rest of it."""
+        if not self.feature_layer:
+            return self.trunk, nn.Sequential()
+        cut = self._starts()[-self.feature_layer]
+        return self.trunk[:cut], self.trunk[cut:]
+
+    def _starts(self) -> list[int]:
+        """Return the places in the trunk at which a map's layers begin."""
+        return [i for i, layer in enumerate(self.trunk) if any(isinstance(m, Weighted) for m in layer.modules())]
 
 
 class JointCritic(Network):
@@ -49,6 +67,15 @@ def part(x: Tensor, others: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
     samples = [y for y in others if y.ndim == x.ndim > 2]
     codes = [z for z in others if z.ndim == 2]
     return torch.cat([x, *samples], 1), torch.cat(codes, 1)
+
+
+def only_last(feature_layer: int) -> None:
+    """Refuse another layer of features for critics of samples with codes."""
+    if feature_layer:
+        raise InputError(
+            f"feature_layer={feature_layer} is for critics of samples or codes alone: where both are judged together, "
+            "the features are the layer in which they meet, feature_layer=0."
+        )
 
 
 def join(shape: tuple[int, ...], others: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], int]:

@@ -7,7 +7,7 @@ from torch import nn
 
 from oddgan._core.errors import InputError
 from oddgan.networks.base import CodeOutput, SampleOutput
-from oddgan.networks.critics import Critic, JointCritic, join
+from oddgan.networks.critics import Critic, JointCritic, join, only_last
 from oddgan.networks.layers import finish
 from oddgan.networks.mlp import MLP
 
@@ -48,7 +48,9 @@ class FlatMLP(MLP):
         self.check(joined)
         trunk, last = [nn.Flatten(), *self.critic_body(math.prod(joined))], self.hidden[-1]
         if not code_length:
-            return finish(Critic(trunk, self._linear(1), self.init), spectral=self.spectral_norm)
+            alone = Critic(trunk, self._linear(1), self.init, self.feature_layer)
+            return finish(alone, spectral=self.spectral_norm)
+        only_last(self.feature_layer)
         branch = [*self.critic_body(code_length), self._linear(last)]
         critic = JointCritic([*trunk, self._linear(last)], branch, [self._activation(), self._linear(1)], self.init)
         return finish(critic, spectral=self.spectral_norm)

@@ -47,16 +47,16 @@ class Widen(nn.Module):
 
 
 class Judge(nn.Module):
-    """A critic: trunk, whose result is the features, and head."""
+    """A critic: the layers up to the features, and those from there to the logit."""
 
-    def __init__(self, trunk: nn.Module, head: nn.Module) -> None:
+    def __init__(self, lower: nn.Module, upper: nn.Module) -> None:
         super().__init__()
-        self.trunk, self.head = trunk, head
+        self.lower, self.upper = lower, upper
 
     def forward(self, x: Tensor, *others: Tensor) -> Judgement:
         """Judge inputs (n, ...): logit (n,), features (n, ...)."""
-        features = self.trunk(torch.cat([x, *others], 1) if others else x)
-        return Judgement(self.head(features).flatten(), features)
+        features = self.lower(torch.cat([x, *others], 1) if others else x)
+        return Judgement(self.upper(features).flatten(), features)
 
 
 class JudgeJointly(nn.Module):

@@ -10,7 +10,7 @@ from torch import nn
 from oddgan._core.errors import InputError
 from oddgan.networks.base import Backbone, CodeOutput, Init, SampleOutput, one_of, whole
 from oddgan.networks.convolutional import Layers, Sides
-from oddgan.networks.critics import Critic, JointCritic, join
+from oddgan.networks.critics import Critic, JointCritic, join, only_last
 from oddgan.networks.layers import BATCH_NORM, CONV, MAX_POOL, Chain, code_output, finish, sample_output
 from oddgan.networks.mlp import MLP
 from oddgan.networks.resnet import Grow
@@ -39,6 +39,8 @@ class LeNet(Backbone):
     slope : slope of the leaky ReLU below zero, 0 or more; the paper says 0.1, the released code uses 0.01.
     norm : normalisation in encoder and decoder: "batch", without gain and shift, or "none".
     critic_norm : normalisation in the critic; "batch" is wrong under a gradient penalty.
+    feature_layer : which map of a critic is its features: 0 the last one below the head, 1 the one before it, and so
+        on; critics of samples with codes have only 0.
     spectral_norm : whether encoder and critic divide each weight by its largest singular value.
     init : how weights start: torch's "default", "dcgan" (normal, 0.02), "xavier" or "he" (both normal).
     codes : critics of codes alone, and the branch for codes in a critic that judges samples with codes.
@@ -49,6 +51,7 @@ class LeNet(Backbone):
     slope: float = 0.01
     norm: PlainNorm = "batch"
     critic_norm: PlainNorm = "none"
+    feature_layer: int = 0
     spectral_norm: bool = False
     init: Init = "default"
     codes: MLP = field(default=MLP(hidden=(128,), bias=False))
@@ -59,6 +62,7 @@ class LeNet(Backbone):
         for width in self.widths:
             whole(widths=width)
         whole(kernel=self.kernel)
+        whole(0, feature_layer=self.feature_layer)
         if self.kernel % 2 == 0 or not self.slope >= 0:
             raise InputError(f"kernel={self.kernel} must be odd, and slope={self.slope} 0 or more.")
         one_of(get_args(PlainNorm), norm=self.norm, critic_norm=self.critic_norm)
@@ -99,8 +103,8 @@ class LeNet(Backbone):
         """Build a network from samples (n, *shape), joined with others, to a Judgement.
 
         Others of the same sides are joined along the channels. With codes among them, the features are a layer on the
-        last map and the codes' branch, as wide as the latter; without, they are the last map. Codes `(m,)` alone are
-        judged by `codes`.
+        last map and the codes' branch, as wide as the latter; without, they are the map of `feature_layer`. Codes
+        `(m,)` alone are judged by `codes`.
         """
         if len(shape) == 1:
             mlp = self.codes.with_spectral_norm() if self.spectral_norm else self.codes
@@ -109,8 +113,9 @@ class LeNet(Backbone):
         self.check(joined)
         trunk = self._trunk(joined, self.critic_norm)
         if not code_length:
-            critic = Critic(trunk, nn.Sequential(*self._head(joined, 1)), self.init)
-            return finish(critic, spectral=self.spectral_norm)
+            alone = Critic(trunk, nn.Sequential(*self._head(joined, 1)), self.init, self.feature_layer)
+            return finish(alone, spectral=self.spectral_norm)
+        only_last(self.feature_layer)
         out = self.codes.hidden[-1]
         branch = [*self.codes.critic_body(code_length), nn.Linear(out, out, bias=False)]
         last = [nn.LeakyReLU(self.slope), nn.Linear(out, 1, bias=False)]

@@ -19,8 +19,8 @@ class MLP(Backbone):
     """Fully connected networks for tables `(d,)` and codes `(m,)`.
 
     Encoder and critic: `hidden` layers with leaky ReLU, then a linear layer. Decoder: the same widths in reverse with
-    ReLU. A critic's features are its last hidden layer, (n, hidden[-1]); several inputs are joined side by side.
-    The layers of EGBAD's and ALAD's networks for tables (Zenati et al., 2018).
+    ReLU. A critic's features are its last hidden layer, (n, hidden[-1]), or the one that `feature_layer` names; several
+    inputs are joined side by side. The layers of EGBAD's and ALAD's networks for tables (Zenati et al., 2018).
 
     Parameters
     ----------
@@ -28,6 +28,7 @@ class MLP(Backbone):
     bias : whether layers and norms add constants; Deep SVDD needs encoders that don't.
     norm : normalisation in encoder and decoder: "batch", "layer", "group" (of 16) or "none".
     critic_norm : normalisation in the critic; "batch" is wrong under a gradient penalty.
+    feature_layer : which hidden layer of a critic is its features: 0 the last one, 1 the one before it, and so on.
     activation : "relu", which is leaky in encoder and critic, or "sigmoid" in all three.
     slope : slope of the leaky ReLU below zero in encoder and critic, 0 or more.
     dropout : share of hidden values dropped in the critic while it trains, in [0, 1).
@@ -39,6 +40,7 @@ class MLP(Backbone):
     bias: bool = True
     norm: Norm = "none"
     critic_norm: Norm = "none"
+    feature_layer: int = 0
     activation: Activation = "relu"
     slope: float = 0.2
     dropout: float = 0.0
@@ -50,6 +52,7 @@ class MLP(Backbone):
             raise InputError("hidden must name at least one width, e.g. (64,).")
         for width in self.hidden:
             whole(hidden=width)
+        whole(0, feature_layer=self.feature_layer)
         one_of(get_args(Norm), norm=self.norm, critic_norm=self.critic_norm)
         one_of(get_args(Init), init=self.init)
         one_of(get_args(Activation), activation=self.activation)
@@ -86,7 +89,8 @@ class MLP(Backbone):
             self.check(each)
         (columns,), _ = join(shape, others)
         head = nn.Linear(self.hidden[-1], 1, bias=self.bias)
-        return finish(Critic(self.critic_body(columns), head, self.init), spectral=self.spectral_norm)
+        critic = Critic(self.critic_body(columns), head, self.init, self.feature_layer)
+        return finish(critic, spectral=self.spectral_norm)
 
     def critic_body(self, columns: int) -> list[nn.Module]:
         """Return the critic's layers below its head, from (n, columns) to (n, hidden[-1])."""

@@ -50,7 +50,8 @@ def prepare(module: nn.Module, *, dtype: torch.dtype = torch.float32) -> nn.Modu
 
 def _network(module: nn.Module) -> nn.Module:
     if isinstance(module, Critic):
-        return glue.Judge(_row(module.trunk), _row(module.head))
+        lower, upper = module.halves()
+        return glue.Judge(_row(lower), _row(upper, module.head))
     if isinstance(module, JointCritic):
         return glue.JudgeJointly(_row(module.samples), _row(module.codes), module.activation, _row(module.head))
     if isinstance(module, Chain | nn.Sequential):
