@@ -142,7 +142,7 @@ def test_copy_is_frozen_and_leaves_the_network_alone() -> None:
     [
         (MLP(norm="batch", critic_norm="batch", feature_layer=1), TABLE),
         (ConvLadder(width=8, feature_layer=1), ODD),
-        (ConvLadder(width=8, feature_layer=2), SERIES),
+        (ConvLadder(width=8, feature_layer=1), SERIES),
         (ResNet(width=8, critic_norm="none", feature_layer=1), IMAGE),
         (ResNet(width=8, critic_norm="batch", feature_layer=1), SERIES),
     ],

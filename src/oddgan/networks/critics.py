@@ -35,8 +35,8 @@ class Critic(Network):
         """Return the trunk up to the features, and the rest of it."""
         if not self.feature_layer:
             return self.trunk, nn.Sequential()
-        cut = self._starts()[-self.feature_layer]
-        return self.trunk[:cut], self.trunk[cut:]
+        layers, cut = list(self.trunk), self._starts()[-self.feature_layer]
+        return nn.Sequential(*layers[:cut]), nn.Sequential(*layers[cut:])
 
     def _starts(self) -> list[int]:
         """Return the places in the trunk at which a map's layers begin."""
