@@ -106,6 +106,7 @@ CHANGES = {
     "slope": 0.5,
     "norm": "none",
     "critic_norm": "batch",
+    "feature_layer": 1,
     "spectral_norm": True,
     "init": "he",
     "codes": MLP(hidden=(3,)),
@@ -117,7 +118,8 @@ def outputs(lenet: LeNet) -> torch.Tensor:
     every = lenet.encoder(ODD, 4), lenet.decoder(4, ODD), lenet.critic(ODD), lenet.critic((4,))
     x, z = torch.randn(5, *ODD), torch.randn(5, 4)
     encoder, decoder, critic, codes = every
-    return torch.cat([encoder(x).flatten(), decoder(z).flatten(), critic(x).logit, codes(z).logit])
+    judged = (value.flatten() for value in critic(x))
+    return torch.cat([encoder(x).flatten(), decoder(z).flatten(), *judged, codes(z).logit])
 
 
 @pytest.mark.parametrize("name", LeNet.__dataclass_fields__)

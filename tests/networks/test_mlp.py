@@ -51,6 +51,7 @@ CHANGES = {
     "bias": False,
     "norm": "layer",
     "critic_norm": "layer",
+    "feature_layer": 1,
     "activation": "sigmoid",
     "slope": 0.5,
     "dropout": 0.5,
@@ -64,7 +65,8 @@ def outputs(mlp: MLP) -> torch.Tensor:
     encoder, decoder, critic = mlp.encoder((6,), 4), mlp.decoder(4, (6,)), mlp.critic((6,))
     torch.manual_seed(0)
     x = torch.randn(8, 6)
-    return torch.cat([encoder(x).flatten(), decoder(x[:, :4]).flatten(), critic(x).logit])
+    judged = (value.flatten() for value in critic(x))
+    return torch.cat([encoder(x).flatten(), decoder(x[:, :4]).flatten(), *judged])
 
 
 @pytest.mark.parametrize("name", MLP.__dataclass_fields__)

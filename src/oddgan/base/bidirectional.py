@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -66,7 +65,7 @@ class BidirectionalDetector(PriorDetector):
         remembers 1 / (1 - ema) steps, fewer while training is young.
     """
 
-    decoder_name: ClassVar = "generator"
+    decoder_name = "generator"
 
     latent_dim: int = 100
     prior: Prior = Gaussian()

@@ -65,7 +65,7 @@ class JointEncoderGAN(PriorDetector):
         gan=True,
     )
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4}
-    decoder_name: ClassVar = "generator"
+    decoder_name = "generator"
 
     latent_dim: int = 64
     prior: Prior = Gaussian()
