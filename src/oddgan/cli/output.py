@@ -106,7 +106,7 @@ def threshold_line(info: "ThresholdInfo") -> str:
     if info.source == "given":
         return f"threshold {info.value:.6g}, as given"
     if info.source == "labelled rows":
-        return f"threshold {info.value:.6g}, the best for labelled rows"
+        return f"threshold {info.value:.6g}, chosen as the best for labelled rows"
     goal = "" if info.rate is None else f", to flag {100 * info.rate:g} % of normals"
     return f"threshold {info.value:.6g}: {info.rule} on the scores of {info.n} {info.source}{goal}"
 

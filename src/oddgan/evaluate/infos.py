@@ -152,7 +152,7 @@ def supervision(composition: CompositionInfo | None, threshold: ThresholdInfo) -
     """
     parts = []
     if composition is not None and composition.needs_labels:
-        parts.append(f"the composition, {composition.text},")
+        parts.append(f"the composition ({composition.text.partition('(')[0]})")
     if threshold.source == "labelled rows":
         parts.append("the threshold")
     if not parts:
