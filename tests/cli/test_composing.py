@@ -19,7 +19,7 @@ def model(run):
 def test_from_labels_to_a_marked_report(run, model, tmp_path):
     shown = run("compose", model)
     assert (shown.code, "score   WeightedSum(latent=1.0)" in shown.out) == (0, True)
-    assert "latent, residual" in shown.out
+    assert "has     critic, critic_centred, " in shown.out
     assert "Semi-supervised" not in shown.out
 
     words = ("compose", model, "builtin:digits", *SVM, *NAMES, "--share", 0.5, "--tune", "mcc", "--out", "composed")

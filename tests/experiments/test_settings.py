@@ -101,7 +101,7 @@ def test_names_can_be_listed_without_quotes(text):
     )
 
 
-def test_what_a_part_learns_can_not_be_set():
+def test_what_a_composition_learns_can_not_be_set():
     with pytest.raises(UsageError, match="Mixture has no field 'means'"):
         built("composition=Mixture", "composition.means=3")
     with pytest.raises(UsageError, match="OneClass has no field 'offset'"):
