@@ -38,6 +38,18 @@ def test_round_trip(tmp_path):
     assert "baseline" not in document["records"][0]
 
 
+def test_numbers_that_used_labels_are_marked_and_apart():
+    plain, marked = spread([record(value=0.5), record(value=0.75, composition="SVM()", semi_supervised=True)])
+    assert (str(plain), str(marked)) == ("0.500", "0.750†")
+
+
+def test_a_record_without_a_word_of_labels_used_none(tmp_path):
+    write_results(tmp_path / "r.json", "m", {}, [record()])
+    assert "semi_supervised" not in (tmp_path / "r.json").read_text()  # as in files of older versions
+    (found,) = read_results(tmp_path / "r.json").records
+    assert (found.composition, found.semi_supervised) == (None, False)
+
+
 def test_same_records_same_bytes(tmp_path):
     for name in ("a", "b"):
         write_results(tmp_path / name, "m", {"b": "1", "a": "2"}, [record()])

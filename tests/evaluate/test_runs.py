@@ -54,6 +54,14 @@ def test_round_trip(folder, info):
     assert json.loads((folder / "run.json").read_text())["schema"] == 1
 
 
+def test_a_run_of_an_older_version_is_read(folder):
+    document = json.loads((folder / "run.json").read_text())
+    del document["composition"], document["semi_supervised"]
+    (folder / "run.json").write_text(json.dumps(document))
+    info = read_run(folder).info
+    assert (info.composition, info.semi_supervised) == (None, False)
+
+
 def test_every_file_is_read(folder):
     rows = np.arange(3)
     write_scores(folder / "scores.npz", ScoreTable(rows, rows.astype(str), rows / 2, rows > 1))

@@ -98,7 +98,7 @@ def test_data_without_labels_are_all_normal_and_the_run_has_none(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"method": "anogann"}, UsageError, r"Unknown method 'anogann'\. Did you mean AnoGAN\? Known: ADGAN, AnoGAN"),
+        ({"method": "anogann"}, UsageError, r"Unknown method 'anogann'\. Did you mean AnoGAN\? Known: AAE, ADGAN"),
         ({"settings": {"k": 3}}, UsageError, "KNN has no parameter 'k'"),
         ({"threshold": "best"}, UsageError, "Unknown threshold rule 'best'"),
         ({"threshold": "evt"}, InputError, "GeneralisedPareto needs 20 different scores"),
@@ -135,5 +135,5 @@ def test_an_interrupted_fit_leaves_nothing(monkeypatch, tmp_path):
 def test_the_model_remembers_how_to_read_and_draw(trained):
     stored = json.loads((trained.model / "detector.json").read_text())["fitted"]["reading_"]
     assert stored["reading"]["normal"] == 3
-    assert stored["n_train"] == 102
+    assert stored["n_train"] == len(trained.detector.reading_["trained"]) == 102
     assert stored["map_scale"] > 0

@@ -21,7 +21,7 @@ def test_scores_are_those_of_python_to_the_last_bit(trained, tmp_path, suffix):
     np.testing.assert_array_equal(table.p_value, detector.anomaly_probability(data.x))
     np.testing.assert_array_equal(table.id, data.ids)
     assert table.label is None
-    assert result.threshold == detector.threshold_
+    assert result.threshold.value == detector.threshold_
 
 
 def test_labels_do_not_matter(trained, tmp_path):

@@ -93,6 +93,21 @@ def test_a_part_is_named_in_any_spelling_and_built_from_its_fields():
     assert built("threshold=none").threshold is None
 
 
+@pytest.mark.parametrize("text", ["residual,latent", "[residual, latent]", '["residual", "latent"]'])
+def test_names_can_be_listed_without_quotes(text):
+    assert built("composition=Maximum", f"composition.components={text}").composition.components == (
+        "residual",
+        "latent",
+    )
+
+
+def test_what_a_composition_learns_can_not_be_set():
+    with pytest.raises(UsageError, match="Mixture has no field 'means'"):
+        built("composition=Mixture", "composition.means=3")
+    with pytest.raises(UsageError, match="OneClass has no field 'offset'"):
+        built("composition=OneClass", "composition.offset=3")
+
+
 def test_without_a_type_the_default_part_is_changed():
     assert built("inversion.optimiser.lr=0.2").inversion == LatentSearch(n_max=50, optimiser=LatentAdam(lr=0.2))
     assert built("search_loss.residual=1").search_loss == WeightedSum(residual=1.0, features=0.1)

@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from oddgan import InputError, MissingExtraError
-from oddgan.evaluate import Items, LatentMap, ScoreTable, read_run, write_items, write_run_info, write_scores
+from oddgan.evaluate import (
+    CompositionInfo,
+    Items,
+    LatentMap,
+    ScoreTable,
+    read_run,
+    write_items,
+    write_run_info,
+    write_scores,
+)
 from oddgan.report import render
 
 EVIL = '<script>alert("x")</script><img src=x onerror=alert(1)>'
@@ -87,6 +96,27 @@ def test_metrics_come_from_labels_when_none_are_stored(copy):
 
 def test_oracle_metrics_are_called_so(copy):
     assert "Best F1 (oracle)" in render(copy).read_text()
+
+
+def test_results_that_used_labels_are_marked(copy):
+    info = read_run(copy).info
+    assert "semi-supervised" not in render(copy).read_text().casefold().partition("<body>")[2]
+    part = CompositionInfo(
+        text=f"SVM({EVIL})", components=("residual", "latent"), weights={"latent": 0.25}, needs_labels=True
+    )
+    write_run_info(copy, info.model_copy(update={"composition": part, "semi_supervised": True}), force=True)
+    text = render(copy).read_text()
+    assert text.count('<span class="badge supervised">semi-supervised</span>') == 2  # by the title and the metrics
+    assert "Semi-supervised: the composition (SVM) was chosen with labels of anomalies." in text
+    assert "SVM(&lt;script&gt;" in text
+    assert "residual, latent (0.25)" in text
+    Tags(text)
+
+
+def test_a_run_that_only_says_that_labels_had_a_part_is_marked(copy):
+    info = read_run(copy).info
+    write_run_info(copy, info.model_copy(update={"semi_supervised": True}), force=True)
+    assert "labels had a part in the score or the threshold" in render(copy).read_text()
 
 
 def test_run_json_alone_is_enough(copy):

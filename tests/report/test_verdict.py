@@ -112,3 +112,9 @@ def test_mostly_anomalies():
 def test_a_detector_that_does_not_detect(auroc, words):
     assert words in plain(verdict(run([0.1]), {"auroc": auroc}).cautions)
     assert verdict(run([0.1]), {"auroc": replace(auroc, low=None)}).cautions == ()
+
+
+def test_a_threshold_by_labels_is_said_to_be_one():
+    threshold = ThresholdInfo(value=0.5, rule="Fixed", source="labelled rows")
+    found = verdict(run([0.1], threshold=threshold), None)
+    assert "at the threshold 0.5, which was chosen as the best for labelled rows." in plain(found.findings)

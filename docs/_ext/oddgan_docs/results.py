@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from oddgan.evaluate import Results, Spread, read_results, spread
+from oddgan.evaluate.records import SEMI_SUPERVISED
 from oddgan_docs.catalogue import table
 from oddgan_docs.docstrings import cell, markdown_text
 
@@ -92,6 +93,7 @@ def _table(key: tuple[str, str, str], members: Sequence[Spread]) -> str:
     for member in members:
         r = member.record
         settings = ", ".join(f"{k}={v}" for k, v in r.settings.items())
+        settings += f"{', ' * bool(settings)}score by {r.composition}" if r.composition else ""
         rows.setdefault((r.method, r.role, r.protocol, settings), {})[r.case] = member
     order = sorted(rows, key=lambda row: [m.record.method for m in members].index(row[0]))
     several = any(len({k[3] for k in rows if k[:3] == key[:3]}) > 1 for key in rows)
@@ -102,7 +104,11 @@ def _table(key: tuple[str, str, str], members: Sequence[Spread]) -> str:
         for row in order
     ]
     of = "" if unit == "1" else f", {unit}"
-    return f"**{cell(metric)}{of}**, {cell(data)}:\n\n{table(head, lines)}"
+    marked = any(m.record.semi_supervised for m in members)
+    legend = (
+        f"\n{SEMI_SUPERVISED} semi-supervised: labels had a part in the score or the threshold.\n" if marked else ""
+    )
+    return f"**{cell(metric)}{of}**, {cell(data)}:\n\n{table(head, lines)}{legend}"
 
 
 def _name(row: Row) -> str:
@@ -117,6 +123,7 @@ def _value(found: Spread | None) -> str:
     share = record.unit == "1" and record.metric.startswith(("AUROC", "AP"))
     text = f"{found.mean:.3f}" if share else f"{found.mean:.4g}"
     text += "" if found.sd is None else f" ± {found.sd:.3f}" if share else f" ± {found.sd:.2g}"
+    text += SEMI_SUPERVISED * record.semi_supervised
     return text if record.ratio is None else f"{text} (ratio {record.ratio:.2f})"
 
 

@@ -18,7 +18,18 @@ from oddgan.cli.options import (
     ScoreOptions,
     ThresholdOptions,
 )
-from oddgan.cli.output import bar, document, metrics_table, notes, rows_table, show, watched
+from oddgan.cli.output import (
+    bar,
+    document,
+    metrics_table,
+    notes,
+    rows_table,
+    show,
+    supervised,
+    supervision_document,
+    threshold_line,
+    watched,
+)
 
 if TYPE_CHECKING:  # `import oddgan` loads these when they are first named, so that help need not wait for torch
     import oddgan.data
@@ -26,7 +37,6 @@ if TYPE_CHECKING:  # `import oddgan` loads these when they are first named, so t
     import oddgan.report.pictures
     import oddgan.training
     from oddgan.data import Options
-    from oddgan.evaluate import ThresholdInfo
 
 app = App(
     name="oddgan",
@@ -99,7 +109,7 @@ def fit(
     held_out = f" and {found.n_calibration} held-out rows set the threshold" if found.n_calibration else ""
     show(
         f"{info.method.name} learned from {found.n_train} rows in {info.seconds.fit:.1f} s{held_out}.\n"
-        f"{_threshold_line(info.threshold)}\nmodel   {result.model}\nrun     {result.run}\nreport  {page}",
+        f"{threshold_line(info.threshold)}\nmodel   {result.model}\nrun     {result.run}\nreport  {page}",
         output,
     )
     document({"model": result.model, "run": result.run, "report": page} | info.model_dump(mode="json"), output)
@@ -140,11 +150,13 @@ def score(
     if options.out is None:
         show(rows_table(found), output)
     written = {"scores": options.out, "heatmaps": options.heatmaps}
-    lines = [f"{flagged} of {len(found)} rows are flagged: their score is above {result.threshold:.6g}."]
+    lines = [f"{flagged} of {len(found)} rows are flagged: their score is above {result.threshold.value:.6g}."]
+    lines += supervised(result.composition, result.threshold)
     show("\n".join(lines + [f"{name:9} {path}" for name, path in written.items() if path]), output)
     columns = {name: values.tolist() for name, values in found.columns().items()}
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    summary = {"n": len(found), "flagged": flagged, "threshold": result.threshold, "notes": result.notes}
+    summary = {"n": len(found), "flagged": flagged, "threshold": result.threshold.value, "notes": result.notes}
+    summary |= supervision_document(result.composition, result.threshold)
     document(summary | written | ({} if options.out else {"rows": rows}), output)
 
 
@@ -182,7 +194,8 @@ def evaluate(
     page = oddgan.report.render(result.run)
     notes(result.info.notes, output)
     show(metrics_table(result.info.metrics or {}), output)
-    show(f"{_threshold_line(result.info.threshold)}\nrun     {result.run}\nreport  {page}", output)
+    lines = [threshold_line(result.info.threshold), *supervised(result.info.composition, result.info.threshold)]
+    show("\n".join([*lines, f"run     {result.run}", f"report  {page}"]), output)
     document({"run": result.run, "report": page} | result.info.model_dump(mode="json"), output)
 
 
@@ -210,13 +223,14 @@ def threshold(
         force=options.force,
     )
     result = oddgan.experiments.change_threshold(spec)
+    marked = supervised(result.composition, result.after)
     if result.model is None:
-        show(_threshold_line(result.after), output)
+        show("\n".join([threshold_line(result.after), *marked]), output)
     else:
-        lines = [f"before  {_threshold_line(result.before)}", f"now     {_threshold_line(result.after)}"]
+        lines = [f"before  {threshold_line(result.before)}", f"now     {threshold_line(result.after)}", *marked]
         show("\n".join([*lines, f"model   {result.model}"]), output)
     both = {"before": result.before.model_dump(mode="json"), "after": result.after.model_dump(mode="json")}
-    document(both | {"model": result.model}, output)
+    document(both | supervision_document(result.composition, result.after) | {"model": result.model}, output)
 
 
 @app.command(sort_key=5)
@@ -256,10 +270,3 @@ def _size(text: str) -> tuple[int, int]:
     if not height.isdigit() or not (width.isdigit() or not width) or text.lower().endswith("x"):
         raise CycloptsError(msg=f"--resize is {text!r}: give a size such as 64, or 64x48 for height x width.")
     return int(height), int(width or height)
-
-
-def _threshold_line(info: "ThresholdInfo") -> str:
-    if info.source == "given":
-        return f"threshold {info.value:.6g}, as given"
-    goal = "" if info.rate is None else f", to flag {100 * info.rate:g} % of normals"
-    return f"threshold {info.value:.6g}: {info.rule} on the scores of {info.n} {info.source}{goal}"

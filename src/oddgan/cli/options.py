@@ -8,6 +8,7 @@ from cyclopts import Group, Parameter
 
 _DATA = Group.create_ordered("How to read the data")
 _TRAINING = Group.create_ordered("Training")
+_COMPOSITION = Group.create_ordered("Composition")
 _RULE = Group.create_ordered("Threshold")
 _OUTPUT = Group.create_ordered("Output")
 
@@ -135,6 +136,31 @@ class ThresholdOptions(OutOptions):
     rule: Annotated[str | None, option("Rule: quantile, conformal, mean-sigma, evt or fixed.", _RULE)] = None
     settings: Annotated[tuple[str, ...], option("Set a field of the rule, e.g. k=3.", _RULE, name="--set")] = ()
     rate: Annotated[float | None, option("Share of normals that may be flagged.", _RULE)] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ComposeOptions(OutOptions, DataOptions):
+    """The new composition, the labelled rows that it learns from, and where the changed model goes."""
+
+    settings: Annotated[
+        tuple[str, ...],
+        option(
+            "Choose and set the composition, e.g. composition=SVM, composition.kernel=linear or "
+            "composition.components=residual,features; repeatable.",
+            _COMPOSITION,
+            name="--set",
+        ),
+    ] = ()
+    tune: Annotated[
+        Literal["mcc", "f1", "youden"] | None,
+        option("Set the threshold that is best for the labelled rows by this metric.", _COMPOSITION),
+    ] = None
+    share: Annotated[
+        float | None,
+        option("Share of the labelled rows to learn from (default all); `evaluate` leaves these out.", _COMPOSITION),
+    ] = None
+    device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
 
 
 @Parameter(name="*")

@@ -10,11 +10,13 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+import oddgan
 from oddgan.cli.options import OutputOptions
 
 if TYPE_CHECKING:
+    import oddgan.evaluate
     from oddgan.base import Progress as Scored
-    from oddgan.evaluate import Metric, ScoreTable
+    from oddgan.evaluate import CompositionInfo, Metric, ScoreTable, ThresholdInfo
 
 SHOWN = 20
 
@@ -97,3 +99,27 @@ def metrics_table(metrics: Mapping[str, "Metric"]) -> Table:
         value = f"{metric.value:.0f}" if name == "n" else f"{metric.value:.3f}"
         shown.add_row(name, value, interval)
     return shown
+
+
+def threshold_line(info: "ThresholdInfo") -> str:
+    """The cut, and where it comes from."""
+    if info.source == "given":
+        return f"threshold {info.value:.6g}, as given"
+    if info.source == "labelled rows":
+        return f"threshold {info.value:.6g}, chosen as the best for labelled rows"
+    goal = "" if info.rate is None else f", to flag {100 * info.rate:g} % of normals"
+    return f"threshold {info.value:.6g}: {info.rule} on the scores of {info.n} {info.source}{goal}"
+
+
+def supervised(composition: "CompositionInfo | None", threshold: "ThresholdInfo") -> list[str]:
+    """The sentence that says what labels had a part in, if they had."""
+    sentence = oddgan.evaluate.supervision(composition, threshold)
+    return [sentence] if sentence else []
+
+
+def supervision_document(composition: "CompositionInfo", threshold: "ThresholdInfo") -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "composition": composition.model_dump(mode="json"),
+        "semi_supervised": bool(supervised(composition, threshold)),
+    }

@@ -1,24 +1,24 @@
 """How good are the scores: metrics with intervals, localisation, result records, and the folder that a run writes."""
 
 from oddgan.evaluate.counts import Counts, counts
+from oddgan.evaluate.infos import (
+    CompositionInfo,
+    DataInfo,
+    MethodInfo,
+    RunInfo,
+    Seconds,
+    ThresholdInfo,
+    supervision,
+)
 from oddgan.evaluate.items import Items, LatentMap, class_groups, gallery_groups, read_items, write_items
 from oddgan.evaluate.localisation import pixel_auroc, pro
 from oddgan.evaluate.metrics import Metric, evaluate
 from oddgan.evaluate.records import Record, Results, Spread, read_results, spread, write_results
-from oddgan.evaluate.runs import (
-    DataInfo,
-    Epoch,
-    MethodInfo,
-    Run,
-    RunInfo,
-    Seconds,
-    ThresholdInfo,
-    read_run,
-    write_run_info,
-)
+from oddgan.evaluate.runs import Epoch, Run, read_run, write_run_info
 from oddgan.evaluate.scores_table import ScoreTable, check_suffix, read_scores, write_scores
 
 __all__ = [
+    "CompositionInfo",
     "Counts",
     "DataInfo",
     "Epoch",
@@ -46,6 +46,7 @@ __all__ = [
     "read_run",
     "read_scores",
     "spread",
+    "supervision",
     "write_items",
     "write_results",
     "write_run_info",

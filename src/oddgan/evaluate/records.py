@@ -14,6 +14,8 @@ from oddgan._core.errors import InputError
 from oddgan._core.files import new_file
 
 SCHEMA = 1
+SEMI_SUPERVISED = "†"
+"""Marks numbers that labels had a part in."""
 Role = Literal["measured", "published", "floor"]
 
 
@@ -33,6 +35,8 @@ class Record(BaseModel):
     role : measured here, published elsewhere, or a floor that any method should beat.
     baseline : for speed, the reference's value in the same unit.
     ratio : baseline / value, so above 1 is better.
+    composition : how components became the score, in words; None where it is the method's own, or not known.
+    semi_supervised : whether labels had a part in the score or the threshold.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +55,8 @@ class Record(BaseModel):
     role: Role
     baseline: FiniteFloat | None = None
     ratio: FiniteFloat | None = None
+    composition: str | None = None
+    semi_supervised: bool = False
 
 
 class Results(BaseModel):
@@ -72,7 +78,7 @@ class Results(BaseModel):
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean and spread of one number over seeds.
+    """Mean and spread of one number over seeds; its text has the mark † where labels had a part in it.
 
     Parameters
     ----------
@@ -88,7 +94,8 @@ class Spread:
     n: int
 
     def __str__(self) -> str:
-        return f"{self.mean:.3f}" if self.sd is None else f"{self.mean:.3f} ± {self.sd:.3f}"
+        number = f"{self.mean:.3f}" if self.sd is None else f"{self.mean:.3f} ± {self.sd:.3f}"
+        return number + SEMI_SUPERVISED * self.record.semi_supervised
 
 
 def write_results(

@@ -1,7 +1,7 @@
 """The run folder: what `fit`, `evaluate` and `score` write and what a report reads.
 
 =================  =====================================================================================
-``run.json``       `RunInfo`: method, parameters, data, threshold, metrics, times, environment
+``run.json``       `RunInfo`: method, parameters, data, composition, threshold, metrics, times, environment
 ``events.jsonl``   one JSON object a line; lines with ``"event": "epoch"`` are `Epoch`, others are ignored
 ``scores.csv``     `ScoreTable`; also ``scores.npz`` or ``scores.parquet``
 ``items.npz``      `Items`
@@ -14,133 +14,19 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat, JsonValue, ValidationError
+from pydantic import JsonValue, ValidationError
 
 from oddgan._core.errors import InputError
 from oddgan._core.files import new_file
+from oddgan.evaluate.infos import RunInfo
 from oddgan.evaluate.items import Items, read_items
-from oddgan.evaluate.metrics import Metric
 from oddgan.evaluate.scores_table import SUFFIXES, ScoreTable, read_scores
 
 RUN_SCHEMA = 1
 _NOT_ONE = "is not a run folder: give one that `oddgan fit`, `score` or `evaluate` wrote"
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class MethodInfo(_Model):
-    """Where a method comes from.
-
-    Parameters
-    ----------
-    name : the detector's class name.
-    title, authors, year, link : of the paper; None for a method without one.
-    deviations : from the paper, each with its reason.
-    """
-
-    name: str
-    title: str | None = None
-    authors: str | None = None
-    year: int | None = None
-    link: str | None = None
-    deviations: tuple[str, ...] = ()
-
-
-class DataInfo(_Model):
-    """What the detector was given.
-
-    Parameters
-    ----------
-    source : a file, folder or built-in name.
-    kind : decides how items are shown.
-    shape : of one sample: (d,), (c, t) or (c, h, w).
-    n_train, n_calibration, n_test : rows trained on, held out for the threshold, and scored.
-    dropped : rows left out, e.g. labelled anomalies in training data.
-    normal : the label that counts as normal; None without one.
-    notes : what a reader should know, e.g. constant columns.
-    columns : names of a table's features, or of a series' channels.
-    """
-
-    source: str
-    kind: Literal["image", "series", "table"]
-    shape: tuple[int, ...]
-    n_train: int = 0
-    n_calibration: int = 0
-    n_test: int = 0
-    dropped: int = 0
-    normal: str | int | None = None
-    notes: tuple[str, ...] = ()
-    columns: tuple[str, ...] | None = None
-
-
-class ThresholdInfo(_Model):
-    """Where the cut comes from.
-
-    Parameters
-    ----------
-    value : flagged is score > value.
-    rule : the threshold part in words, e.g. "Quantile".
-    rate : the false-alarm rate (held-out normals) or share of flagged rows (training rows) that was asked for, in
-        (0, 1); None for a rule without one.
-    source : which scores set it.
-    n : how many scores set it.
-    """
-
-    value: FiniteFloat
-    rule: str
-    rate: float | None = None
-    source: Literal["held-out normals", "training rows", "given"]
-    n: int = 0
-
-
-class Seconds(_Model):
-    """Wall-clock times; None for what was not done.
-
-    Parameters
-    ----------
-    fit, score : seconds.
-    """
-
-    fit: float | None = None
-    score: float | None = None
-
-
-class RunInfo(_Model):
-    """What ``run.json`` holds, beside ``"schema": 1``.
-
-    Parameters
-    ----------
-    kind : the command that wrote it.
-    name : of the run.
-    created : when, with its time zone.
-    command : the command line, in words.
-    method, data, threshold, seconds : see their classes.
-    parameters : the detector's hyperparameters; parts are objects with a "type".
-    components : names of the score's parts.
-    metrics : from `evaluate`, None without labels.
-    environment : versions and machine, e.g. python, torch, oddgan, platform, cores.
-    notes : what a reader should know.
-    """
-
-    kind: Literal["fit", "evaluate", "score"]
-    name: str
-    created: datetime
-    command: tuple[str, ...] = ()
-    method: MethodInfo
-    parameters: Mapping[str, JsonValue] = {}
-    data: DataInfo
-    threshold: ThresholdInfo
-    components: tuple[str, ...] = ()
-    metrics: Mapping[str, Metric] | None = None
-    seconds: Seconds = Seconds()
-    environment: Mapping[str, str | int | None] = {}
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,18 @@
 """Spec in, result out: train, score and evaluate, with the files that each leaves behind."""
 
+from oddgan.experiments.composing import ComposeResult, compose
 from oddgan.experiments.evaluation import EvaluateResult, evaluate
 from oddgan.experiments.fitting import FitResult, fit, method_class
 from oddgan.experiments.methods import Parameter, card_row, method_rows, parameter_rows
 from oddgan.experiments.profiling import Peak, ProfileResult, Timed, profile
 from oddgan.experiments.scoring import ScoreResult, score
 from oddgan.experiments.settings import UsageError, build_detector, merge, parse_assignments, read_settings
-from oddgan.experiments.specs import EvaluateSpec, FitSpec, ProfileSpec, ScoreSpec, ThresholdSpec
+from oddgan.experiments.specs import ComposeSpec, EvaluateSpec, FitSpec, ProfileSpec, ScoreSpec, ThresholdSpec
 from oddgan.experiments.thresholds import ThresholdResult, change_threshold
 
 __all__ = [
+    "ComposeResult",
+    "ComposeSpec",
     "EvaluateResult",
     "EvaluateSpec",
     "FitResult",
@@ -27,6 +30,7 @@ __all__ = [
     "build_detector",
     "card_row",
     "change_threshold",
+    "compose",
     "evaluate",
     "fit",
     "merge",

@@ -8,11 +8,12 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan._core.files import new_folder
-from oddgan.data import Dataset, is_anomaly
+from oddgan.data import Dataset
 from oddgan.evaluate import DataInfo, RunInfo, Seconds
 from oddgan.evaluate import evaluate as measure
+from oddgan.experiments.labels import among, labels_of
 from oddgan.experiments.models import Model, open_model
-from oddgan.experiments.notices import collected
+from oddgan.experiments.notices import Notes, collected
 from oddgan.experiments.runs import Scored, run_folder, run_info, write_history, write_run
 from oddgan.experiments.scoring import Watch, scored
 from oddgan.experiments.specs import EvaluateSpec
@@ -43,15 +44,17 @@ def evaluate(spec: EvaluateSpec, *, watch: Watch | None = None) -> EvaluateResul
     Raises
     ------
     InputError
-        If the data can't be used, have no labels, or hold one class only.
+        If the data can't be used, have no labels or none that the model has not learned from, or hold one class only.
     ModelError
         If the model can't be loaded.
     """
     with collected() as notes:
         model = open_model(spec.model, spec.device)
         data = model.read(spec.source, spec.options)
-        label = _labels(data)
         notes.add(data.notes)
+        label = labels_of(data, "sort images into normal/ and other folders, or use `oddgan score`")
+        fresh = _fresh(model, data, notes)
+        data, label = data.take(fresh), label[fresh]
         started = time.perf_counter()
         scores = scored(model.detector, data.x, watch)
         seconds = Seconds(score=time.perf_counter() - started)
@@ -60,7 +63,7 @@ def evaluate(spec: EvaluateSpec, *, watch: Watch | None = None) -> EvaluateResul
         info = run_info(
             model.detector,
             "evaluate",
-            _data_info(spec, model, data),
+            _data_info(spec, model, data, int((~fresh).sum())),
             name=spec.name or f"{type(model.detector).card.name} on {spec.source}",
             command=spec.command,
             seconds=seconds,
@@ -71,16 +74,22 @@ def evaluate(spec: EvaluateSpec, *, watch: Watch | None = None) -> EvaluateResul
     return EvaluateResult(run, info)
 
 
-def _labels(data: Dataset) -> np.ndarray:
-    if data.y is None:
+def _fresh(model: Model, data: Dataset, notes: Notes) -> np.ndarray:
+    """Which rows (n,) can be measured on: not those whose labels the model has learned from."""
+    seen = among(data, None if model.memory is None else model.memory.labelled)
+    if seen.all():
         raise InputError(
-            "The data has no labels to compare with: name their column with --label or their array with --y, sort "
-            "images into normal/ and other folders, or use `oddgan score`."
+            f"The model's score or threshold was chosen with the labels of all these {len(data)} rows, so they can't "
+            "measure it: give others, or compose it anew with a part of them, e.g. --share 0.5."
         )
-    return is_anomaly(data.y, data.reading.normal)
+    if seen.any():
+        notes.add(
+            [f"{int(seen.sum())} rows were left out: the model's score or threshold was chosen with their labels."]
+        )
+    return ~seen
 
 
-def _data_info(spec: EvaluateSpec, model: Model, data: Dataset) -> DataInfo:
+def _data_info(spec: EvaluateSpec, model: Model, data: Dataset, dropped: int) -> DataInfo:
     detector = model.detector
     return DataInfo(
         source=spec.source,
@@ -89,6 +98,7 @@ def _data_info(spec: EvaluateSpec, model: Model, data: Dataset) -> DataInfo:
         n_train=0 if model.memory is None else model.memory.n_train,
         n_calibration=len(detector.calibration_scores_) if detector.held_out_ else 0,
         n_test=len(data),
+        dropped=dropped,
         normal=data.reading.normal,
         columns=data.columns,
     )

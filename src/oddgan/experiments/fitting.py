@@ -17,6 +17,7 @@ from oddgan.base import Detector
 from oddgan.data import Dataset, is_anomaly, read, select_normal
 from oddgan.detectors import classes
 from oddgan.evaluate import DataInfo, RunInfo, Seconds
+from oddgan.experiments.labels import row_marks
 from oddgan.experiments.models import Memory, map_scale, require_absent
 from oddgan.experiments.notices import collected
 from oddgan.experiments.runs import Scored, run_folder, run_info, write_run
@@ -114,7 +115,8 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
             seconds=seconds,
         ).model_copy(update={"notes": notes.told()})
         scale = map_scale(detector, given.normal.x) if given.normal.kind == "image" else None
-        detector.reading_ = Memory(given.normal.reading, info.data.n_train, scale).to_json()
+        trained = _trained(detector, given.normal)
+        detector.reading_ = Memory(given.normal.reading, info.data.n_train, scale, trained).to_store()
         detector.save(place or folder / "model", force=place is not None)
         write_run(folder, info, detector, scored)
     return FitResult(detector, spec.out or run / "model", run, info)
@@ -169,6 +171,12 @@ def _shown(detector: Detector, given: _Given) -> Scored:
     )
     label = np.repeat(labels, [len(p) for p in parts])
     return Scored(data, detector.anomaly_score(data.x), label if given.normal.y is not None else None)
+
+
+def _trained(detector: Detector, normal: Dataset) -> np.ndarray:
+    """Marks of the rows that were trained on."""
+    marks = row_marks(normal)
+    return np.sort(np.delete(marks, detector.calibration_rows_) if detector.held_out_ else marks)
 
 
 def _some(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -6,10 +6,10 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from oddgan._core.docstrings import parameter_docs
-from oddgan._core.parts import arguments, is_part
 from oddgan.base import Card, Detector, NeuralDetector
 from oddgan.detectors import classes
 from oddgan.experiments.settings import choices, takes
+from oddgan.experiments.wording import in_words
 
 _PLAIN = {bool: "true or false", int: "whole number", float: "number", str: "text"}
 
@@ -53,19 +53,10 @@ def parameter_rows(cls: type[Detector]) -> list[Parameter]:
     common = {f.name for base in (Detector, NeuralDetector) for f in fields(base)}
     defaults = {name: p.default for name, p in inspect.signature(cls).parameters.items()}
     rows = [
-        Parameter(name, _default(defaults[name]), meanings.get(name, ""), _takes(hint), name not in common)
+        Parameter(name, in_words(defaults[name]), meanings.get(name, ""), _takes(hint), name not in common)
         for name, hint in hints.items()
     ]
     return sorted(rows, key=lambda row: not row.own)
-
-
-def _default(value: Any) -> str:
-    """A default as one would type it; of a part's fields, those that differ from the part's own defaults."""
-    if not is_part(value):
-        return "none" if value is None else str(value)
-    own = inspect.signature(type(value)).parameters
-    changed = {n: v for n, v in arguments(value).items() if n not in own or own[n].default != v}
-    return f"{type(value).__name__}({', '.join(f'{n}={_default(v)}' for n, v in changed.items())})"
 
 
 def _takes(hint: Any) -> str:

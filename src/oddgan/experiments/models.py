@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -12,7 +12,9 @@ from oddgan._core.parts import to_spec
 from oddgan.base import Detector, kind_of, storage
 from oddgan.data import Dataset, Options, Reading, read
 from oddgan.detectors import load
-from oddgan.evaluate import MethodInfo, ThresholdInfo
+from oddgan.evaluate import CompositionInfo, MethodInfo, ThresholdInfo
+from oddgan.experiments.wording import in_words
+from oddgan.scores import Composition, GridSearch, Logistic, Standardised, WeightedSum
 from oddgan.thresholds import Fixed, MeanSigma
 
 _HOT = 0.995  # the share of normal pixels that are less than fully hot on a heatmap
@@ -27,15 +29,21 @@ class Memory:
     reading : how raw data became rows.
     n_train : rows trained on.
     map_scale : the value on an anomaly map that is drawn as fully hot; None without maps.
+    trained : marks of the rows trained on, see `labels.row_marks`; None in models of older versions.
+    labelled : marks of the rows whose labels the composition or the threshold was chosen with; None without such.
     """
 
     reading: Reading
     n_train: int
     map_scale: float | None
+    trained: np.ndarray | None = None
+    labelled: np.ndarray | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values that a model can store."""
-        return {"reading": self.reading.to_json(), "n_train": self.n_train, "map_scale": self.map_scale}
+    def to_store(self) -> dict[str, Any]:
+        """Plain values and arrays that a model can store."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)} | {
+            "reading": self.reading.to_json()
+        }
 
     @classmethod
     def of(cls, detector: Detector) -> Self | None:
@@ -63,6 +71,19 @@ class Model:
             return read(source, options, like=self.memory.reading, default_split="test")
         kind = options.kind or kind_of(self.detector.shape_)
         return read(source, dataclasses.replace(options, kind=kind), default_split="test")
+
+    def save(self, target: Path, labelled: np.ndarray | None, *, force: bool) -> None:
+        """Write the changed model.
+
+        Parameters
+        ----------
+        target : the folder.
+        labelled : marks of the rows whose labels had a part in it; None if none had.
+        force : replace an existing model.
+        """
+        if self.memory is not None:
+            self.detector.reading_ = dataclasses.replace(self.memory, labelled=labelled).to_store()
+        self.detector.save(target, force=force)
 
 
 def open_model(path: Path, device: str | None = None) -> Model:
@@ -95,13 +116,30 @@ def threshold_info(detector: Detector) -> ThresholdInfo:
     """Where the detector's cut comes from."""
     rule = detector.threshold_rule_
     if isinstance(rule, Fixed):
-        return ThresholdInfo(value=detector.threshold_, rule="Fixed", source="given")
+        source: Literal["labelled rows", "given"] = "labelled rows" if detector.threshold_tuned_ else "given"
+        return ThresholdInfo(value=detector.threshold_, rule="Fixed", source=source)
     return ThresholdInfo(
         value=detector.threshold_,
         rule=type(rule).__name__,
         rate=None if isinstance(rule, MeanSigma) else detector.rate_,
         source="held-out normals" if detector.held_out_ else "training rows",
         n=len(detector.calibration_scores_),
+    )
+
+
+def composition_info(composition: Composition) -> CompositionInfo:
+    """How the components become the score."""
+    part = composition.composition if isinstance(composition, Standardised) else composition
+    weights: dict[str, float] = {}
+    if isinstance(part, WeightedSum):
+        weights = dict(part.weights)
+    elif isinstance(part, GridSearch | Logistic) and part.weights is not None:
+        weights = dict(zip(part.uses, part.weights, strict=True))
+    return CompositionInfo(
+        text=in_words(composition),
+        components=composition.uses,
+        weights=weights,
+        needs_labels=composition.needs_labels,
     )
 
 

@@ -23,7 +23,7 @@ from oddgan.evaluate import (
     write_scores,
 )
 from oddgan.experiments.gallery import Projection, items_of
-from oddgan.experiments.models import method_info, parameters, threshold_info, versions
+from oddgan.experiments.models import composition_info, method_info, parameters, threshold_info, versions
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,9 @@ def run_info(
         parameters=parameters(detector),
         data=data,
         threshold=threshold_info(detector),
+        composition=composition_info(detector.composition_),
+        semi_supervised=detector.semi_supervised_,
+        components=detector.composition_.uses,
         seconds=seconds,
         environment=versions() | {"platform": platform.platform(), "cores": os.cpu_count()},
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -12,9 +13,9 @@ from oddgan.base import Detector, Progress
 from oddgan.base.scoring import full_pass
 from oddgan.base.search import TOGETHER
 from oddgan.data import Dataset
-from oddgan.evaluate import ScoreTable, check_suffix, read_scores, write_scores
+from oddgan.evaluate import CompositionInfo, ScoreTable, ThresholdInfo, check_suffix, read_scores, write_scores
 from oddgan.experiments.heatmaps import Draw, draw_heatmaps, map_scale
-from oddgan.experiments.models import open_model, require_absent
+from oddgan.experiments.models import composition_info, open_model, require_absent, threshold_info
 from oddgan.experiments.notices import collected
 from oddgan.experiments.partial import Origin, Partial
 from oddgan.experiments.runs import Scored, score_table
@@ -33,12 +34,19 @@ class ScoreResult:
     ----------
     table : one line a row.
     threshold : the model's cut.
+    composition : how its components become the score.
     notes : what the user should know.
     """
 
     table: ScoreTable
-    threshold: float
+    threshold: ThresholdInfo
+    composition: CompositionInfo
     notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, table: ScoreTable, detector: Detector, notes: tuple[str, ...]) -> Self:
+        """Put scores beside what the detector says of them."""
+        return cls(table, threshold_info(detector), composition_info(detector.composition_), notes)
 
 
 def score(spec: ScoreSpec, *, watch: Watch | None = None, draw: Draw | None = None) -> ScoreResult:
@@ -66,7 +74,7 @@ def score(spec: ScoreSpec, *, watch: Watch | None = None, draw: Draw | None = No
     state = _State.of(spec)
     if state.finished and spec.out is not None:
         note = f"{spec.out} is finished already: nothing is left of an interrupted run."
-        return ScoreResult(read_scores(spec.out), open_model(spec.model).detector.threshold_, (note,))
+        return ScoreResult.of(read_scores(spec.out), open_model(spec.model).detector, (note,))
     with collected() as notes, ExitStack() as outputs:
         model = open_model(spec.model, spec.device)
         data = model.read(spec.source, spec.options)
@@ -87,7 +95,7 @@ def score(spec: ScoreSpec, *, watch: Watch | None = None, draw: Draw | None = No
             draw_heatmaps(outputs.enter_context(state.folder(spec.heatmaps)), model, data, draw)
         if spec.out is not None:
             write_scores(spec.out, table, force=state.replace)
-    return ScoreResult(table, model.detector.threshold_, notes.told())
+    return ScoreResult.of(table, model.detector, notes.told())
 
 
 def scored(detector: Detector, x: np.ndarray, watch: Watch | None) -> np.ndarray:

@@ -16,6 +16,7 @@ from oddgan._core.errors import InputError
 from oddgan._core.names import resolve
 from oddgan._core.parts import arguments, is_part
 from oddgan.base import Detector, known_parts
+from oddgan.experiments.wording import learned_fields
 
 T = TypeVar("T")
 Settings = Mapping[str, Any]
@@ -142,7 +143,8 @@ def takes(cls: type) -> dict[str, Any]:
     """The type of each value that a class can be given as text."""
     signature, hints = inspect.signature(cls), get_type_hints(cast(Any, cls).__init__)
     named = {n: hints[n] for n, p in signature.parameters.items() if p.kind is not inspect.Parameter.VAR_KEYWORD}
-    return {n: hint for n, hint in named.items() if np.ndarray not in (hint, *get_args(hint))}
+    filled = learned_fields(cls)
+    return {n: hint for n, hint in named.items() if n not in filled and np.ndarray not in (hint, *get_args(hint))}
 
 
 def choices(base: type) -> dict[str, Any]:
@@ -207,6 +209,8 @@ def _plain(value: Any, hint: type, name: str) -> Any:
 
 
 def _tuple(value: Any, hints: tuple[Any, ...], name: str) -> tuple[Any, ...]:
+    if isinstance(value, str) and hints[:1] == (str,):
+        value = [word.strip() for word in value.strip("[]").split(",")]  # names may come without their quotes
     if not isinstance(value, list | tuple):
         raise UsageError(f"{name} takes a list, e.g. [0.5, 0.9], but is {value!r}.")
     each = (hints[0],) * len(value) if hints[1:] == (Ellipsis,) else hints

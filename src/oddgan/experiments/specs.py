@@ -120,6 +120,34 @@ class ThresholdSpec(_Spec):
     force: bool = False
 
 
+class ComposeSpec(_Spec):
+    """Compose a model's score anew, from the components that it has.
+
+    Parameters
+    ----------
+    model : the model's folder.
+    source : labelled rows for what learns from labels: a file, a folder of images, or a named data set.
+    options : how to read the source, beyond what the model remembers.
+    settings : the composition, under the name `composition`, as in a fit; empty keeps the model's.
+    tune : the metric whose best threshold for the labelled rows is set, mcc, f1 or youden; None sets the threshold from
+        the model's calibration rows.
+    share : the share of the labelled rows to learn from, in (0, 1], drawn at random in each class; None takes all.
+    out : where to write the changed model; None writes it in place, which needs `force`.
+    force : replace an existing model.
+    device : where to compute; None is torch's default device.
+    """
+
+    model: Path
+    source: str | None = None
+    options: Options = Options()
+    settings: dict[str, JsonValue] = {}
+    tune: Literal["mcc", "f1", "youden"] | None = None
+    share: Annotated[float | None, Field(gt=0, le=1)] = None
+    out: Path | None = None
+    force: bool = False
+    device: str | None = None
+
+
 class ProfileSpec(_Spec):
     """Say where a model's scoring time goes.
 

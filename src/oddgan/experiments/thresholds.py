@@ -5,8 +5,8 @@ from pathlib import Path
 
 from oddgan._core.errors import InputError
 from oddgan._core.names import resolve
-from oddgan.evaluate import ThresholdInfo
-from oddgan.experiments.models import open_model, require_absent, threshold_info
+from oddgan.evaluate import CompositionInfo, ThresholdInfo
+from oddgan.experiments.models import composition_info, open_model, require_absent, threshold_info
 from oddgan.experiments.settings import UsageError, build_part
 from oddgan.experiments.specs import ThresholdSpec
 from oddgan.thresholds import Threshold
@@ -27,11 +27,13 @@ class ThresholdResult:
     Parameters
     ----------
     before, after : the two thresholds; equal if nothing was asked for.
+    composition : how components become the scores that it cuts.
     model : the folder of the changed model; None if nothing was written.
     """
 
     before: ThresholdInfo
     after: ThresholdInfo
+    composition: CompositionInfo
     model: Path | None
 
 
@@ -68,15 +70,17 @@ def change_threshold(spec: ThresholdSpec) -> ThresholdResult:
         raise UsageError(f"This changes {spec.model}: give --out FOLDER, or --force to change it in place.")
     if spec.out is not None:
         require_absent(spec.out, force=spec.force)
-    detector = open_model(spec.model).detector
-    before = threshold_info(detector)
+    model = open_model(spec.model)
+    detector = model.detector
+    before, composition = threshold_info(detector), composition_info(detector.composition_)
     if not changes:
-        return ThresholdResult(before, before, None)
+        return ThresholdResult(before, before, composition, None)
     rule: Threshold = detector.threshold_rule_
     if spec.rule is not None or spec.settings:
         name = rule_name(spec.rule) if spec.rule is not None else type(rule).__name__
         rule = build_part(Threshold, {"type": name} | spec.settings)
     detector.set_threshold(rule, rate=detector.rate_ if spec.rate is None else spec.rate)
     target = spec.out or spec.model
-    detector.save(target, force=spec.force)
-    return ThresholdResult(before, threshold_info(detector), target)
+    seen = model.memory.labelled if model.memory is not None and detector.semi_supervised_ else None
+    model.save(target, seen, force=spec.force)
+    return ThresholdResult(before, threshold_info(detector), composition, target)

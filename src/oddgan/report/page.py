@@ -9,7 +9,7 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan._core.files import new_file
-from oddgan.evaluate import Items, Metric, Run, counts, evaluate, read_run
+from oddgan.evaluate import Items, Metric, Run, RunInfo, counts, evaluate, read_run, supervision
 from oddgan.report.charts import Chart, precision_recall_chart, roc_chart, score_chart, training_charts
 from oddgan.report.drawing import draw
 from oddgan.report.gallery import gallery
@@ -79,6 +79,8 @@ def _content(run: Run) -> dict[str, Any]:
     return {
         "info": run.info,
         "verdict": verdict(run, metrics),
+        "supervision": _supervision(run.info),
+        "components": _components(run.info),
         "metrics": metrics or {},
         "drawings": drawings,
         "score_keys": [k for k in drawings if not k.startswith(("training", "map"))],
@@ -93,6 +95,20 @@ def _content(run: Run) -> dict[str, Any]:
         "plotly": None,
         "figures": [],
     }
+
+
+def _supervision(info: RunInfo) -> str:
+    """What labels had a part in; a run that only says that they had one says no more."""
+    known = supervision(info.composition, info.threshold)
+    return known or (
+        "Semi-supervised: labels had a part in the score or the threshold." if info.semi_supervised else ""
+    )
+
+
+def _components(info: RunInfo) -> str:
+    """The components that the score uses, with their weights where they have some."""
+    weights = {} if info.composition is None else info.composition.weights
+    return ", ".join(f"{name} ({number(weights[name])})" if name in weights else name for name in info.components)
 
 
 def _metrics(run: Run) -> Mapping[str, Metric] | None:

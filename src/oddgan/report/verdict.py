@@ -47,8 +47,8 @@ def verdict(run: Run, metrics: Mapping[str, Metric] | None) -> Verdict:
 def _flagged(table: ScoreTable, info: RunInfo) -> str:
     n, flagged, t = len(table), int(table.is_anomaly.sum()), info.threshold
     noun = counted(n, *NOUNS[info.data.kind])
-    origin = "which was given"
-    if t.source != "given":
+    origin = "which was chosen as the best for labelled rows" if t.source == "labelled rows" else "which was given"
+    if t.source not in ("given", "labelled rows"):
         origin = f"which was set on {t.n} {t.source}"
         if t.rate is not None:
             goal = (

@@ -1,0 +1,71 @@
+"""The command that composes a model's score anew."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import oddgan
+from oddgan.cli.commands import reading
+from oddgan.cli.options import ComposeOptions, OutputOptions
+from oddgan.cli.output import document, notes, show, supervised, supervision_document, threshold_line
+
+if TYPE_CHECKING:
+    import oddgan.experiments
+    from oddgan.evaluate import CompositionInfo
+
+_OPTIONS, _OUTPUT = ComposeOptions(), OutputOptions()
+
+
+def compose(
+    model: Path,
+    source: str | None = None,
+    /,
+    *,
+    options: ComposeOptions = _OPTIONS,
+    output: OutputOptions = _OUTPUT,
+) -> None:
+    """Show how a model composes its score and what components it has, or compose it anew; nothing is trained again.
+
+    Compositions: WeightedSum, Standardised, Maximum, RankAverage, Fisher, OneClass and Mixture need no labels;
+    GridSearch, Logistic and SVM learn from labels, which makes the model semi-supervised.
+
+    Parameters
+    ----------
+    model : Path
+        The model's folder. A change goes to --out, or into the same folder with --force.
+    source : str
+        Rows with labels, for what learns from labels. Of a source with two halves, test is read.
+    """
+    spec = oddgan.experiments.ComposeSpec(
+        model=model,
+        source=source,
+        options=reading(options),
+        settings=oddgan.experiments.parse_assignments(options.settings),
+        tune=options.tune,
+        share=options.share,
+        out=options.out,
+        force=options.force,
+        device=options.device,
+    )
+    result = oddgan.experiments.compose(spec)
+    notes(result.notes, output)
+    show("\n".join(_lines(result)), output)
+    rest = {name: getattr(result, name) for name in ("components", "labelled", "anomalous", "model", "notes")}
+    both = {name: getattr(result, name).model_dump(mode="json") for name in ("before", "after", "threshold")}
+    document(both | supervision_document(result.after, result.threshold) | rest, output)
+
+
+def _lines(result: "oddgan.experiments.ComposeResult") -> list[str]:
+    now, marked = result.after, supervised(result.after, result.threshold)
+    about = [f"uses    {_used(now)}"]
+    if result.model is None:
+        about = [f"score   {now.text}", *about, f"has     {', '.join(result.components)}"]
+        return [*about, threshold_line(result.threshold), *marked]
+    lines = [f"before  {result.before.text}", f"now     {now.text}", *about]
+    if result.labelled:
+        lines.append(f"labels  of {result.labelled} rows, {result.anomalous} of them anomalous")
+    return [*lines, threshold_line(result.threshold), *marked, f"model   {result.model}"]
+
+
+def _used(info: "CompositionInfo") -> str:
+    """The components, with their weights where they have some."""
+    return ", ".join(f"{name} ({info.weights[name]:.4g})" if name in info.weights else name for name in info.components)
