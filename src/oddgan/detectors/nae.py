@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import ClassVar, cast
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, standard_components
+from oddgan.base import Card, CodingDetector, Component, standard_components
 from oddgan.networks import Auto, Backbone, ConvLadder
 from oddgan.networks.base import whole
 from oddgan.priors import Langevin, Replay, Sphere
@@ -21,7 +21,7 @@ from oddgan.training import Adam, Clock, Optimiser, Phase, Player, Update
 
 
 @hyperparameters
-class NAE(NeuralDetector):
+class NAE(CodingDetector):
     r"""Make an autoencoder's error an energy: whatever else it reconstructs well is found and unlearned.
 
     E(x) = mean (x - G(E(x)))² defines p(x) ∝ exp(-E(x) / T), with codes on a sphere. After training as a plain
@@ -135,15 +135,6 @@ class NAE(NeuralDetector):
 
     def _decay(self) -> Tensor:
         return self.encoder_decay * torch.stack([w.square().sum() for w in self._net("encoder").parameters()]).sum()
-
-    def _encode(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self._net("encoder")(x))
-
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self._net("decoder")(self._encode(x)))
-
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
 
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         y = self._reconstruct(x)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, standard_components
+from oddgan.base import Card, CodingDetector, Component, standard_components
 from oddgan.networks import Auto, Backbone, ConvLadder
 from oddgan.networks.base import whole
 from oddgan.objectives import R1, NonSaturating, Objective
@@ -19,7 +19,7 @@ from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
 
 @hyperparameters
-class OCGAN(NeuralDetector):
+class OCGAN(CodingDetector):
     r"""Fill a bounded latent space with normal samples only, so that no code draws an anomaly.
 
     A denoising autoencoder with codes E(x + n), n ~ N(0, σ²), in (-1, 1)^m; D_l tells codes from s ~ U(-1, 1)^m, D_v
@@ -128,21 +128,8 @@ class OCGAN(NeuralDetector):
             s = Uniform().project(s.detach() + self.mining_rate * slope)
         return s.detach()
 
-    def _encode(self, x: Tensor) -> Tensor:
-        z: Tensor = self._net("encoder")(x)
-        return z
-
-    def _reconstruct(self, x: Tensor) -> Tensor:
-        y: Tensor = self._net("decoder")(self._encode(x))
-        return y
-
     def _sample(self, n: int) -> Tensor:
-        device = next(self.networks_["decoder"].parameters()).device
-        x: Tensor = self._net("decoder")(Uniform().sample(n, self.latent_dim, device=device))
-        return x
-
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
+        return self._decode(Uniform().sample(n, self.latent_dim, device=self._device))
 
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         E, G, D = self._nets("encoder", "decoder", "critic")
