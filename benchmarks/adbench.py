@@ -1,15 +1,16 @@
 """Ten tables of ADBench, every detector: AUROC, AP, and the mean rank over the tables; half of the normal rows train.
 
-The rest of the normal rows and all anomalies test; the division is drawn once, seeds are those of training. The ten were
-chosen by size and kind before any score was seen: 350 to 7200 rows, so that every method has enough to train on and
-those that search score in minutes, 6 to 166 columns, 3 to 40 % anomalies, and no kind more than three times: medicine
-(annthyroid, breastw, cardio), machines (fault), radar (Ionosphere), shapes of letters and digits (letter, optdigits),
-chemistry (musk), texts (SpamBase), and made-up waves (Waveform).
+The rest of the normal rows and all anomalies test; the division is drawn once, seeds are those of training. The ten
+were chosen by size and kind before any score was seen: 350 to 7200 rows, so that every method has enough to train on
+and those that search score in minutes, 6 to 166 columns, 3 to 40 % anomalies, and no kind more than three times:
+medicine (annthyroid, breastw, cardio), machines (fault), radar (Ionosphere), shapes of letters and digits (letter,
+optdigits), chemistry (musk), texts (SpamBase), and made-up waves (Waveform).
 
 Every method has its defaults. The budget of all networks is 60,000 rows, as many passes as that takes, but no more than
-300. Stages (an encoder after the GAN, pretraining) have it each; the five models of WAIC share it, and ARAE, whose attack
-makes a step forty times as long, has a fifth. ADGAN searches from 4 starts instead of 64. No setting saw a label. A rank
-counts among the methods that have all ten tables; equal values share the mean of their ranks.
+300. Stages (an encoder after the GAN, pretraining) have it each; the five models of WAIC share it, and ARAE and NAE,
+whose steps hold forty and sixty smaller ones, have a fifth. ADGAN searches from 4 starts instead of 64, and LSA has the
+small density of `mnist.py`. No setting saw a label. A rank counts among the methods that have all ten tables; equal
+values share the mean of their ranks.
 """
 
 from collections.abc import Iterable
@@ -42,8 +43,11 @@ TABLES = {
 }
 FLOORS = ("MeanDistance", "PCA")
 ROWS, MOST = 60_000, 300
-SETTINGS: dict[str, dict[str, Any]] = {"ADGAN": {"n_seed": 4}}
-SHARE = {"WAIC": 0.2, "ARAE": 0.2}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "ADGAN": {"n_seed": 4},
+    "LSA": {"latent_dim": 32, "channels": (8, 8), "bins": 50},
+}
+SHARE = {"WAIC": 0.2, "ARAE": 0.2, "NAE": 0.2}
 MEAN = "mean of the ten"
 
 
@@ -80,7 +84,7 @@ def summary(records: Iterable[Record]) -> list[Record]:
     """The mean rank and the mean AUROC and AP of every method that has all tables."""
     summaries = []
     for metric in ("AUROC", "AP"):
-        means = {(s.record.method, s.record.case): s for s in spread(r for r in records if r.metric == metric)}
+        means = {(s.record.method, s.record.case): s for s in spread([r for r in records if r.metric == metric])}
         methods = [m for m in dict.fromkeys(m for m, _ in means) if all((m, case) in means for case in TABLES)]
         if not methods:
             continue
@@ -101,9 +105,9 @@ def main() -> None:
     splits = {case: table(case) for case in TABLES}
     if bench.quick:
         splits = {
-            case: replace(s, x_test=s.x_test[::20], is_anomaly=s.is_anomaly[::20])
+            case: replace(s, x_test=s.x_test[::10], is_anomaly=s.is_anomaly[::10])
             for case, s in splits.items()
-            if case == "cardio"
+            if case == "breastw"
         }
     for seed, (name, cls), (case, split) in product(SEEDS, detectors.items(), splits.items()):
         if bench.wanted(case, name, seed):

@@ -3,8 +3,8 @@
 Half of the rows train, the other half tests; anomalies among the training rows are dropped; three seeds, of the
 division too. In KDD99 the roles are swapped: attacks, four fifths of the file, are normal, and normal traffic is the
 anomaly; the test half loses rows of the larger kind until a fifth is anomalous. What is flagged are the highest 20 %
-(KDD99) or 15 % (arrhythmia) of the *test* scores. Such a threshold knows the share of anomalies and all test rows: it is transductive, cannot be had in
-use, and is taken here only to compare with published numbers. AUROC and AP need none.
+(KDD99) or 15 % (arrhythmia) of the *test* scores. Such a threshold knows the share of anomalies and all test rows: it
+is transductive, cannot be had in use, and is taken here only to compare with published numbers. AUROC and AP need none.
 
 Values are scaled to the training rows' range, and columns of KDD99's that hold names become one column for each name.
 Networks, codes and batches are those of the released code. The budget of all networks on KDD99 is 400,000 rows, about
