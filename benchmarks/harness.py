@@ -28,6 +28,7 @@ from rich.table import Table
 from oddgan import Detector
 from oddgan._core.errors import InputError
 from oddgan.base.storage import versions
+from oddgan.data import Split
 from oddgan.evaluate import Record, evaluate, read_results, spread, write_results
 from oddgan.evaluate.records import Role
 
@@ -59,6 +60,21 @@ def machine() -> str:
         }
         model = ", ".join(sorted(names)) or model
     return f"{model}, {os.cpu_count()} cores, {torch.get_num_threads()} thread(s) used"
+
+
+def split_normals(x: np.ndarray, anomalous: np.ndarray, share: float = 0.5) -> Split:
+    """Divide a table by rows, with a fixed seed: a share of the normal rows to train on, everything else to test on.
+
+    Parameters
+    ----------
+    x, anomalous : rows (n, d) and what each is, (n,) bool.
+    share : of the normal rows, in (0, 1).
+    """
+    normal = np.random.default_rng(0).permutation(np.flatnonzero(~anomalous))
+    cut = round(share * len(normal))
+    test = np.sort(np.concatenate([normal[cut:], np.flatnonzero(anomalous)]))
+    protocol = f"{share:.0%} of normals train, rest + anomalies test"
+    return Split(protocol, x[np.sort(normal[:cut])], x[test], anomalous[test])
 
 
 @dataclass
@@ -164,19 +180,26 @@ class Bench:
     name : the file's name without its ending.
     about : what it measures, for `--help`; the first line is the table's title.
     peers : packages that are compared with, whose versions go into the file.
+    held_out : whether it has the option --held-out, a run on other data than the test's, to choose settings by.
     """
 
-    def __init__(self, name: str, about: str, peers: tuple[str, ...] = ()) -> None:
+    def __init__(self, name: str, about: str, peers: tuple[str, ...] = (), *, held_out: bool = False) -> None:
         parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
         parser.add_argument("--json", action="store_true", help="print the document instead of a table")
         parser.add_argument("--quick", action="store_true", help="a short run, to see that it works")
         parser.add_argument("--fresh", action="store_true", help="forget the results that are there")
         parser.add_argument("--only", default="", help="run only the cases and methods whose name holds this text")
+        if held_out:
+            parser.add_argument(
+                "--held-out", action="store_true", help="a run to choose settings by, without test data"
+            )
         self.options = parser.parse_args()
         self.name, self.title = name, about.strip().partition("\n")[0]
         self.versions = versions() | {peer: version(peer) for peer in peers}
         self.quick: bool = self.options.quick
-        self.path = RESULTS / f"{name}{'-quick' if self.quick else ''}.json"
+        self.held_out: bool = held_out and self.options.held_out
+        kind = "-held-out" * self.held_out + "-quick" * self.quick
+        self.path = RESULTS / f"{name}{kind}.json"
         self.forget: bool = self.options.fresh
         self.records: list[Record] = [] if self.forget else self._stored()
         self.console = Console(stderr=True)
@@ -206,7 +229,11 @@ class Bench:
 
     def publish(self, *records: Record) -> None:
         """Put published numbers beside the measured ones, replacing those of an earlier run."""
-        self._update(lambda kept: [r for r in kept if r.role != "published"] + list(records))
+        self.replace(lambda r: r.role == "published", *records)
+
+    def replace(self, outdated: Callable[[Record], bool], *records: Record) -> None:
+        """Put records in the place of others."""
+        self._update(lambda kept: [r for r in kept if not outdated(r)] + list(records))
 
     def _update(self, change: Callable[[list[Record]], list[Record]]) -> None:
         """Change what the file holds now, so that two processes with different `--only` can share it."""

@@ -27,7 +27,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from harness import Bench, Setup, clock, data_path, median_seconds
+from harness import Bench, Setup, clock, data_path, median_seconds, split_normals
 from oddgan import (
     GMM,
     KDE,
@@ -109,12 +109,7 @@ def table(name: str) -> Split:
     else:
         with np.load(data_path("adbench") / f"{file}.npz") as stored:
             x, anomalous = stored["X"].astype(np.float64), stored["y"] == 1
-    share = TRAIN_SHARE.get(name, 0.5)
-    normal = np.random.default_rng(0).permutation(np.flatnonzero(~anomalous))
-    cut = round(share * len(normal))
-    test = np.sort(np.concatenate([normal[cut:], np.flatnonzero(anomalous)]))
-    protocol = f"{share:.0%} of normals train, rest + anomalies test"
-    return Split(protocol, x[np.sort(normal[:cut])], x[test], anomalous[test])
+    return split_normals(x, anomalous, TRAIN_SHARE.get(name, 0.5))
 
 
 def peer_of(pair: Pair, seed: int) -> Scorer:

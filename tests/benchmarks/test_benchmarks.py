@@ -1,5 +1,6 @@
-"""Benchmarks say how they are used, and what they wrote can be read; nothing is measured here."""
+"""Benchmarks say how they are used, run shortly, and what they wrote can be read."""
 
+import os
 import runpy
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 from oddgan.evaluate import read_results
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
+DATA = Path(os.environ.get("ODDGAN_DATA", FOLDER.parents[1] / "shared" / "data"))
 SCRIPTS = sorted(p for p in FOLDER.glob("*.py") if p.stem not in ("gans", "harness"))
-RESULTS = sorted(p for p in (FOLDER / "results").glob("*.json") if not p.stem.endswith("-quick"))
+RESULTS = sorted(p for p in (FOLDER / "results").glob("*.json") if not p.stem.endswith(("-quick", "-held-out")))
 
 
 def test_there_are_benchmarks_and_results() -> None:
@@ -28,6 +30,30 @@ def test_help(script: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     for option in ("--json", "--quick", "--fresh", "--only"):
         assert option in printed
     assert script.name in printed
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not (DATA / "adbench").exists(), reason="ODDGAN_DATA has no adbench")
+@pytest.mark.parametrize(
+    ("name", "only", "metric"),
+    [
+        ("mnist", "PCA residual", "AUROC"),
+        ("mnist", "constrained AAE", "AUROC, latent alone"),
+        ("cifar", "PCA residual", "AUROC"),
+        ("alad", "arrhythmia ALAD", "F1, residual_l2 alone"),
+        ("adbench", "PCA", "AP"),
+    ],
+)
+def test_a_short_run(name: str, only: str, metric: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(FOLDER)
+    monkeypatch.setenv("ODDGAN_DATA", str(DATA))
+    monkeypatch.setattr("harness.ROOT", tmp_path)
+    monkeypatch.setattr("harness.RESULTS", tmp_path / "results")
+    monkeypatch.setattr("sys.argv", [f"{name}.py", "--quick", "--only", only])
+    runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
+    records = [r for r in read_results(tmp_path / "results" / f"{name}-quick.json").records if r.role != "published"]
+    assert metric in {r.metric for r in records}
+    assert all(r.n_test and r.seed == 0 for r in records)
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda p: p.stem)

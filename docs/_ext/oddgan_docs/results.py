@@ -10,7 +10,10 @@ from oddgan_docs.catalogue import table
 from oddgan_docs.docstrings import cell, markdown_text
 
 _TITLES = {
+    "adbench": "Ten tables of ADBench",
     "adgan": "Cost of ADGAN",
+    "alad": "KDD99 and arrhythmia, ALAD's protocol",
+    "cifar": "CIFAR-10 (JPEG), one class normal",
     "ecg": "Heartbeats",
     "encoder": "Cost of an encoder's inversion",
     "inversion": "What inversion finds",
