@@ -26,6 +26,7 @@ PARTS: dict[str, Callable[[], str]] = {
     **{name: partial(draw, RESULTS) for name, draw in figures.all_figures()},
     "figure-ways": ways.example,
     "methods-matrix": matrix.methods_matrix,
+    "methods-components": matrix.methods_components,
     "networks-matrix": matrix.networks_matrix,
     "toys": lambda: fields.toys(RESULTS),
 }

@@ -20,6 +20,8 @@ COLUMNS: tuple[Kind, ...] = ("table", "series", "image")
 SHAPES: dict[Kind, tuple[int, ...]] = {"table": (5,), "series": (2, 64), "image": (1, 32, 32)}
 DERIVED = {"critic_centred", *CHI, *EMPIRICAL}
 YES, NO = "✓", "–"
+# Many short columns: see the style sheet.
+NARROW = "```{rst-class} matrix\n```\n\n"
 
 
 def capabilities(cls: type[Detector]) -> dict[str, bool]:
@@ -49,15 +51,29 @@ def components(name: str) -> tuple[str, ...]:
 
 
 def methods_matrix() -> str:
-    """One line a method: kinds of data, capabilities, components; those of its score by default are bold."""
-    listed = [(name, cls) for _, members in ordered() for name, cls in members]
+    """One line a method: kinds of data and capabilities."""
+    rows = [
+        [_name(name), *map(mark, [*(kind in cls.card.kinds for kind in COLUMNS), *capabilities(cls).values()])]
+        for name, cls in _listed()
+    ]
+    return NARROW + table(["class", *COLUMNS, *capabilities(_listed()[0][1])], rows)
+
+
+def methods_components() -> str:
+    """One line a method: its components, those of its score by default in bold."""
     rows = []
-    for name, cls in listed:
-        cells = [kind in cls.card.kinds for kind in COLUMNS] + list(capabilities(cls).values())
+    for name, cls in _listed():
         counted = cls().composition.uses
-        named = [f"**`{c}`**" if c in counted else f"`{c}`" for c in components(name)]
-        rows.append([f"[`{name}`](#{name.lower()})", *map(mark, cells), ", ".join(named)])
-    return table(["class", *COLUMNS, *capabilities(listed[0][1]), "components of the score"], rows)
+        rows.append([_name(name), ", ".join(f"**{c}**" if c in counted else c for c in components(name))])
+    return table(["class", "components"], rows)
+
+
+def _listed() -> list[tuple[str, type[Detector]]]:
+    return [pair for _, members in ordered() for pair in members]
+
+
+def _name(name: str) -> str:
+    return f"[`{name}`](#{name.lower()})"
 
 
 def mark(yes: bool) -> str:
@@ -87,4 +103,4 @@ def networks_matrix() -> str:
         [f"[`{name}`](parts.md#{name.lower()})", *(mark(serves(backbone, kind)) for kind in COLUMNS)]
         for name, backbone in backbones().items()
     ]
-    return table(["networks", *COLUMNS], rows)
+    return NARROW + table(["networks", *COLUMNS], rows)
