@@ -1,6 +1,7 @@
 """What `fit` and the scoring methods refuse, and in which words."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,6 +30,13 @@ def test_bad_rows_are_counted_and_named(shape, bad, rows, value):
     X[list(bad), -1] = value
     with pytest.raises(InputError, match=rf"{rows}: remove them or fill"):
         detector().fit(X)
+
+
+def test_kinds_that_the_card_does_not_name_are_refused(monkeypatch):
+    model = detector()
+    monkeypatch.setattr(type(model), "card", replace(model.card, kinds=("image", "series")))
+    with pytest.raises(InputError, match=r"AutoEncoder takes image and series data, but these are table data\."):
+        model.fit(table())
 
 
 def test_bad_row_of_a_dataset_is_named():

@@ -54,7 +54,7 @@ def _group(cls: type[Detector]) -> str:
     return _GROUPS[0] if cls.card.gan else _GROUPS[1] if issubclass(cls, NeuralDetector) else _GROUPS[2]
 
 
-def _ordered() -> Iterator[tuple[str, list[tuple[str, type[Detector]]]]]:
+def ordered() -> Iterator[tuple[str, list[tuple[str, type[Detector]]]]]:
     """The methods by group; in a group the oldest first."""
     for group in _GROUPS:
         members = [(name, cls) for name, cls in classes().items() if _group(cls) == group]
@@ -71,7 +71,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def methods_table() -> str:
     """One line a method; kinds of data have a column where some method does not take all."""
-    listed = [(name, cls, _KINDS_OF_METHOD[group]) for group, members in _ordered() for name, cls in members]
+    listed = [(name, cls, _KINDS_OF_METHOD[group]) for group, members in ordered() for name, cls in members]
     picky = any(len(cls.card.kinds) < len(KINDS) for _, cls, _ in listed)
     rows = [
         [f"[`{name}`](#{name.lower()})", cell(cls.card.summary), str(cls.card.year), kind]
@@ -84,7 +84,7 @@ def methods_table() -> str:
 def methods() -> str:
     """One section a method, by group."""
     out = []
-    for group, members in _ordered():
+    for group, members in ordered():
         out.append(f"## {group}\n")
         out += [_method(name, cls) for name, cls in members]
     return "\n".join(out)

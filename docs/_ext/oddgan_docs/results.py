@@ -20,12 +20,14 @@ _TITLES = {
     "loop": "Cost of the training loop",
     "mnist": "MNIST, one class normal",
     "search": "Cost of the latent search",
+    "toys": "2-D toys",
 }
 # Where a benchmark's figures are, with the text that explains them.
 _FIGURES = {
     "adgan": "speed.md#adgan",
     "inversion": "speed.md#steps-more-is-not-always-better",
     "search": "speed.md#the-latent-search",
+    "toys": "toys.md",
 }
 # A line of a table: method, role, protocol, settings.
 Row = tuple[str, str, str, str]
@@ -51,7 +53,8 @@ def _section(program: Path, file: Path) -> str:
     title = _TITLES.get(program.stem, program.stem.replace("_", " ").capitalize())
     head = f"## {title}\n\n{markdown_text(' '.join(about.split()))}\n"
     if program.stem in _FIGURES:
-        head += f"\nFigures: [Speed]({_FIGURES[program.stem]}).\n"
+        page = "2-D toys" if program.stem == "toys" else "Speed"
+        head += f"\nFigures: [{page}]({_FIGURES[program.stem]}).\n"
     run = f"`python benchmarks/{program.name}`"
     if not file.exists():
         return f"{head}\n*Not measured yet.* {run} measures it.\n"

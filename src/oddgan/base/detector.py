@@ -23,7 +23,7 @@ from oddgan.base.composing import Composes
 from oddgan.base.explanation import Explains
 from oddgan.base.rows import Rows, chunks, notice, take
 from oddgan.base.scoring import Report, Scoring, run_rows
-from oddgan.base.validation import check_common, validate
+from oddgan.base.validation import check_common, check_kind, validate
 from oddgan.scaling import AutoScaling, Scaling
 from oddgan.scores import Composition, WeightedSum
 from oddgan.thresholds import Conformal, Quantile, Threshold
@@ -106,6 +106,7 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
         del y
         check_common(self)
         rows = validate(self, X, reset=True)
+        check_kind(self)
         rng, started = generator(self.random_state), time.perf_counter()
         seed = int(rng.randint(2**31 - 1))
         train, held_out = self._split(rows, rng)

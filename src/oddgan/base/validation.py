@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from oddgan._core.errors import InputError
+from oddgan.base.card import kind_of
 from oddgan.base.rows import Lazy, Rows, check_finite, check_frame, is_dataset, is_frame, notice, to_array
 
 if TYPE_CHECKING:
@@ -30,6 +31,13 @@ def check_common(detector: "Detector") -> None:
         )
     if detector.scoring not in {"exact", "fast"}:
         raise InputError(f"scoring must be 'exact' or 'fast', but is {detector.scoring!r}.")
+
+
+def check_kind(detector: "Detector") -> None:
+    """Refuse rows of a kind that the method's card does not name."""
+    kinds, kind = detector.card.kinds, kind_of(detector.shape_)
+    if kind not in kinds:
+        raise InputError(f"{type(detector).__name__} takes {' and '.join(kinds)} data, but these are {kind} data.")
 
 
 def validate(detector: "Detector", X: Any, *, reset: bool) -> Rows:
