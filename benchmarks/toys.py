@@ -53,7 +53,7 @@ class Toy(NamedTuple):
 
     def unit(self, x: np.ndarray) -> np.ndarray:
         """Points (n, 2) as shares of the square's sides."""
-        return (x - self.corner) / (2 * self.half)
+        return np.asarray((x - self.corner) / (2 * self.half))
 
     def uniform(self, n: int, seed: int) -> np.ndarray:
         """Noise (n, 2)."""

@@ -182,7 +182,7 @@ def test_settings_out_of_range(settings, message):
 def test_component_that_the_method_does_not_have():
     from oddgan.scores import WeightedSum  # noqa: PLC0415
 
-    with pytest.raises(InputError, match="needs the component critic, but there are: latent, latent_norm, .*, residual"):
+    with pytest.raises(InputError, match=r"needs the component critic, but there are: latent, .*, residual"):
         detector(composition=WeightedSum(critic=1.0)).fit(table())
 
 
