@@ -121,9 +121,11 @@ class Drift(Callback):
         trained = {name: network.training for name, network in state.networks.items()}
         state.networks.eval()
         self.found.append((self._components(self.task.validation.x), self._components(self.task.test.x)))
+        state.networks.train()
         for name, training in trained.items():
             state.networks[name].train(training)
 
+    @torch.no_grad()
     def _components(self, x: np.ndarray) -> Values:
         parts: list[Values] = []
         for rows in np.array_split(x, max(1, len(x) // 256)):

@@ -73,7 +73,7 @@ class ALAD(BidirectionalDetector):
     tiny: ClassVar = {
         "epochs": 1,
         "latent_dim": 4,
-        "ema": 0.5,
+        "ema": 0.05,
         "pair_critic": Auto(table=MLP(), series=ConvLadder(width=4), image=ConvLadder(width=4)),
     }
 

@@ -58,7 +58,7 @@ class EGBAD(BidirectionalDetector):
     tiny: ClassVar = {
         "epochs": 1,
         "latent_dim": 4,
-        "ema": 0.5,
+        "ema": 0.05,
         "backbone": Auto(table=EGBAD_KDD, series=ConvLadder(width=4), image=ConvLadder(width=4)),
     }
 
