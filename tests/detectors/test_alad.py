@@ -87,7 +87,7 @@ def test_loss_of_encoder_and_generator_by_hand(detector, losses, settings, expec
         ({"cycle": "l1"}, {"critic_xz", "critic_zz"}),
         ({"cycle": "none", "latent_cycle": False}, {"critic_xz"}),
     ],
-    ids=str,
+    ids=["all", "no cycle of codes", "explicit cycle", "pairs of samples and codes alone"],
 )
 def test_only_the_critics_that_play_are_built(settings, critics):
     rows = np.random.default_rng(0).normal(size=(20, 3))
