@@ -61,12 +61,7 @@ def load(few: int | None = None) -> Images:
 def main() -> None:
     """Run what is not measured yet."""
     bench = Bench("cifar", __doc__ or "", held_out=True)
-    images = load(2000 if bench.quick else None)
-    if bench.held_out:
-        images = images.held_out({"cat": 3, "ship": 8})
-    else:
-        bench.publish(*(r for source in PUBLISHED for r in source.records(images)))
-    run(bench, images, ENTRIES)
+    run(bench, load(2000 if bench.quick else None), ENTRIES, PUBLISHED, {"cat": 3, "ship": 8})
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ Compositions marked as semi-supervised, and their thresholds (highest phi), lear
 see normal beats that were held out of training, and their threshold is for 10 % false alarms among those. Test labels
 choose nothing. All methods that are compared on a split have the same networks: one training gives all rows.
 
-The published system trains 500 epochs on a GPU; here it is as many as a CPU allows, see the settings.
+The published system trains 500 epochs on a GPU; here it is 8, with networks of half the width. For these few, step
+size (1e-3) and batch size (64) were chosen by the reconstruction of held-out normal beats of the training part.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ from harness import Bench, Setup, clock, data_path
 from oddgan import PCA, BetaVAEGAN, Detector
 from oddgan.data.ecg import Beats, EcgOptions, adapted_scores, read_beats, split_beats
 from oddgan.evaluate import Record
+from oddgan.networks import HeadedLadder
 from oddgan.scores import (
     SVM,
     Composition,
@@ -40,12 +42,18 @@ from oddgan.scores import (
     Standardised,
     WeightedSum,
 )
-from oddgan.training import Callback, EpochRecord
+from oddgan.training import Adam, Callback, EpochRecord
 from oddgan.training.loop import State
 
 Values = dict[str, np.ndarray]
 SEEDS = (0, 1, 2)
-SETTINGS: dict[str, Any] = {"epochs": 12, "calibration": 0.05}
+SETTINGS: dict[str, Any] = {
+    "backbone": HeadedLadder(width=16, max_width=512, norm="batch", critic_norm="none", head=32, init="xavier"),
+    "optimiser": Adam(lr=1e-3),
+    "batch_size": 64,
+    "epochs": 8,
+    "calibration": 0.05,
+}
 PAPER = ("residual", "features", "latent_norm_signed")
 MORE = ("latent_norm_absolute", "latent_norm_empirical_absolute", "latent", "kl", "elbo", "critic_centred")
 ALONE = (*PAPER, *MORE, "critic_cross_entropy")
@@ -168,7 +176,7 @@ def system(bench: Bench, task: Task, seed: int) -> None:
             detector.compose(composition, known, labels).tune_threshold(known, labels)
         else:
             detector.compose(composition)
-        found = measure(replace(setup, method=f"β-VAEGAN, {name}"), detector._composed(test), y, detector.threshold_)
+        found = measure(replace(setup, method=f"β-VAEGAN, {name}"), detector.score_from(test), y, detector.threshold_)
         bench.add(*(replace(record, semi_supervised=detector.semi_supervised_) for record in found))
     bench.add(*drifted(setup, drift))
 

@@ -308,8 +308,27 @@ def shortened(entry: Entry) -> Entry:
     return replace(entry, seeds=SEEDS[:1], settings=entry.settings | once)
 
 
-def run(bench: Bench, images: Images, entries: tuple[Entry, ...]) -> None:
-    """Run what is not measured yet."""
+def run(
+    bench: Bench,
+    images: Images,
+    entries: tuple[Entry, ...],
+    published: tuple[Published, ...],
+    others: Mapping[str, int],
+) -> None:
+    """Run what is not measured yet.
+
+    Parameters
+    ----------
+    bench : with the option --held-out.
+    images : of both parts.
+    entries : the methods.
+    published : values to stand beside theirs.
+    others : the classes that a run on held-out images has instead.
+    """
+    if bench.held_out:
+        images = images.held_out(others)
+    else:
+        bench.publish(*(r for source in published for r in source.records(images)))
     cases = tuple(images.cases)
     if bench.quick:
         few = {"x_train": 2000, "y_train": 2000, "x_test": 300, "y_test": 300}
@@ -334,12 +353,7 @@ def load() -> Images:
 def main() -> None:
     """Run what is not measured yet."""
     bench = Bench("mnist", __doc__ or "", held_out=True)
-    images = load()
-    if bench.held_out:
-        images = images.held_out({f"digit {d}": d for d in (3, 5)})
-    else:
-        bench.publish(*(r for source in PUBLISHED for r in source.records(images)))
-    run(bench, images, ENTRIES)
+    run(bench, load(), ENTRIES, PUBLISHED, {f"digit {d}": d for d in (3, 5)})
 
 
 if __name__ == "__main__":

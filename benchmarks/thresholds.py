@@ -6,7 +6,7 @@ training anew.
 
 - breast-cancer: 214 benign rows, 143 fresh ones. 43 are held out, so no threshold can promise less than 1/44 = 2.3 %,
   and 1 % asked is answered with that; one fresh row is 0.7 %.
-- MIT-BIH: 1000 normal beats of 21 patients (DS1 in `ecg.py`); 1000 fresh ones of the same patients, drawn together
+- MIT-BIH: 1000 normal beats of 21 patients (DS1); 1000 fresh ones of the same patients, drawn together
   with the others, and 1000 of 22 other patients. Only the first are exchangeable with the held-out beats, which the
   promise needs; the second show what it is worth on new patients.
 - MNIST: 1000 zeros of the training part, 1000 fresh ones of the same part.
@@ -24,7 +24,7 @@ from itertools import product
 import numpy as np
 from sklearn.datasets import load_breast_cancer
 
-from ecg import DS1, DS2, beats
+from ecg import beats
 from harness import Bench, Entry, Setup, clock, data_path
 from oddgan import (
     GMM,
@@ -40,6 +40,7 @@ from oddgan import (
     IForest,
     MeanDistance,
 )
+from oddgan.data.ecg import DS1, DS2
 from oddgan.evaluate import Record
 from oddgan.inversion import LatentAdam, LatentSearch
 from oddgan.networks import MLP, Auto, ConvLadder

@@ -71,6 +71,16 @@ def test_components_of_the_calibration_rows_are_kept():
         np.testing.assert_array_equal(values, found[name])
 
 
+def test_scores_follow_from_components_that_are_known():
+    detector = autoencoder().compose(WeightedSum(residual=1.0, latent_norm_empirical_signed=0.5))
+    found = detector.score_components(X, extra="all")
+    assert set(detector.component_names_) == found.keys()
+    np.testing.assert_array_equal(detector.score_from(found), detector.anomaly_score(X))
+    del found["residual"]
+    with pytest.raises(InputError, match=r"residual is not among the components given"):
+        detector.score_from(found)
+
+
 def test_labels_make_it_semi_supervised():
     detector = autoencoder().compose(Difference(), MIXED, LABELS)
     assert detector.semi_supervised_

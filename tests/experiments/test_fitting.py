@@ -100,6 +100,7 @@ def test_data_without_labels_are_all_normal_and_the_run_has_none(tmp_path):
     [
         ({"method": "anogann"}, UsageError, r"Unknown method 'anogann'\. Did you mean AnoGAN\? Known: AAE, ADGAN"),
         ({"settings": {"k": 3}}, UsageError, "KNN has no parameter 'k'"),
+        ({"settings": {"composition": "SVM"}}, UsageError, "SVM learns from labels.*oddgan compose MODEL DATA"),
         ({"threshold": "best"}, UsageError, "Unknown threshold rule 'best'"),
         ({"threshold": "evt"}, InputError, "GeneralisedPareto needs 20 different scores"),
         ({"options": Options(normal=7)}, InputError, r"No row has the label 7; the labels are 0 \(80 rows\)"),

@@ -32,6 +32,11 @@ class Composes:
         """Whether labels had a part in the score or the threshold."""
         return self.composition_.needs_labels or self.threshold_tuned_
 
+    @property
+    def component_names_(self) -> tuple[str, ...]:
+        """The names of all components that the fitted detector has, those that follow from others included."""
+        return tuple(self._calibrated())
+
     def anomaly_score(self, X: Any, *, report: Report | None = None) -> np.ndarray:
         """Scores (n,), float64, higher = more anomalous.
 
@@ -63,6 +68,27 @@ class Composes:
         found = self._found(rows, wanted)
         return {name: found[name] for name in wanted}
 
+    def score_from(self, components: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Scores (n,) of rows whose components are known: what `anomaly_score` returns, without the networks.
+
+        Parameters
+        ----------
+        components : as `score_components` returns them, at least those that the composition uses.
+
+        Raises
+        ------
+        InputError
+            If one of them is missing.
+        """
+        check_is_fitted(self, "offset_")
+        missing = sorted(set(self.composition_.uses) - components.keys())
+        if missing:
+            raise InputError(
+                f"The composition uses {', '.join(self.composition_.uses)}, but {', '.join(missing)} is not among the "
+                "components given: take them from score_components."
+            )
+        return self._composed(components)
+
     def compose(self, composition: Composition, X_val: Any = None, y_val: Any = None) -> Self:
         """Score by another composition from now on; nothing is trained again, and no search changes.
 
@@ -89,7 +115,7 @@ class Composes:
             labelled = self._labelled(type(composition).__name__, X_val, y_val, composition.uses or None)
         elif X_val is not None or y_val is not None:
             raise InputError(f"{type(composition).__name__} looks at no labels: leave X_val and y_val out.")
-        normals = self._calibrated() if composition.uses else self.calibration_components_
+        normals = self._normals(composition)
         fitted = composition.fit(normals, labelled)
         scores = np.sort(_apply(fitted, normals))  # a composition that is refused changes nothing
         self.composition_, self.calibration_scores_ = fitted, scores
@@ -150,6 +176,10 @@ class Composes:
         known = self.calibration_components_
         return known | self._derived(known, known)
 
+    def _normals(self, composition: Composition) -> dict[str, np.ndarray]:
+        """What a composition learns normal rows from: one that names no components does not take derived ones."""
+        return self._calibrated() if composition.uses else self.calibration_components_
+
     @property
     def _derived(self) -> Derived:
         normal = isinstance(getattr(self, "prior", None) or Gaussian(), Gaussian)
@@ -161,8 +191,7 @@ class Composes:
     def _calibrate_on(self, rows: Rows, composition: Composition, *, refit: bool = True) -> None:
         """Take from rows what scores are compared with."""
         self.calibration_components_ = self._looked_up(rows, None)
-        normals = self._calibrated() if composition.uses else self.calibration_components_
-        self.composition_ = composition.fit(normals) if refit else composition
+        self.composition_ = composition.fit(self._normals(composition)) if refit else composition
         self.calibration_scores_ = np.sort(self._composed(self._calibrated()))
 
 

@@ -173,7 +173,7 @@ def _result(
         before=before,
         after=composition_info(detector.composition_),
         threshold=threshold_info(detector),
-        components=tuple(sorted(detector._calibrated())),
+        components=tuple(sorted(detector.component_names_)),
         labelled=0 if labelled is None else len(labelled.label),
         anomalous=0 if labelled is None else int(labelled.label.sum()),
         model=model,

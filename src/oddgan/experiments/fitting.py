@@ -92,6 +92,12 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
         If a loss is not finite.
     """
     detector = build_detector(method_class(spec.method), _settings(spec))
+    if detector.composition.needs_labels:
+        name = type(detector.composition).__name__
+        raise UsageError(
+            f"{name} learns from labels, which a fit does not look at: fit without it, then run "
+            f"oddgan compose MODEL DATA --set composition={name}."
+        )
     run = run_folder(spec.runs, type(detector).card.name, spec.source, spec.name)
     if spec.out is not None:
         require_absent(spec.out, force=spec.force)
