@@ -153,6 +153,7 @@ class Setup:
     n_test: int | None = None
     cpu_s: float | None = None
     role: Role = "measured"
+    semi_supervised: bool = False
 
     def record(self, metric: str, value: float, unit: str = "1", *, baseline: float | None = None) -> Record:
         """One number of the measurement; with a baseline in the same unit, its ratio to the value too."""

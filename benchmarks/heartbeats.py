@@ -25,10 +25,10 @@ from sklearn.metrics import f1_score
 
 from gans import MODELS
 from harness import Bench, Setup, clock, data_path
-from oddgan import PCA, BetaVAEGAN, Detector
+from oddgan import PCA, BetaVAEGAN, Detector, JointEncoderGAN
 from oddgan.data.ecg import Beats, EcgOptions, adapted_scores, read_beats, split_beats
 from oddgan.evaluate import Record
-from oddgan.networks import HeadedLadder
+from oddgan.networks import ConvLadder, HeadedLadder
 from oddgan.scores import (
     SVM,
     Composition,
@@ -82,6 +82,20 @@ CUTS = {
     "window, patient's own beat": EcgOptions(cut="window", adapt=MINUTES),
     "window, rhythm, patient's own beat": EcgOptions(cut="window", rhythm=True, adapt=MINUTES),
 }
+# When the encoder of a GAN learns, and from what: beats (its error in x), or samples of the generator (its error in z).
+ENCODERS: dict[str, dict[str, Any]] = {
+    "encoder with the GAN, from beats": {"encoder": "joint"},
+    "encoder beside the GAN, from beats": {"encoder": "beside"},
+    "encoder after the GAN, from beats": {"encoder": "after"},
+    "encoder after the GAN, from samples": {"encoder": "after", "image_weight": 0.0, "latent_weight": 1.0},
+}
+ENCODED: dict[str, Any] = {
+    "backbone": ConvLadder(width=16, critic_norm="layer", init="xavier"),
+    "latent_dim": 50,
+    "epochs": 10,
+    "batch_size": 64,
+}
+N_ENCODED = (8000, 6000)  # normal beats to train on, test beats
 CHOSEN = "window, rhythm, patient's own beat"
 
 
@@ -176,8 +190,8 @@ def system(bench: Bench, task: Task, seed: int) -> None:
             detector.compose(composition, known, labels).tune_threshold(known, labels)
         else:
             detector.compose(composition)
-        found = measure(replace(setup, method=f"β-VAEGAN, {name}"), detector.score_from(test), y, detector.threshold_)
-        bench.add(*(replace(record, semi_supervised=detector.semi_supervised_) for record in found))
+        of = replace(setup, method=f"β-VAEGAN, {name}", semi_supervised=detector.semi_supervised_)
+        bench.add(*measure(of, detector.score_from(test), y, detector.threshold_))
     bench.add(*drifted(setup, drift))
 
 
@@ -221,6 +235,32 @@ def cuts(bench: Bench) -> None:
             bench.add(*measure(replace(setup, method=f"{name}, patient's scores"), own[~first], y[~first], cut))
 
 
+def encoders(bench: Bench) -> None:
+    """One GAN's networks, with the encoder trained at different times and on different sides."""
+    wanted = [
+        (seed, name)
+        for seed in (SEEDS[:1] if bench.quick else SEEDS)
+        for name in ENCODERS
+        if bench.wanted("when the encoder learns", name, seed)
+    ]
+    if not wanted:
+        return
+    task = Task.of("ecgan split", read_beats(data_path("mitdb")), "ecgan")
+    n_train, n_test = (500, 500) if bench.quick else N_ENCODED
+    x, test = task.few(n_train).train, task.few(n_test).test
+    for seed, name in wanted:
+        settings = ENCODED | ENCODERS[name] | ({"epochs": 1} if bench.quick else {})
+        detector = JointEncoderGAN(**settings, contamination=RATE, calibration=0.1, random_state=seed)
+        with clock() as watch:
+            parts = detector.fit(x).score_components(test.x, extra=("latent", "latent_norm", "features", "critic"))
+        y, protocol = test.label > 0, f"ecgan split, {len(x)} N -> {len(test)}"
+        setup = Setup("when the encoder learns", name, "MIT-BIH beats", protocol, settings, seed, len(y), watch.seconds)
+        bench.add(*setup.quality(detector.score_from(parts), y, detector.threshold_))
+        bench.add(*(setup.record(f"AUROC, {k} alone", setup.quality(v, y)[0].value) for k, v in parts.items()))
+        known = np.mean(parts["residual"][~y])
+        bench.add(setup.record("residual of normal beats", float(known), "squared"))
+
+
 def main() -> None:
     """Run what is not measured yet."""
     bench = Bench("heartbeats", __doc__ or "")
@@ -233,6 +273,7 @@ def main() -> None:
         for name, read in tasks.items():
             if bench.wanted(name, "β-VAEGAN, RBF SVM", seed):
                 system(bench, read().few(2000) if bench.quick else read(), seed)
+    encoders(bench)
     published = Setup("ecgan split", "", "MIT-BIH beats", "published", {}, role="published")
     bench.publish(
         *(replace(published, method=k).record("F1, class-weighted", v) for k, v in PUBLISHED.items()),

@@ -1,0 +1,173 @@
+"""The survey's table of inference times: a search through the latent space against an encoder, on heartbeats.
+
+Table 1 of Lüer & Böhm times AnoGAN's search and the encoder of one network, the β-VAEGAN, on the 22,427 test beats of
+ecgan's split. Here both invert the decoder that `heartbeats.py` has trained on that split (first seed; run it before).
+The search is the survey's: Adam with a step size of 0.01, a tenth of it once the loss is below 0.05, a random start,
+and one minus a Gaussian kernel as loss, whose bandwidth is the median distance between normal beats. A beat ends by
+itself when its loss is at most eps, or after n_max steps.
+
+Search rows see a fixed random subset of 512 test beats, those of batch 1 its first 64: the search finds the same in a
+batch of one as in one of 64 (`tests/inversion`), so that AUROC is that of all 512 there, too. Encoder rows see the 512,
+and at batch 512 all 22,427. Times are processor milliseconds of a beat on one thread, with the mean and standard
+deviation over beats (batch 1) or batches; ratios are to the encoder at the same batch size. As in the survey, the clock
+covers the reconstruction alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gans import MODELS
+from harness import Bench, Setup, clock, data_path
+from heartbeats import Task
+from oddgan import BetaVAEGAN, InputError, load
+from oddgan.data.ecg import read_beats
+from oddgan.evaluate import Record
+from oddgan.inversion import Execution, Inverted, LatentAdam, LatentSearch, Slots
+from oddgan.networks import prepare
+from oddgan.priors import Gaussian
+from oddgan.similarities import L2, RBF, Similarity
+
+CASE = "survey's table 1"
+FEW, SOME = 64, 512
+LR, DROP = 0.01, (0.05, 0.1)
+# eps, n_max, batch and the survey's milliseconds on a consumer GPU, with their spread.
+SEARCHES = (
+    (0.005, 500, 1, 1139.7),
+    (0.005, 500, 64, 38.27),
+    (0.005, 1000, 1, 2254.4),
+    (0.05, 500, 1, 325.8),
+    (0.05, 100, 1, 77.9),
+)
+ENCODERS = ((1, 1.9), (512, 0.08))
+
+
+@dataclass
+class Problem:
+    """A trained network with beats to invert.
+
+    Parameters
+    ----------
+    detector : the trained β-VAEGAN.
+    x : all test beats as the network takes them, (n, 1, t).
+    y : which of them are anomalous, (n,).
+    some : rows of the subset.
+    loss : what is searched by.
+    """
+
+    detector: BetaVAEGAN
+    x: Tensor
+    y: np.ndarray
+    some: np.ndarray
+    loss: Similarity
+
+    @classmethod
+    def of(cls, n: int | None) -> "Problem":
+        """The model of `heartbeats.py`; the first n test beats, or all."""
+        try:
+            detector = load(MODELS / "ecgan-split-0")
+        except InputError as error:
+            raise SystemExit(f"{error} Run heartbeats.py first, which trains it.") from None
+        assert isinstance(detector, BetaVAEGAN)
+        task = Task.of("ecgan split", read_beats(data_path("mitdb")), "ecgan")
+        x, y = detector._prepare(task.test.x[:n]), task.test.label[:n] > 0
+        some = np.random.default_rng(0).permutation(len(x))[:SOME]
+        return cls(detector, x, y, some, RBF().fit(detector._prepare(task.train[:SOME])))
+
+    def search(self, x: Tensor, how: LatentSearch, batch: int) -> Inverted:
+        """Search for beats x (n, 1, t)."""
+        start = torch.randn(1, self.detector.latent_dim, generator=torch.Generator().manual_seed(0))
+        return how(x, self.decoder, Gaussian(), self.loss, start, Execution(Slots(batch)))
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Reconstructions of beats x (n, 1, t)."""
+        with torch.inference_mode():
+            found: Tensor = self.decoder(self.encoder(x)[:, : self.detector.latent_dim])
+            return found
+
+    def __post_init__(self) -> None:
+        nets = self.detector.networks_
+        self.encoder, self.decoder = (prepare(nets[name]) for name in ("encoder", "decoder"))
+
+
+def times(x: Tensor, batch: int, run: Callable[[Tensor], object]) -> np.ndarray:
+    """Milliseconds of a beat, for each batch; the first is run twice, to warm up."""
+    run(x[:batch])
+    found = []
+    for i in range(0, len(x) - batch + 1, batch):
+        with clock() as watch:
+            run(x[i : i + batch])
+        found.append(1e3 * watch.seconds / batch)
+    return np.array(found)
+
+
+def timed(setup: Setup, ms: np.ndarray, encoder: float) -> list[Record]:
+    """Mean and spread over batches, and the ratio of the encoder's time to this."""
+    return [
+        setup.record("time of a beat", float(ms.mean()), "ms", baseline=encoder),
+        setup.record("spread over batches", float(ms.std()), "ms"),
+    ]
+
+
+def by_encoder(bench: Bench, problem: Problem, batch: int) -> float:
+    """An encoder's row; returns its milliseconds."""
+    x, setup = problem.x[problem.some], Setup(CASE, f"encoder, batch {batch}", "MIT-BIH beats", "ecgan split", {})
+    ms = times(x if batch < SOME else problem.x, min(batch, len(problem.x)), problem.encode)
+    records = timed(setup, ms, float(ms.mean()))
+    for name, rows in {"": problem.some, ", all beats": np.arange(len(problem.x))}.items():
+        known = problem.x[rows]
+        drawn = Slots(SOME).map(problem.encode, known)
+        for part, similarity in {"search loss": problem.loss, "residual": L2()}.items():
+            auroc = setup.quality(similarity(known, drawn).numpy(), problem.y[rows])[0].value
+            records.append(setup.record(f"AUROC, {part}{name}", auroc))
+    bench.add(*records)
+    return float(ms.mean())
+
+
+def by_search(bench: Bench, problem: Problem, row: tuple[float, int, int, float], encoder: float) -> None:
+    """A search's row."""
+    eps, n_max, batch, _ = row
+    how = LatentSearch(n_max=n_max, eps=eps, optimiser=LatentAdam(lr=LR, betas=(0.5, 0.99)), drop=DROP)
+    x, y = problem.x[problem.some], problem.y[problem.some]
+    settings = {"eps": eps, "n_max": n_max, "batch": batch}
+    setup = Setup(CASE, named(row), "MIT-BIH beats", "ecgan split", settings, None, len(x))
+    ms = times(x[: FEW if batch == 1 else len(x)], batch, lambda part: problem.search(part, how, batch))
+    found = problem.search(x, how, 64)
+    drawn = L2()(x, found.x).numpy()
+    bench.add(
+        *timed(setup, ms, encoder),
+        setup.record("AUROC, search loss", setup.quality(found.censored.numpy(), y)[0].value),
+        setup.record("AUROC, residual", setup.quality(drawn, y)[0].value),
+        setup.record("mean steps", float(found.steps.double().mean()), "steps"),
+        setup.record("share converged", float(found.converged.double().mean())),
+    )
+
+
+def named(row: tuple[float, int, int, float]) -> str:
+    """The row's name."""
+    return f"search, eps {row[0]:g}, {row[1]} steps, batch {row[2]}"
+
+
+def main() -> None:
+    """Run what is not measured yet."""
+    bench = Bench("survey", __doc__ or "")
+    names = [*(named(row) for row in SEARCHES), *(f"encoder, batch {batch}" for batch, _ in ENCODERS)]
+    if any(bench.wanted(CASE, name) for name in names):
+        problem = Problem.of(600 if bench.quick else None)
+        problem.some = problem.some[:64] if bench.quick else problem.some
+        encoder = {batch: by_encoder(bench, problem, batch) for batch, _ in ENCODERS}
+        encoder[64] = float(times(problem.x[problem.some], 64, problem.encode).mean())
+        for row in SEARCHES:
+            if bench.wanted(CASE, named(row)):
+                by_search(bench, problem, row, encoder[row[2]])
+    published = Setup(CASE, "", "MIT-BIH beats", "published, consumer GPU", {}, role="published")
+    values = {named(row): row[3] for row in SEARCHES} | {f"encoder, batch {batch}": ms for batch, ms in ENCODERS}
+    bench.publish(*(replace(published, method=k).record("time of a beat", v, "ms") for k, v in values.items()))
+    bench.finish()
+
+
+if __name__ == "__main__":
+    main()
