@@ -13,22 +13,29 @@ _TITLES = {
     "adbench": "Ten tables of ADBench",
     "adgan": "Cost of ADGAN",
     "alad": "KDD99 and arrhythmia, ALAD's protocol",
+    "beatgan": "Heartbeats, BeatGAN's protocol",
     "cifar": "CIFAR-10 (JPEG), one class normal",
     "ecg": "Heartbeats",
     "encoder": "Cost of an encoder's inversion",
+    "heartbeats": "The survey's own system on heartbeats",
     "inversion": "What inversion finds",
     "loop": "Cost of the training loop",
     "mnist": "MNIST, one class normal",
     "search": "Cost of the latent search",
+    "survey": "The survey's table of times",
     "toys": "2-D toys",
 }
 # Where a benchmark's figures are, with the text that explains them.
 _FIGURES = {
     "adgan": "speed.md#adgan",
+    "beatgan": "heartbeats.md#beatgans-protocol",
+    "heartbeats": "heartbeats.md",
     "inversion": "speed.md#steps-more-is-not-always-better",
     "search": "speed.md#the-latent-search",
+    "survey": "heartbeats.md#search-or-encoder",
     "toys": "toys.md",
 }
+_PAGES = {"speed.md": "Speed", "toys.md": "2-D toys", "heartbeats.md": "Heartbeats"}
 # A line of a table: method, role, protocol, settings.
 Row = tuple[str, str, str, str]
 
@@ -53,8 +60,8 @@ def _section(program: Path, file: Path) -> str:
     title = _TITLES.get(program.stem, program.stem.replace("_", " ").capitalize())
     head = f"## {title}\n\n{markdown_text(' '.join(about.split()))}\n"
     if program.stem in _FIGURES:
-        page = "2-D toys" if program.stem == "toys" else "Speed"
-        head += f"\nFigures: [{page}]({_FIGURES[program.stem]}).\n"
+        page = _PAGES[_FIGURES[program.stem].partition("#")[0]]
+        head += f"\nExplained: [{page}]({_FIGURES[program.stem]}).\n"
     run = f"`python benchmarks/{program.name}`"
     if not file.exists():
         return f"{head}\n*Not measured yet.* {run} measures it.\n"
