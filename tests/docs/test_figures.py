@@ -9,7 +9,7 @@ import pytest
 
 COMMON = {"data": "MNIST", "protocol": "OC-300", "seed": 0, "n_test": 300, "cpu_s": 1.0, "role": "measured"}
 TIME = ("time for each image", "CPU ms")
-NAMES = ("depth", "rules", "theta", "starts", "search_ratios", "adgan_ratios")
+NAMES = ("depth", "choice", "apart", "rules", "theta", "starts", "search_ratios", "adgan_ratios")
 
 
 def record(case, method, value, *, metric=("AUROC", "1"), settings=None, **more):
@@ -162,3 +162,32 @@ def test_the_example_of_ways_shows_what_its_caption_says(extension):
     assert {bool(place > 0) for place in two[:, 0]} == {True, False}
     figure = ET.fromstring(ways.example())  # noqa: S314
     assert len([e for e in figure.iter("path") if e.get("class", "").startswith("line")]) == 2
+
+
+def test_steps_are_chosen_by_the_mean_over_digits(figures, tmp_path):
+    (tmp_path / "results").mkdir()
+    values = {("2", 20): 0.9, ("2", 5): 0.7, ("3", 20): 0.8, ("3", 5): 0.6}
+    records = [
+        record(f"choice of steps, digit {d}", f"AnoGAN, {n} steps", v, settings={"steps": n})
+        for (d, n), v in values.items()
+    ]
+    document = {"schema": 1, "machine": "", "versions": {}, "records": records}
+    (tmp_path / "results" / "inversion.json").write_text(json.dumps(document))
+    lines = figures.choice(tmp_path).splitlines()
+    assert lines[0] == "| steps | 5 | 20 |"
+    assert lines[2] == "| AUROC, mean of 2 digits | 0.650 | 0.850 |"
+
+
+def test_starts_taken_apart_stand_in_a_table(figures, tmp_path):
+    (tmp_path / "results").mkdir()
+    metrics = {"AUROC of the mean loss": 0.9, "lowest": 0.7, "highest": 0.95, "AUROC of the least loss": 0.92}
+    records = [
+        record("starts taken apart, digit 8", f"{n} starts", v, metric=(metric, "1"), settings={"n_seed": n})
+        for n in (16, 2)
+        for metric, v in metrics.items()
+    ]
+    document = {"schema": 1, "machine": "", "versions": {}, "records": records}
+    (tmp_path / "results" / "inversion.json").write_text(json.dumps(document))
+    lines = figures.apart(tmp_path).splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:]] == ["2", "16"]
+    assert "0.900 | 0.700 | 0.950 | 0.920" in lines[2]

@@ -180,6 +180,31 @@ def starts(folder: Path) -> str:
     return figure("steps-and-starts", [panel], caption)
 
 
+def apart(folder: Path) -> str:
+    """What some of ADGAN's starts find."""
+    found: dict[int, dict[str, float]] = {}
+    for v in _measured(folder, "inversion"):
+        if v.record.case.startswith("starts taken apart"):
+            found.setdefault(int(str(v.record.settings["n_seed"])), {})[v.record.metric] = v.mean
+    if not found:
+        return _or_placeholder("inversion", "")
+    metrics = ("AUROC of the mean loss", "lowest", "highest", "AUROC of the least loss")
+    return table(["starts", *metrics], [[str(n), *(f"{found[n][m]:.3f}" for m in metrics)] for n in sorted(found)])
+
+
+def choice(folder: Path) -> str:
+    """AnoGAN's AUROC after some steps, on the digits that the default was chosen by."""
+    auroc = _with_metric(_measured(folder, "inversion"), "AUROC")
+    found = {key: v for key, v in auroc.items() if key[0].startswith("choice of steps")}
+    if not found:
+        return _or_placeholder("inversion", "")
+    digits, lengths = {case for case, _ in found}, sorted({_steps(v) for v in found.values()})
+    means = [np.mean([v.mean for v in found.values() if _steps(v) == n]) for n in lengths]
+    return table(
+        ["steps", *map(str, lengths)], [[f"AUROC, mean of {len(digits)} digits", *(f"{m:.3f}" for m in means)]]
+    )
+
+
 def _ratios(folder: Path, name: str, metric: str, title: Callable[[Record], str], caption: str) -> str:
     """Bars of ratios, one panel a case; the peer itself, whose ratio is 1, is the first bar."""
     groups: dict[str, list[Bar]] = {}
@@ -206,5 +231,5 @@ def adgan_ratios(folder: Path) -> str:
 
 def all_figures() -> Iterator[tuple[str, Callable[[Path], str]]]:
     """Names for the marks in the pages, and what fills them."""
-    for function in (depth, rules, theta, theta_table, starts, search_ratios, adgan_ratios):
+    for function in (depth, choice, rules, theta, theta_table, starts, apart, search_ratios, adgan_ratios):
         yield f"figure-{function.__name__.replace('_', '-')}", function
