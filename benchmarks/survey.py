@@ -95,8 +95,8 @@ class Problem:
 
 def times(x: Tensor, batch: int, run: Callable[[Tensor], object]) -> np.ndarray:
     """Milliseconds of a beat, for each batch; the first is run twice, to warm up."""
+    batch, found = min(batch, len(x)), []
     run(x[:batch])
-    found = []
     for i in range(0, len(x) - batch + 1, batch):
         with clock() as watch:
             run(x[i : i + batch])
@@ -115,7 +115,7 @@ def timed(setup: Setup, ms: np.ndarray, encoder: float) -> list[Record]:
 def by_encoder(bench: Bench, problem: Problem, batch: int) -> float:
     """An encoder's row; returns its milliseconds."""
     x, setup = problem.x[problem.some], Setup(CASE, f"encoder, batch {batch}", "MIT-BIH beats", "ecgan split", {})
-    ms = times(x if batch < SOME else problem.x, min(batch, len(problem.x)), problem.encode)
+    ms = times(x if batch < SOME else problem.x, batch, problem.encode)
     records = timed(setup, ms, float(ms.mean()))
     for name, rows in {"": problem.some, ", all beats": np.arange(len(problem.x))}.items():
         known = problem.x[rows]
@@ -157,7 +157,7 @@ def main() -> None:
     names = [*(named(row) for row in SEARCHES), *(f"encoder, batch {batch}" for batch, _ in ENCODERS)]
     if any(bench.wanted(CASE, name) for name in names):
         problem = Problem.of(600 if bench.quick else None)
-        problem.some = problem.some[:64] if bench.quick else problem.some
+        problem.some = problem.some[: 8 if bench.quick else SOME]
         encoder = {batch: by_encoder(bench, problem, batch) for batch, _ in ENCODERS}
         encoder[64] = float(times(problem.x[problem.some], 64, problem.encode).mean())
         for row in SEARCHES:

@@ -9,7 +9,7 @@ from oddgan_docs.catalogue import table
 from oddgan_docs.docstrings import cell
 from oddgan_docs.plots import Line, Panel, Point, figure
 
-QUALITY = ("AUROC", "AP", "phi", "false alarms", "F1, class-weighted", "F1, anomalies")
+QUALITY = ("AUROC", "AP", "phi", "false alarms", "F1, class-weighted", "F1, anomalies", "phi, validation")
 PARTS = ("residual", "features", "latent_norm")
 EPOCH = ", epoch "
 
