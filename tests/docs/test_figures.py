@@ -4,11 +4,13 @@ import json
 import math
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
 COMMON = {"data": "MNIST", "protocol": "OC-300", "seed": 0, "n_test": 300, "cpu_s": 1.0, "role": "measured"}
 TIME = ("time for each image", "CPU ms")
+ROOT = Path(__file__).parents[2]
 NAMES = ("depth", "choice", "apart", "rules", "theta", "starts", "search_ratios", "adgan_ratios")
 
 
@@ -191,3 +193,19 @@ def test_starts_taken_apart_stand_in_a_table(figures, tmp_path):
     lines = figures.apart(tmp_path).splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:]] == ["2", "16"]
     assert "0.900 | 0.700 | 0.950 | 0.920" in lines[2]
+
+
+def test_every_measured_rule_has_a_colour_and_a_shape(extension, draw):
+    """As many rules as the benchmark compares."""
+    kinds = [f"rule {i}" for i in range(len(extension.plots.CORNERS))]
+    rows = [
+        record("rules for z, digit 8", f"{kind}, 10 steps", 0.5, metric=metric, settings={"steps": 10})
+        for kind in kinds
+        for metric in (("AUROC", "1"), TIME)
+    ]
+    assert all(kind in panels(draw("rules", rows))[0][1] for kind in kinds)
+    source = (ROOT / "benchmarks" / "inversion.py").read_text()
+    compared = source.partition("RULES: ")[2].partition("\n}")[0].count('": (')
+    assert 0 < compared <= len(kinds)
+    style = (ROOT / "docs" / "_static" / "oddgan.css").read_text()
+    assert all(f".mark.c{i} " in style for i in range(len(kinds)))

@@ -14,6 +14,7 @@ from oddgan_docs.plots import Bar, Bars, Line, Panel, Point, figure, limits, sho
 TIME = "time for each image"
 # Where 0 steps stand on a logarithmic axis, whose first step is 5.
 NO_STEPS = 2.5
+LEAST_SPAN = 0.02
 
 
 class Value(NamedTuple):
@@ -66,7 +67,11 @@ def depth(folder: Path) -> str:
             Line(kind, [Point(_steps(v) or NO_STEPS, v.mean) for v in of_case if _kind(v.record.method) == kind], i)
             for i, kind in enumerate(kinds)
         ]
-        panels.append(Panel(case.removeprefix("search depth, "), "steps of the search", "AUROC", lines))
+        # A span of at least .02: differences below mean nothing, and ticks with more digits do not fit.
+        heights = [v.mean for v in of_case]
+        y_limits = limits([*heights, max(heights) - LEAST_SPAN])
+        title = case.removeprefix("search depth, ")
+        panels.append(Panel(title, "steps of the search", "AUROC", lines, y_limits=y_limits))
     if not panels:
         return _or_placeholder("inversion", "")
     steps = sorted({p.x for panel in panels for line in panel.lines for p in line.points})

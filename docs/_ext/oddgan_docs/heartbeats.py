@@ -11,7 +11,7 @@ from oddgan_docs.plots import Line, Panel, Point, figure
 
 QUALITY = ("AUROC", "AP", "phi", "false alarms", "F1, class-weighted", "F1, anomalies", "phi, validation")
 PARTS = ("residual", "features", "latent_norm")
-EPOCH = ", epoch "
+EPOCH, SYSTEM = ", epoch ", "β-VAEGAN, "
 
 
 def _numbers(folder: Path, name: str) -> list[Spread]:
@@ -42,6 +42,7 @@ def by_metric(folder: Path, name: str, case: str, metrics: Sequence[str]) -> str
         rows.setdefault((s.record.role == "published", s.record.method), {})[s.record.metric] = s
     lines = []
     for (published, method), numbers in sorted(rows.items(), key=lambda row: row[0][0]):
+        method = method.removeprefix(SYSTEM)
         seeds = "" if published else str(max(s.n for s in numbers.values()))
         name_cell = f"*{cell(method)}* (published)" if published else cell(method)
         lines.append([name_cell, *(_value(numbers.get(metric)) for metric in shown), seeds])

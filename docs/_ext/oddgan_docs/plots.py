@@ -18,6 +18,20 @@ CORNERS: tuple[tuple[tuple[float, float], ...], ...] = (
     ((0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)),
     ((0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)),
     ((-1.1, -0.8), (1.1, -0.8), (0.0, 1.2)),
+    (
+        (-0.4, -1.2),
+        (0.4, -1.2),
+        (0.4, -0.4),
+        (1.2, -0.4),
+        (1.2, 0.4),
+        (0.4, 0.4),
+        (0.4, 1.2),
+        (-0.4, 1.2),
+        (-0.4, 0.4),
+        (-1.2, 0.4),
+        (-1.2, -0.4),
+        (-0.4, -0.4),
+    ),
 )
 ROW, BAR = 34, 12
 
@@ -38,7 +52,7 @@ class Line:
     ----------
     name : in the legend; empty for none.
     points : in the order of the line.
-    colour : 0 to 4, which is also the mark's shape.
+    colour : 0 to 5, which is also the mark's shape.
     joined : a line through large marks; else a cloud of small ones.
     """
 
