@@ -42,9 +42,9 @@ def by_metric(folder: Path, name: str, case: str, metrics: Sequence[str]) -> str
         rows.setdefault((s.record.role == "published", s.record.method), {})[s.record.metric] = s
     lines = []
     for (published, method), numbers in sorted(rows.items(), key=lambda row: row[0][0]):
-        method = method.removeprefix(SYSTEM)
         seeds = "" if published else str(max(s.n for s in numbers.values()))
-        name_cell = f"*{cell(method)}* (published)" if published else cell(method)
+        name_cell = cell(method.removeprefix(SYSTEM))
+        name_cell = f"*{name_cell}* (published)" if published else name_cell
         lines.append([name_cell, *(_value(numbers.get(metric)) for metric in shown), seeds])
     legend = f"\n{SEMI_SUPERVISED} labels had a part in the score or the threshold.\n"
     marked = any(s.record.semi_supervised for s in found)
