@@ -27,7 +27,7 @@ from sklearn.metrics import f1_score
 from gans import MODELS
 from harness import Bench, Setup, clock, data_path
 from oddgan import PCA, BetaVAEGAN, Detector, JointEncoderGAN
-from oddgan.data.ecg import Beats, EcgOptions, adapted_scores, read_beats, split_beats
+from oddgan.data.ecg import CLASSES, Beats, EcgOptions, adapted_scores, read_beats, split_beats
 from oddgan.evaluate import Record
 from oddgan.networks import ConvLadder, HeadedLadder
 from oddgan.scores import (
@@ -166,6 +166,13 @@ def measure(setup: Setup, scores: np.ndarray, y: np.ndarray, threshold: float) -
     return [*found, setup.record("F1, class-weighted", weighted), setup.record("F1, anomalies", anomalies)]
 
 
+def by_class(setup: Setup, scores: np.ndarray, label: np.ndarray) -> Iterator[Record]:
+    """How well each class of anomalies is told from normal beats."""
+    for number, name in enumerate(CLASSES[1:4], start=1):
+        rows = (label == 0) | (label == number)
+        yield setup.record(f"AUROC, {name} against N", setup.quality(scores[rows], label[rows] > 0)[0].value)
+
+
 def system(bench: Bench, task: Task, seed: int) -> None:
     """Train once; every component, every composition, and how the weights drift."""
     if not bench.wanted(task.name, "β-VAEGAN, RBF SVM", seed):
@@ -192,7 +199,8 @@ def system(bench: Bench, task: Task, seed: int) -> None:
         else:
             detector.compose(composition)
         of = replace(setup, method=f"β-VAEGAN, {name}", semi_supervised=detector.semi_supervised_)
-        bench.add(*measure(of, detector.score_from(test), y, detector.threshold_))
+        scores = detector.score_from(test)
+        bench.add(*measure(of, scores, y, detector.threshold_), *by_class(of, scores, task.test.label))
         if not composition.needs_labels:  # what one could have chosen by, without a look at the test
             held = of.quality(detector.score_from(known), labels > 0, detector.threshold_)
             bench.add(*(record.model_copy(update={"metric": f"{record.metric}, validation"}) for record in held[:3]))

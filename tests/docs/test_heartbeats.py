@@ -27,7 +27,7 @@ def page(extension, tmp_path):
     return made
 
 
-@pytest.mark.parametrize("name", ["ecgan", "patients", "cuts", "encoders", "folds", "survey", "drift"])
+@pytest.mark.parametrize("name", ["ecgan", "patients", "classes", "cuts", "encoders", "folds", "survey", "drift"])
 def test_without_numbers_the_page_says_what_measures_them(page, name):
     assert "Not measured yet" in page(name)
     assert "Not measured yet" in page(name, "heartbeats", [record("another case", "PCA", 0.5)])

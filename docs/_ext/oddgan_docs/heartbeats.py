@@ -90,6 +90,7 @@ def all_parts() -> Iterator[tuple[str, Callable[[Path], str]]]:
     tables = {
         "ecgan": ("heartbeats", "ecgan split", QUALITY),
         "patients": ("heartbeats", "patient-wise", QUALITY),
+        "classes": ("heartbeats", "patient-wise", [f"AUROC, {name} against N" for name in "SVF"]),
         "cuts": ("heartbeats", "cut, test records", QUALITY[:4]),
         "encoders": (
             "heartbeats",
