@@ -6,10 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_matrix
 from sklearn.exceptions import NotFittedError
 
 from oddgan import InputError
 from oddgan.base import Notice
+from oddgan.networks import MLP
+from oddgan.scores import WeightedSum
 from oddgan.thresholds import Fixed
 
 from .models import detector, table
@@ -150,7 +153,6 @@ def test_text_is_refused():
 
 
 def test_sparse_is_refused():
-    from scipy.sparse import csr_matrix  # noqa: PLC0415
 
     with pytest.raises(TypeError, match=r"[Ss]parse"):
         detector().fit(csr_matrix(table()))
@@ -180,7 +182,6 @@ def test_settings_out_of_range(settings, message):
 
 
 def test_component_that_the_method_does_not_have():
-    from oddgan.scores import WeightedSum  # noqa: PLC0415
 
     with pytest.raises(InputError, match=r"needs the component critic, but there are: latent, .*, residual"):
         detector(composition=WeightedSum(critic=1.0)).fit(table())
@@ -204,7 +205,6 @@ def test_refused_rate_changes_nothing():
 @pytest.mark.parametrize("n", [2, 3, 5])
 def test_few_rows_and_smallest_batches(n):
     # Batch norm fails on a batch of one row: none may be that small.
-    from oddgan.networks import MLP  # noqa: PLC0415
 
     fitted = detector(batch_size=2, backbone=MLP(hidden=(4,), norm="batch")).fit(table(n))
     assert np.isfinite(fitted.anomaly_score(table(3))).all()

@@ -56,8 +56,8 @@ def score_table(detector: Detector, scored: Scored) -> ScoreTable:
 
 def run_folder(runs: Path, method: str, source: str, name: str | None) -> Path:
     """A folder name that is free: time, method, and source or the user's own name."""
-    words = name or f"{method} {Path(source.removeprefix('builtin:')).stem}"
-    stem = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{re.sub(r'[^a-z0-9]+', '-', words.lower()).strip('-')}"
+    words = (name or f"{method} {Path(source.removeprefix('builtin:')).stem}").lower().replace("β", "beta")
+    stem = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{re.sub(r'[^a-z0-9]+', '-', words).strip('-')}"
     path, number = runs / stem, 1
     while path.exists():
         number += 1
