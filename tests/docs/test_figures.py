@@ -11,7 +11,7 @@ import pytest
 COMMON = {"data": "MNIST", "protocol": "OC-300", "seed": 0, "n_test": 300, "cpu_s": 1.0, "role": "measured"}
 TIME = ("time for each image", "CPU ms")
 ROOT = Path(__file__).parents[2]
-NAMES = ("depth", "choice", "apart", "rules", "theta", "starts", "search_ratios", "adgan_ratios")
+NAMES = ("depth", "choice", "apart", "rules", "theta", "starts", "search_ratios", "encoder_ratios", "adgan_ratios")
 
 
 def record(case, method, value, *, metric=("AUROC", "1"), settings=None, **more):
@@ -54,7 +54,7 @@ def test_without_results_the_page_says_what_measures_them(figures, tmp_path, nam
     function = getattr(figures, name)
     assert re.fullmatch(r"\*Not measured yet\.\* `python benchmarks/\w+\.py` measures it\.\n", function(tmp_path))
     (tmp_path / "results").mkdir()
-    for benchmark in ("inversion", "search", "adgan"):
+    for benchmark in ("inversion", "search", "encoder", "adgan"):
         other = {"schema": 1, "machine": "", "versions": {}, "records": [record("another case", "AnoGAN", 0.5)]}
         (tmp_path / "results" / f"{benchmark}.json").write_text(json.dumps(other))
     assert "Not measured yet" in function(tmp_path)

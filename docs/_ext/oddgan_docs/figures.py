@@ -228,6 +228,12 @@ def search_ratios(folder: Path) -> str:
     return _ratios(folder, "search", "time of a step", lambda r: f"{r.case}, {r.protocol}", caption)
 
 
+def encoder_ratios(folder: Path) -> str:
+    """How many times faster an encoder's answer is than by PyTorch as it is."""
+    caption = "How many times faster a row is than by PyTorch as it is, at so many rows at once; one thread."
+    return _ratios(folder, "encoder", "time of a row", lambda r: r.case, caption)
+
+
 def adgan_ratios(folder: Path) -> str:
     """How many times faster ADGAN is than deep copies."""
     caption = "How many times faster an image of 64 starts is than by deep copies of the generator with the same steps."
@@ -236,5 +242,16 @@ def adgan_ratios(folder: Path) -> str:
 
 def all_figures() -> Iterator[tuple[str, Callable[[Path], str]]]:
     """Names for the marks in the pages, and what fills them."""
-    for function in (depth, choice, rules, theta, theta_table, starts, apart, search_ratios, adgan_ratios):
+    for function in (
+        depth,
+        choice,
+        rules,
+        theta,
+        theta_table,
+        starts,
+        apart,
+        search_ratios,
+        encoder_ratios,
+        adgan_ratios,
+    ):
         yield f"figure-{function.__name__.replace('_', '-')}", function
