@@ -34,6 +34,7 @@ CORNERS: tuple[tuple[tuple[float, float], ...], ...] = (
     ),
 )
 ROW, BAR = 34, 12
+NOTE = (36, 13)  # the room that a note takes; a second one there stands below its mark
 
 
 class Point(NamedTuple):
@@ -183,13 +184,15 @@ def _panel(key: str, panel: Panel) -> str:
     drawing = draw(chart)
     if panel.x_ticks:
         drawing = replace(drawing, x_ticks=[(x_axis.at(value), label) for value, label in panel.x_ticks])
-    marks = []
+    marks, notes = [], list[tuple[float, float]]()
     for line in panel.lines:
         for point in line.points:
             x, y = x_axis.at(point.x), y_axis.at(point.y)
             marks.append(_mark(x, y, line.colour, LARGE if line.joined else SMALL))
             if point.label:
-                marks.append(f'<text class="note mid" x="{x:g}" y="{y - 9:g}">{html.escape(point.label)}</text>')
+                taken = any(abs(x - a) < NOTE[0] and abs(y - 9 - b) < NOTE[1] for a, b in notes)
+                notes.append((x, y + 17 if taken else y - 9))
+                marks.append(f'<text class="note mid" x="{x:g}" y="{notes[-1][1]:g}">{html.escape(point.label)}</text>')
     return _axes(key, drawing, marks)
 
 
