@@ -114,10 +114,13 @@ def timed(setup: Setup, ms: np.ndarray, encoder: float) -> list[Record]:
 
 def by_encoder(bench: Bench, problem: Problem, batch: int) -> float:
     """An encoder's row; returns its milliseconds."""
-    x, setup = problem.x[problem.some], Setup(CASE, f"encoder, batch {batch}", "MIT-BIH beats", "ecgan split", {})
-    ms = times(x if batch < SOME else problem.x, batch, problem.encode)
+    some, everything = problem.some, np.arange(len(problem.x))
+    x = problem.x[some if batch < SOME else everything]
+    settings = {"batch": batch}
+    setup = Setup(CASE, f"encoder, batch {batch}", "MIT-BIH beats", "ecgan split", settings, None, len(x))
+    ms = times(x, batch, problem.encode)
     records = timed(setup, ms, float(ms.mean()))
-    for name, rows in {"": problem.some, ", all beats": np.arange(len(problem.x))}.items():
+    for name, rows in {"": some, ", all beats": everything}.items():
         known = problem.x[rows]
         drawn = Slots(SOME).map(problem.encode, known)
         for part, similarity in {"search loss": problem.loss, "residual": L2()}.items():
