@@ -160,7 +160,7 @@ def main() -> None:
     names = [*(named(row) for row in SEARCHES), *(f"encoder, batch {batch}" for batch, _ in ENCODERS)]
     if any(bench.wanted(CASE, name) for name in names):
         problem = Problem.of(600 if bench.quick else None)
-        problem.some = problem.some[: 8 if bench.quick else SOME]
+        problem.some = problem.some[: 32 if bench.quick else SOME]
         encoder = {batch: by_encoder(bench, problem, batch) for batch, _ in ENCODERS}
         encoder[64] = float(times(problem.x[problem.some], 64, problem.encode).mean())
         for row in SEARCHES:
