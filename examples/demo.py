@@ -33,7 +33,7 @@ CASES = (
     FitSpec(
         method="AnoGAN",
         source="builtin:breast-cancer",
-        settings={"latent_dim": 16, "epochs": 50, "inversion": {"n_max": 100, "lr": 0.05}},
+        settings={"latent_dim": 16, "epochs": 50, "inversion": {"n_max": 100, "optimiser": {"lr": 0.05}}},
     ),
 )
 
