@@ -138,8 +138,7 @@ def divided(case: str, seed: int, rows: int | None = None) -> Split:
 def measure(entry: Entry, case: str, seed: int, split: Split, budget: int) -> list[Record]:
     """Train on the normal rows of one half and flag the highest scores of the other."""
     passes = {"epochs": max(1, round(budget / len(split.x_train)))} if "batch_size" in entry.settings else {}
-    settings = entry.settings | passes
-    detector = entry.cls(**settings, random_state=seed)
+    detector = entry.cls(**(entry.settings | passes), random_state=seed)
     with clock() as fit:
         detector.fit(split.x_train)
     with clock() as score:
@@ -147,6 +146,8 @@ def measure(entry: Entry, case: str, seed: int, split: Split, budget: int) -> li
         parts = detector.score_components(split.x_test, extra=entry.components) if entry.components else {}
     scores |= {part: parts[part] for part in entry.components}
     n = len(split.x_test)
+    # Passes differ from division to division: the budget stands for them, so that a method has one line.
+    settings = entry.settings | ({"rows": budget} if passes else {})
     setup = Setup(case, entry.name, case, split.protocol, settings, seed, n, fit.seconds + score.seconds, entry.role)
     records = []
     for part, values in scores.items():

@@ -109,3 +109,19 @@ def test_literal_blocks_of_docstrings_keep_their_lines(extension):
 def test_blocks_know_their_line():
     text = "a\n\n```python\nx = 1\n```\n\n1. b\n\n   ```sh\n   oddgan methods\n   ```\n"
     assert blocks_of(text) == [("python", "x = 1\n", 4), ("sh", "oddgan methods\n", 10)]
+
+
+def test_settings_tell_lines_apart_only_where_one_case_has_several(extension, tmp_path):
+    def of(case, value, **settings):
+        return RECORD | {"case": case, "value": value, "seed": 0, "settings": settings}
+
+    write_benchmark(tmp_path, of("digit 0", 0.9, width=1), of("digit 1", 0.8, width=2))
+    page = extension.results.benchmarks(tmp_path)
+    assert "| kNN | 0.900 | 0.800 | OC-std | 1 |" in page
+    assert "settings" not in page
+    (tmp_path / "results" / "one.json").unlink()
+    (tmp_path / "results").rmdir()
+    write_benchmark(tmp_path, of("digit 0", 0.9, width=1), of("digit 0", 0.8, width=2))
+    page = extension.results.benchmarks(tmp_path)
+    assert "| kNN | 0.900 | OC-std | 1 | width=1 |" in page
+    assert "| kNN | 0.800 | OC-std | 1 | width=2 |" in page

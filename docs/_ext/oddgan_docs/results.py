@@ -4,7 +4,7 @@ import ast
 from collections.abc import Sequence
 from pathlib import Path
 
-from oddgan.evaluate import Results, Spread, read_results, spread
+from oddgan.evaluate import Record, Results, Spread, read_results, spread
 from oddgan.evaluate.records import SEMI_SUPERVISED
 from oddgan_docs.catalogue import table
 from oddgan_docs.docstrings import cell, markdown_text
@@ -105,8 +105,9 @@ def _table(key: tuple[str, str, str], members: Sequence[Spread]) -> str:
     rows: dict[Row, dict[str, Spread]] = {}
     for member in members:
         r = member.record
-        settings = ", ".join(f"{k}={v}" for k, v in r.settings.items())
-        settings += f"{', ' * bool(settings)}score by {r.composition}" if r.composition else ""
+        # Settings tell lines apart only where one case has several.
+        same = [m.record for m in members if _line(m.record) == _line(r)]
+        settings = _settings(r) if len({o.case for o in same}) < len(same) else ""
         rows.setdefault((r.method, r.role, r.protocol, settings), {})[r.case] = member
     order = sorted(rows, key=lambda row: [m.record.method for m in members].index(row[0]))
     several = any(len({k[3] for k in rows if k[:3] == key[:3]}) > 1 for key in rows)
@@ -122,6 +123,15 @@ def _table(key: tuple[str, str, str], members: Sequence[Spread]) -> str:
         f"\n{SEMI_SUPERVISED} semi-supervised: labels had a part in the score or the threshold.\n" if marked else ""
     )
     return f"**{cell(metric)}{of}**, {cell(data)}:\n\n{table(head, lines)}{legend}"
+
+
+def _line(record: Record) -> tuple[str, str, str]:
+    return record.method, record.role, record.protocol
+
+
+def _settings(record: Record) -> str:
+    settings = ", ".join(f"{k}={v}" for k, v in record.settings.items())
+    return settings + (f"{', ' * bool(settings)}score by {record.composition}" if record.composition else "")
 
 
 def _name(row: Row) -> str:
