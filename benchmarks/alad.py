@@ -142,9 +142,8 @@ def measure(entry: Entry, case: str, seed: int, split: Split, budget: int) -> li
     with clock() as fit:
         detector.fit(split.x_train)
     with clock() as score:
-        scores = {"": detector.anomaly_score(split.x_test)}
-        parts = detector.score_components(split.x_test, extra=entry.components) if entry.components else {}
-    scores |= {part: parts[part] for part in entry.components}
+        parts = detector.score_components(split.x_test, extra=entry.components)
+        scores = {"": detector.score_from(parts)} | {part: parts[part] for part in entry.components}
     n = len(split.x_test)
     # Passes differ from division to division: the budget stands for them, so that a method has one line.
     settings = entry.settings | ({"rows": budget} if passes else {})

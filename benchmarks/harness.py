@@ -15,7 +15,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,11 @@ class Entry:
     role: Role = "measured"
     components: tuple[str, ...] = ()
 
+    def shortened(self) -> "Entry":
+        """The entry for a quick run: one seed, one epoch."""
+        once = {name: 1 for name in self.settings if name.endswith("epochs")}
+        return replace(self, seeds=self.seeds[:1], settings=self.settings | once)
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -171,6 +176,11 @@ class Setup:
         names = {"auroc": "AUROC", "average_precision": "AP", "phi": "phi", "false_alarm_rate": "false alarms"}
         found = evaluate(scores, anomalous, threshold, n_bootstrap=0)
         return [self.record(names[k], metric.value) for k, metric in found.items() if k in names]
+
+    def alone(self, parts: Mapping[str, np.ndarray], anomalous: np.ndarray) -> list[Record]:
+        """AUROC of components (n,) by name."""
+        aurocs = {name: self.quality(values, anomalous)[0].value for name, values in parts.items()}
+        return [self.record(f"AUROC, {name} alone", value) for name, value in aurocs.items()]
 
 
 class Bench:

@@ -18,6 +18,7 @@ held-out normal beats of the training part.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -136,6 +137,18 @@ class Task:
         return Task(self.name, self.train[some[0]], self.validation.take(some[1]), self.test.take(some[2]))
 
 
+@cache
+def at_random() -> Task:
+    """Beats at random, as ecgan divides them."""
+    return Task.of("ecgan split", read_beats(data_path("mitdb")), "ecgan")
+
+
+@cache
+def between_patients() -> Task:
+    """Beats by patient, in the chosen cut."""
+    return Task.of("patient-wise", read_beats(data_path("mitdb"), CUTS[CHOSEN]), "patient-wise")
+
+
 class Drift(Callback):
     """Components of some validation and test beats after each epoch."""
 
@@ -219,10 +232,11 @@ def drifted(setup: Setup, drift: Drift) -> Iterator[Record]:
         search = GridSearch(components=("residual", "features", "latent_norm")).fit(normals, (known, labels))
         of = replace(setup, case=f"{setup.case}, epoch {epoch:03d}", method="grid of weights", n_test=len(y))
         weights = cast(tuple[float, ...], search.weights)
+        learned = replace(of, semi_supervised=True)
         for name, weight in zip(search.components, weights, strict=True):
-            yield of.record(f"weight of {name}", weight)
+            yield learned.record(f"weight of {name}", weight)
         scores = search(_tensors(test)).numpy()
-        yield from of.quality(scores, y, search.best_threshold)[:3]
+        yield from learned.quality(scores, y, search.best_threshold)[:3]
         for name in search.components:
             yield replace(of, method=f"{name} alone").quality(test[name], y)[0]
         yield replace(of, method="held-out normal beats").record("residual", float(normals["residual"].mean()))
@@ -261,7 +275,7 @@ def encoders(bench: Bench) -> None:
     ]
     if not wanted:
         return
-    task = Task.of("ecgan split", read_beats(data_path("mitdb")), "ecgan")
+    task = at_random()
     n_train, n_test = (500, 500) if bench.quick else N_ENCODED
     x, test = task.few(n_train).train, task.few(n_test).test
     for seed, name in wanted:
@@ -272,7 +286,7 @@ def encoders(bench: Bench) -> None:
         y, protocol = test.label > 0, f"ecgan split, {len(x)} N -> {len(test)}"
         setup = Setup("when the encoder learns", name, "MIT-BIH beats", protocol, settings, seed, len(y), watch.seconds)
         bench.add(*setup.quality(detector.score_from(parts), y, detector.threshold_))
-        bench.add(*(setup.record(f"AUROC, {k} alone", setup.quality(v, y)[0].value) for k, v in parts.items()))
+        bench.add(*setup.alone(parts, y))
         known = np.mean(parts["residual"][~y])
         bench.add(setup.record("residual of normal beats", float(known), "squared"))
 
@@ -281,10 +295,7 @@ def main() -> None:
     """Run what is not measured yet."""
     bench = Bench("heartbeats", __doc__ or "")
     cuts(bench)
-    tasks: dict[str, Callable[[], Task]] = {
-        "ecgan split": lambda: Task.of("ecgan split", read_beats(data_path("mitdb")), "ecgan"),
-        "patient-wise": lambda: Task.of("patient-wise", read_beats(data_path("mitdb"), CUTS[CHOSEN]), "patient-wise"),
-    }
+    tasks: dict[str, Callable[[], Task]] = {"ecgan split": at_random, "patient-wise": between_patients}
     for seed in SEEDS[:1] if bench.quick else SEEDS:
         for name, read in tasks.items():
             if bench.wanted(name, "β-VAEGAN, RBF SVM", seed):

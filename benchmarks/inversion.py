@@ -2,10 +2,9 @@
 
 One GAN for each digit and seed (`gans.py`), inverted in different ways; ADGAN and AnoGAN are compared on 1000 random
 test images (the papers: 5000), the rest is measured on 300, half of them normal. What had to be chosen (the GANs'
-training, the step size of plain gradient steps on θ) was chosen on the digits 3 and 5 of the
-training split, by images that the GANs had not seen. A first, much shorter training was given up after test images
-had been scored with it (ADGAN on the digits 8, 0, 1: .909, .859, .995); the present one was chosen without looking at
-them.
+training, the step size of plain gradient steps on θ) was chosen on the digits 3 and 5 of the training split, by images
+that the GANs had not seen. A first, much shorter training was given up after test images had been scored with it
+(ADGAN on the digits 8, 0, 1: .909, .859, .995); the present one was chosen without looking at them.
 """
 
 from collections.abc import Callable, Iterator
@@ -131,10 +130,7 @@ def theta(bench: Bench, data: Data, n: int) -> None:
         for name, how in ADGANS.items():
             if bench.wanted(f"θ, digit {digit}", name, 0):
                 scores, seconds = scored(_gan(ADGAN, digit, 0, data, inversion=how), x)
-                setup = Setup(
-                    case=f"θ, digit {digit}", method=name, data="MNIST, half normal", protocol=f"OC-{n}", seed=0,
-                    settings={"inversion": how}, n_test=n, cpu_s=seconds,
-                )  # fmt: skip
+                setup = halves(f"θ, digit {digit}", name, n, seconds, {"inversion": how})
                 quality(bench, setup, scores, y != digit)
 
 
@@ -146,6 +142,11 @@ def balanced(data: Data, digit: int, n: int, split: str = "test") -> tuple[np.nd
     return x[index], y[index]
 
 
+def halves(case: str, method: str, n: int, seconds: float, settings: dict[str, Any]) -> Setup:
+    """A measurement on n images, half of them normal, by a GAN of the first seed."""
+    return Setup(case, method, "MNIST, half normal", f"OC-{n}", settings, 0, n, seconds)
+
+
 def trade(bench: Bench, data: Data, n: int) -> None:
     """Steps against starts of ADGAN on the digit 8."""
     x, y = balanced(data, 8, n)
@@ -154,10 +155,7 @@ def trade(bench: Bench, data: Data, n: int) -> None:
         if bench.wanted("steps and starts, digit 8", name, 0):
             how = replace(ADGANS[CHOSEN], steps=k)
             scores, seconds = scored(_gan(ADGAN, 8, 0, data, inversion=how, n_seed=n_seed), x)
-            setup = Setup(
-                case="steps and starts, digit 8", method=name, data="MNIST, half normal", protocol=f"OC-{n}", seed=0,
-                settings={"k": k, "n_seed": n_seed}, n_test=n, cpu_s=seconds,
-            )  # fmt: skip
+            setup = halves("steps and starts, digit 8", name, n, seconds, {"k": k, "n_seed": n_seed})
             quality(bench, setup, scores, y != 8)
 
 
@@ -174,10 +172,7 @@ def apart(bench: Bench, data: Data, n: int) -> None:
     losses = np.concatenate([loss.detach().double().numpy() for loss in found])
     for k in (1, 2, 4, 8, 16, 32, 64):
         some = np.arange(64)[:, None] if k == 1 else np.array([rng.choice(64, k, replace=False) for _ in range(30)])
-        setup = Setup(
-            case=case, method=f"{k} start{'s' * (k > 1)}", data="MNIST, half normal", protocol=f"OC-{n}", seed=0,
-            settings={"inversion": ADGANS[CHOSEN], "n_seed": k}, n_test=n, cpu_s=watch.seconds,
-        )  # fmt: skip
+        setup = halves(case, f"{k} start{'s' * (k > 1)}", n, watch.seconds, {"inversion": ADGANS[CHOSEN], "n_seed": k})
         by_mean, by_least = (
             [setup.quality(reduced(losses[:, starts], axis=1), y != 8)[0].value for starts in some]
             for reduced in (np.mean, np.min)
@@ -211,10 +206,7 @@ def depth(bench: Bench, data: Data, n: int) -> None:
                     continue
                 detector = detector or _gan(cls, digit, 0, data, **more, inversion=_depth(cls, 1))
                 scores, seconds = scored(detector.set_params(inversion=_depth(cls, steps)), x)
-                setup = Setup(
-                    case=case, method=name, data="MNIST, half normal", protocol=f"OC-{n}", seed=0,
-                    settings={"steps": steps, "start": start}, n_test=n, cpu_s=seconds,
-                )  # fmt: skip
+                setup = halves(case, name, n, seconds, {"steps": steps, "start": start})
                 quality(bench, setup, scores, y != digit)
 
 
@@ -232,10 +224,7 @@ def choice(bench: Bench, data: Data, n: int) -> None:
             if bench.wanted(case, f"AnoGAN, {steps} steps", 0):
                 detector = detector or _gan(AnoGAN, digit, 0, data, inversion=_depth(AnoGAN, 1))
                 scores, seconds = scored(detector.set_params(inversion=_depth(AnoGAN, steps)), x)
-                setup = Setup(
-                    case=case, method=f"AnoGAN, {steps} steps", data="MNIST, half normal", protocol=f"OC-{n}", seed=0,
-                    settings={"steps": steps}, n_test=len(x), cpu_s=seconds,
-                )  # fmt: skip
+                setup = halves(case, f"AnoGAN, {steps} steps", n, seconds, {"steps": steps})
                 quality(bench, setup, scores, y)
 
 
@@ -259,10 +248,7 @@ def rules(bench: Bench, data: Data, n: int) -> None:
             detector = detector or _gan(AnoGAN, 8, 0, data, **plain, inversion=_depth(AnoGAN, 1))
             detector.set_params(inversion=LatentSearch(n_max=steps, optimiser=optimiser))
             scores, seconds = scored(detector, x)
-            setup = Setup(
-                case="rules for z, digit 8", method=name, data="MNIST, half normal", protocol=f"OC-{n}", seed=0,
-                settings={"rule": optimiser, "steps": steps}, n_test=n, cpu_s=seconds,
-            )  # fmt: skip
+            setup = halves("rules for z, digit 8", name, n, seconds, {"rule": optimiser, "steps": steps})
             bench.add(setup.record("mean loss of normals", float(scores[""][y == 8].mean()), "L2"))
             quality(bench, setup, scores, y != 8)
 

@@ -282,8 +282,8 @@ def measure(entry: Entry, case: str, seed: int, images: Images) -> list[Record]:
     with clock() as fit:
         detector.fit(images.x_train[images.y_train == label])
     with clock() as score:
-        scores = detector.anomaly_score(images.x_test)
-        parts = detector.score_components(images.x_test, extra=entry.components) if entry.components else {}
+        parts = detector.score_components(images.x_test, extra=entry.components)
+        scores = detector.score_from(parts)
     anomalous = images.y_test != label
     setup = Setup(
         case,
@@ -296,16 +296,8 @@ def measure(entry: Entry, case: str, seed: int, images: Images) -> list[Record]:
         fit.seconds + score.seconds,
         entry.role,
     )
-    records = setup.quality(scores, anomalous)
-    for part in entry.components:
-        records.append(setup.record(f"AUROC, {part} alone", setup.quality(parts[part], anomalous)[0].value))
-    return [*records, setup.record("fit", round(fit.seconds, 2), "CPU s")]
-
-
-def shortened(entry: Entry) -> Entry:
-    """The entry for a quick run."""
-    once = {name: 1 for name in entry.settings if name.endswith("epochs")}
-    return replace(entry, seeds=SEEDS[:1], settings=entry.settings | once)
+    alone = setup.alone({name: parts[name] for name in entry.components}, anomalous)
+    return [*setup.quality(scores, anomalous), *alone, setup.record("fit", round(fit.seconds, 2), "CPU s")]
 
 
 def run(
@@ -333,7 +325,7 @@ def run(
     if bench.quick:
         few = {"x_train": 2000, "y_train": 2000, "x_test": 300, "y_test": 300}
         images = replace(images, **{name: getattr(images, name)[:n] for name, n in few.items()})
-        entries, cases = tuple(map(shortened, entries)), cases[:1]
+        entries, cases = tuple(entry.shortened() for entry in entries), cases[:1]
     # One seed of everything comes before the next, so that an interrupted run is a whole one with fewer seeds.
     for seed, entry, case in product(SEEDS, entries, cases):
         if seed in entry.seeds and bench.wanted(case, entry.name, seed):
