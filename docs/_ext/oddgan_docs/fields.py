@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from oddgan.evaluate import read_results, spread
 from oddgan_docs.catalogue import ordered
+from oddgan_docs.results import not_measured, over_seeds
 
 TRUTH = "the true density"
 # From the most normal place to the threshold, and from there to the most anomalous: blue ends where orange begins.
@@ -37,9 +37,7 @@ Results = Mapping[tuple[str, str], Measured]
 
 def read(folder: Path) -> Results:
     """The numbers by toy and method; none without the file."""
-    file = folder / "results" / "toys.json"
-    found = spread(read_results(file).records) if file.exists() else []
-    by = {(s.record.case, s.record.method, s.record.metric): s.mean for s in found}
+    by = {(s.record.case, s.record.method, s.record.metric): s.mean for s in over_seeds(folder, "toys")}
     return {
         (toy, method): Measured(value, by[toy, method, "share called normal"])
         for (toy, method, metric), value in by.items()
@@ -51,7 +49,7 @@ def toys(folder: Path) -> str:
     """The fields of all methods, by group."""
     results, file = read(folder), folder / "results" / "toys.npz"
     if not results or not file.exists():
-        return "*Not measured yet.* `python benchmarks/toys.py` measures it.\n"
+        return not_measured("toys")
     names = list(dict.fromkeys(toy for toy, _ in results))
     with np.load(file) as stored:
         arrays = dict(stored)

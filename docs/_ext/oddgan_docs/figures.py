@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from oddgan.evaluate import Record, read_results, spread
+from oddgan.evaluate import Record
 from oddgan_docs.catalogue import table
 from oddgan_docs.plots import Bar, Bars, Line, Panel, Point, figure, limits, short
+from oddgan_docs.results import not_measured, over_seeds
 
 TIME = "time for each image"
 # Where 0 steps stand on a logarithmic axis, whose first step is 5.
@@ -26,13 +27,7 @@ class Value(NamedTuple):
 
 def _measured(folder: Path, name: str) -> list[Value]:
     """The numbers of a results file that were measured; none without the file."""
-    file = folder / "results" / f"{name}.json"
-    found = spread(read_results(file).records) if file.exists() else []
-    return [Value(s.record, s.mean) for s in found if s.record.role == "measured"]
-
-
-def _or_placeholder(name: str, text: str) -> str:
-    return text or f"*Not measured yet.* `python benchmarks/{name}.py` measures it.\n"
+    return [Value(s.record, s.mean) for s in over_seeds(folder, name) if s.record.role == "measured"]
 
 
 def _with_metric(values: Sequence[Value], metric: str) -> dict[tuple[str, str], Value]:
@@ -73,7 +68,7 @@ def depth(folder: Path) -> str:
         title = case.removeprefix("search depth, ")
         panels.append(Panel(title, "steps of the search", "AUROC", lines, y_limits=y_limits))
     if not panels:
-        return _or_placeholder("inversion", "")
+        return not_measured("inversion")
     steps = sorted({p.x for panel in panels for line in panel.lines for p in line.points})
     ticks = [(s, f"{0 if s == NO_STEPS else s:g}") for s in steps]
     x_limits = limits(steps, log=True)
@@ -97,7 +92,7 @@ def rules(folder: Path) -> str:
         if lines:
             panels.append(Panel(title, "CPU ms an image", metric, lines))
     if not panels:
-        return _or_placeholder("inversion", "")
+        return not_measured("inversion")
     steps: dict[str, list[int]] = {}
     for key, v in times.items():
         steps.setdefault(_kind(key[1]), []).append(_steps(v))
@@ -135,7 +130,7 @@ def theta(folder: Path) -> str:
     """AUROC against cost for the ways to move θ."""
     modes, n = _modes(folder)
     if not modes:
-        return _or_placeholder("inversion", "")
+        return not_measured("inversion")
     lines = [
         line
         for i, m in enumerate(modes)
@@ -170,7 +165,7 @@ def starts(folder: Path) -> str:
     auroc, times = _with_metric(values, "AUROC"), _with_metric(values, TIME)
     found = [(v.record.settings, times[key].mean, v.mean) for key, v in auroc.items() if key in times]
     if not found:
-        return _or_placeholder("inversion", "")
+        return not_measured("inversion")
     numbers = sorted({int(str(settings["n_seed"])) for settings, _, _ in found})
     lines = [
         Line(
@@ -192,7 +187,7 @@ def apart(folder: Path) -> str:
         if v.record.case.startswith("starts taken apart"):
             found.setdefault(int(str(v.record.settings["n_seed"])), {})[v.record.metric] = v.mean
     if not found:
-        return _or_placeholder("inversion", "")
+        return not_measured("inversion")
     metrics = ("AUROC of the mean loss", "lowest", "highest", "AUROC of the least loss")
     return table(["starts", *metrics], [[str(n), *(f"{found[n][m]:.3f}" for m in metrics)] for n in sorted(found)])
 
@@ -202,7 +197,7 @@ def choice(folder: Path) -> str:
     auroc = _with_metric(_measured(folder, "inversion"), "AUROC")
     found = {key: v for key, v in auroc.items() if key[0].startswith("choice of steps")}
     if not found:
-        return _or_placeholder("inversion", "")
+        return not_measured("inversion")
     digits, lengths = {case for case, _ in found}, sorted({_steps(v) for v in found.values()})
     means = [np.mean([v.mean for v in found.values() if _steps(v) == n]) for n in lengths]
     return table(
@@ -217,7 +212,7 @@ def _ratios(folder: Path, name: str, metric: str, title: Callable[[Record], str]
         if v.record.metric == metric and v.record.ratio is not None:
             groups.setdefault(title(v.record), []).append(Bar(v.record.method, v.record.ratio))
     if not groups:
-        return _or_placeholder(name, "")
+        return not_measured(name)
     longest = max(bar.value for bars in groups.values() for bar in bars)
     return figure(f"{name}-ratios", [Bars(t, bars, longest) for t, bars in groups.items()], caption)
 

@@ -3,24 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from oddgan.evaluate import Spread, read_results, spread
+from oddgan.evaluate import Spread
 from oddgan.evaluate.records import SEMI_SUPERVISED
 from oddgan_docs.catalogue import table
 from oddgan_docs.docstrings import cell
 from oddgan_docs.plots import Line, Panel, Point, figure, short
+from oddgan_docs.results import not_measured, over_seeds
 
 QUALITY = ("AUROC", "AP", "phi", "F1, class-weighted", "F1, anomalies")
 PARTS = ("residual", "features", "latent_norm")
 EPOCH, SYSTEM = ", epoch ", "β-VAEGAN, "
-
-
-def _numbers(folder: Path, name: str) -> list[Spread]:
-    file = folder / "results" / f"{name}.json"
-    return spread(read_results(file).records) if file.exists() else []
-
-
-def _missing(name: str) -> str:
-    return f"*Not measured yet.* `python benchmarks/{name}.py` measures it.\n"
 
 
 def by_metric(folder: Path, name: str, case: str, metrics: Sequence[str]) -> str:
@@ -33,9 +25,9 @@ def by_metric(folder: Path, name: str, case: str, metrics: Sequence[str]) -> str
     case : whose records are shown.
     metrics : the columns; those without any number are left out.
     """
-    found = [s for s in _numbers(folder, name) if s.record.case == case and s.record.metric in metrics]
+    found = [s for s in over_seeds(folder, name) if s.record.case == case and s.record.metric in metrics]
     if all(s.record.role == "published" for s in found):
-        return _missing(name)
+        return not_measured(name)
     shown = [m for m in metrics if any(s.record.metric == m for s in found)]
     rows: dict[tuple[bool, str], dict[str, Spread]] = {}
     for s in found:
@@ -64,7 +56,7 @@ def _value(found: Spread | None) -> str:
 
 def drift(folder: Path) -> str:
     """The best weights, and what they reach, after each epoch."""
-    found = [s for s in _numbers(folder, "heartbeats") if EPOCH in s.record.case]
+    found = [s for s in over_seeds(folder, "heartbeats") if EPOCH in s.record.case]
     panels = []
     for split in sorted({s.record.case.partition(EPOCH)[0] for s in found}):
         of_split = [s for s in found if s.record.case.startswith(split + EPOCH)]
@@ -75,7 +67,7 @@ def drift(folder: Path) -> str:
         shown = (("best weights", "weight", weights), ("AUROC", "AUROC", [*alone, *reached]), ("phi", "phi", phi))
         panels += [Panel(f"{split}: {title}", "epoch", label, lines, log_x=False) for title, label, lines in shown]
     if not panels:
-        return _missing("heartbeats")
+        return not_measured("heartbeats")
     text = "Weights that have the highest phi on validation beats after each epoch, and what they reach on test beats."
     return figure("drift", panels, f"{text} Means over the runs.")
 

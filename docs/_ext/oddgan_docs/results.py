@@ -40,6 +40,17 @@ _PAGES = {"speed.md": "Speed", "toys.md": "2-D toys", "heartbeats.md": "Heartbea
 Row = tuple[str, str, str, str]
 
 
+def over_seeds(folder: Path, name: str) -> list[Spread]:
+    """The numbers of a benchmark, over its seeds; none without its file."""
+    file = folder / "results" / f"{name}.json"
+    return spread(read_results(file).records) if file.exists() else []
+
+
+def not_measured(name: str) -> str:
+    """What stands in the place of a benchmark's numbers until there are some."""
+    return f"*Not measured yet.* `python benchmarks/{name}.py` measures it.\n"
+
+
 def benchmarks(folder: Path) -> str:
     """One section a benchmark: its table, or a line that says it is not measured yet.
 
@@ -64,7 +75,7 @@ def _section(program: Path, file: Path) -> str:
         head += f"\nExplained: [{page}]({_FIGURES[program.stem]}).\n"
     run = f"`python benchmarks/{program.name}`"
     if not file.exists():
-        return f"{head}\n*Not measured yet.* {run} measures it.\n"
+        return f"{head}\n{not_measured(program.stem)}"
     found = read_results(file)
     versions = ", ".join(f"{name} {number}" for name, number in found.versions.items())
     made = f"*Made by {run} on {cell(found.machine)}; {versions}.*\n"
