@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oddgan.training import DatasetSource, TensorSource, run
+from oddgan.training import DatasetSource, Plan, TensorSource, run
 from oddgan.training.batches import count
 
 from .nets import dcgan, game, rows
@@ -51,7 +51,7 @@ def test_dataset_trains_the_same_weights():
     for source in (TensorSource(x), DatasetSource(list(x.numpy()), torch.from_numpy)):
         torch.manual_seed(0)
         networks = dcgan()
-        run(game(networks), networks, source, batch_size=16)
+        run(game(networks), networks, source, Plan(batch_size=16))
         found.append(torch.cat([p.detach().ravel() for p in networks.parameters()]))
     assert torch.equal(*found)
 

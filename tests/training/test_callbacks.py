@@ -5,7 +5,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from oddgan.training import Callback, EventLog, Phase, Player, ProgressBar, TensorSource, Update, run
+from oddgan.training import Callback, EventLog, Phase, Plan, Player, ProgressBar, TensorSource, Update, run
 
 from .nets import dcgan, game, line, rows
 
@@ -37,7 +37,9 @@ def train(*callbacks, epochs=2):
     networks = dcgan()
     for callback in callbacks:
         callback.fit_started("DCGAN", 20)
-    records = run(game(networks, epochs), networks, TensorSource(rows(20)), batch_size=10, index=1, callbacks=callbacks)
+    records = run(
+        game(networks, epochs), networks, TensorSource(rows(20)), Plan(batch_size=10, index=1, callbacks=callbacks)
+    )
     for callback in callbacks:
         callback.fit_ended(1.23456)
     return records
@@ -123,7 +125,7 @@ def test_progress_bar_counts_all_phases():
     bar.fit_started("A", 4)
     for epochs in (2, 3):
         phase = Phase(second_stage, {"net": Player(("net",))}, epochs)
-        run(phase, networks, TensorSource(torch.ones(4, 1)), batch_size=2, callbacks=[bar])
+        run(phase, networks, TensorSource(torch.ones(4, 1)), Plan(batch_size=2, callbacks=[bar]))
     bar.fit_ended(0.0)
     assert "second stage 2/2" in out.getvalue()
     assert "second stage 3/3" in out.getvalue()

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from oddgan import TrainingError
-from oddgan.training import SGD, Adam, Callback, Clock, Phase, Player, RMSProp, TensorSource, Update, run
+from oddgan.training import SGD, Adam, Callback, Clock, Phase, Plan, Player, RMSProp, TensorSource, Update, run
 
 from .nets import LATENT, adversarial, dcgan, game, line, rows
 
@@ -41,7 +41,7 @@ def test_equals_a_plain_loop_bit_for_bit():
     start = copy.deepcopy(ours)
     x = rows(37)  # batches of 13, 12 and 12
     torch.manual_seed(1)
-    records = run(game(ours), ours, TensorSource(x), batch_size=16)
+    records = run(game(ours), ours, TensorSource(x), Plan(batch_size=16))
     torch.manual_seed(1)
     by_hand(plain, x, 16, epochs=2)
     assert equal(ours, plain)
@@ -56,7 +56,9 @@ def test_records_hold_mean_losses():
     def step(x, clock):
         yield Update("net", networks["net"](torch.zeros(len(x), 1)).flatten() + clock.iteration)
 
-    records = run(Phase(step, {"net": Player(("net",))}, 2), networks, TensorSource(torch.zeros(4, 1)), batch_size=2)
+    records = run(
+        Phase(step, {"net": Player(("net",))}, 2), networks, TensorSource(torch.zeros(4, 1)), Plan(batch_size=2)
+    )
     assert [r.losses for r in records] == [{"net": 0.5}, {"net": 2.5}]
     assert [(r.phase, r.phase_index, r.epoch, r.epochs) for r in records] == [("step", 0, 1, 2), ("step", 0, 2, 2)]
 
@@ -68,7 +70,7 @@ def test_clock():
         seen.append(clock)
         yield Update("net", networks["net"](x).mean())
 
-    run(Phase(step, {"net": Player(("net",))}, 2), networks, TensorSource(torch.ones(4, 1)), batch_size=2)
+    run(Phase(step, {"net": Player(("net",))}, 2), networks, TensorSource(torch.ones(4, 1)), Plan(batch_size=2))
     assert seen == [Clock(iteration=i, epoch=i // 2, epochs=2, batches=2) for i in range(4)]
     assert [clock.progress for clock in seen] == [0, 0.25, 0.5, 0.75]
 
@@ -100,7 +102,7 @@ def test_optimisers_are_used(optimiser, expected):
         yield Update("net", 2 * networks["net"](x).mean())
 
     phase = Phase(step, {"net": Player(("net",), optimiser)}, 1)
-    run(phase, networks, TensorSource(torch.ones(4, 1)), batch_size=2, callbacks=[Note()])
+    run(phase, networks, TensorSource(torch.ones(4, 1)), Plan(batch_size=2, callbacks=[Note()]))
     assert weights == pytest.approx(expected, abs=1e-6)
 
 
@@ -112,7 +114,7 @@ def test_each_player_has_its_own_optimiser():
         yield Update("b", networks["b"](x).mean())
 
     players = {"a": Player(("a",), SGD(lr=0.1)), "b": Player(("b",), SGD(lr=0.3))}
-    run(Phase(step, players, 1), networks, TensorSource(torch.ones(2, 1)), batch_size=2)
+    run(Phase(step, players, 1), networks, TensorSource(torch.ones(2, 1)), Plan(batch_size=2))
     assert [networks[name].weight.item() for name in "ab"] == pytest.approx([0.9, 0.7])
 
 
@@ -124,7 +126,12 @@ def test_step_sees_new_weights_after_each_yield():
         yield Update("net", networks["net"](x).mean())
         seen.append(networks["net"].weight.item())
 
-    run(Phase(step, {"net": Player(("net",), SGD(lr=0.5))}, 1), networks, TensorSource(torch.ones(2, 1)), batch_size=2)
+    run(
+        Phase(step, {"net": Player(("net",), SGD(lr=0.5))}, 1),
+        networks,
+        TensorSource(torch.ones(2, 1)),
+        Plan(batch_size=2),
+    )
     assert seen == [1.0, 0.5]
 
 
@@ -136,7 +143,7 @@ def test_update_moves_only_its_player():
         yield Update("a", networks["b"](networks["a"](x)).mean())
 
     players = {name: Player((name,), SGD(lr=0.1)) for name in "ab"}
-    run(Phase(step, players, 1), networks, TensorSource(torch.ones(2, 1)), batch_size=2)
+    run(Phase(step, players, 1), networks, TensorSource(torch.ones(2, 1)), Plan(batch_size=2))
     assert [networks[name].weight.item() for name in "ab"] == pytest.approx([0.9, 1.0])
     assert networks["b"].weight.grad is None
 
@@ -153,10 +160,10 @@ def test_frozen_networks_stay_in_evaluation_mode():
         assert not any(p.requires_grad for p in D.parameters())
         yield Update("generator", functional.softplus(-D(G(torch.randn(len(x), LATENT)))))
 
-    run(Phase(step, {"generator": Player(("generator",))}, 1), networks, TensorSource(rows()), batch_size=16)
+    run(Phase(step, {"generator": Player(("generator",))}, 1), networks, TensorSource(rows()), Plan(batch_size=16))
     assert equal(networks["discriminator"], before)
     # A later phase may train what was frozen.
-    run(game(networks, epochs=1), networks, TensorSource(rows()), batch_size=16)
+    run(game(networks, epochs=1), networks, TensorSource(rows()), Plan(batch_size=16))
     assert not equal(networks["discriminator"], before)
 
 
@@ -171,7 +178,7 @@ def test_reducer_sees_one_loss_per_sample_and_changes_training():
         networks = dcgan()
         torch.manual_seed(1)
         phase = game(networks, 1, discriminator=Player(("discriminator",), Adam(lr=1e-3), reduce))
-        run(phase, networks, TensorSource(rows(37)), batch_size=16)
+        run(phase, networks, TensorSource(rows(37)), Plan(batch_size=16))
         found.append(networks)
     assert shapes == [(13,), (12,), (12,)]
     assert not equal(*found)
@@ -186,7 +193,7 @@ def test_reducer_by_hand():
             yield Update("net", networks["net"](x).flatten())
 
         phase = Phase(step, {"net": Player(("net",), SGD(lr=0.1), reduce)}, 1)
-        run(phase, networks, TensorSource(torch.tensor([[1.0], [1.0], [10.0]])), batch_size=3)
+        run(phase, networks, TensorSource(torch.tensor([[1.0], [1.0], [10.0]])), Plan(batch_size=3))
         assert networks["net"].weight.item() == pytest.approx(weight)
 
 
@@ -200,7 +207,7 @@ def test_batch_loss_is_not_reduced():
         yield Update("net", networks["net"](x).mean())
 
     phase = Phase(step, {"net": Player(("net",), reduce=refuse)}, 1)
-    run(phase, networks, TensorSource(torch.ones(2, 1)), batch_size=2)
+    run(phase, networks, TensorSource(torch.ones(2, 1)), Plan(batch_size=2))
 
 
 def test_unknown_player():
@@ -210,7 +217,9 @@ def test_unknown_player():
         yield Update("critc", networks["net"](x).mean())
 
     with pytest.raises(TrainingError, match=r"'stage one' yields an update of 'critc', .* players are critic, net"):
-        run(Phase(stage_one, _players("critic", "net"), 1), networks, TensorSource(torch.ones(2, 1)), batch_size=2)
+        run(
+            Phase(stage_one, _players("critic", "net"), 1), networks, TensorSource(torch.ones(2, 1)), Plan(batch_size=2)
+        )
 
 
 def _players(*names):
@@ -227,7 +236,7 @@ def test_loss_that_is_not_finite(value):
     phase = Phase(stage_one, _players("net"), 5)
     message = rf"loss of 'net' became {value} in phase 'stage one' at step 3 \(epoch 2 of 5\): .*learning rate.*penalty"
     with pytest.raises(TrainingError, match=message):
-        run(phase, networks, TensorSource(torch.ones(4, 1)), batch_size=2)
+        run(phase, networks, TensorSource(torch.ones(4, 1)), Plan(batch_size=2))
 
 
 def test_error_in_backward_names_the_line_of_the_step():
@@ -239,7 +248,7 @@ def test_error_in_backward_names_the_line_of_the_step():
         yield Update("net", early)  # its graph is older than the weights
 
     with pytest.raises(RuntimeError, match="modified by an inplace operation") as caught:
-        run(Phase(step, _players("net"), 1), networks, TensorSource(torch.ones(2, 1)), batch_size=2)
+        run(Phase(step, _players("net"), 1), networks, TensorSource(torch.ones(2, 1)), Plan(batch_size=2))
     shown = "".join(traceback.format_exception(caught.value))
     assert 'yield Update("net", early)  # its graph is older' in shown
 
@@ -259,7 +268,7 @@ def test_average_replaces_the_weights_when_the_phase_ends():
         yield Update("net", networks["net"](x).mean())
 
     phase = Phase(step, {"net": Player(("net",), SGD(lr=0.1))}, 1, ema=0.5)
-    run(phase, networks, TensorSource(torch.ones(4, 1)), batch_size=2, callbacks=[Note()])
+    run(phase, networks, TensorSource(torch.ones(4, 1)), Plan(batch_size=2, callbacks=[Note()]))
     assert during == pytest.approx([0.9, 0.8, 2 / 11 * (0.1 * 1 + 0.9 * 0.9) + 9 / 11 * 0.8])
 
 
@@ -278,7 +287,7 @@ def test_seed_decides_everything():
     for seed in (0, 0, 1):
         torch.manual_seed(seed)
         networks = dcgan()
-        run(game(networks, 1), networks, TensorSource(rows()), batch_size=16)
+        run(game(networks, 1), networks, TensorSource(rows()), Plan(batch_size=16))
         found.append(np.concatenate([p.detach().ravel() for p in networks.parameters()]))
     assert np.array_equal(found[0], found[1])
     assert not np.array_equal(found[0], found[2])

@@ -10,6 +10,7 @@ from oddgan.training import (
     Ema,
     LinearDecay,
     Phase,
+    Plan,
     Player,
     RMSProp,
     StepDecay,
@@ -65,7 +66,7 @@ def test_schedule_sets_the_rate_of_each_step():
         yield Update("net", networks["net"](x).mean())
 
     phase = Phase(step, {"net": Player(("net",), SGD(lr=0.1, schedule=LinearDecay()))}, 2)
-    run(phase, networks, TensorSource(torch.ones(4, 1)), batch_size=2)
+    run(phase, networks, TensorSource(torch.ones(4, 1)), Plan(batch_size=2))
     assert networks["net"].weight.item() == pytest.approx(1 - 0.25)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.neural import NeuralDetector
-from oddgan.training import Callback, EpochRecord, Source, run, seeded
+from oddgan.training import Callback, EpochRecord, Source, seeded
 
 Learned = tuple[dict[str, dict[str, Tensor]], list[EpochRecord]]
 
@@ -48,6 +48,6 @@ class EnsembleDetector(NeuralDetector):
         self.networks_.train()  # a copy in another process was loaded for scoring
         phase = list(self._phases())[index]
         with seeded(seed, self._device):
-            records = run(phase, self.networks_, source, batch_size=self.batch_size, index=index, callbacks=callbacks)
+            records = self._run(phase, index, source, callbacks)
         names = [name for player in phase.players.values() for name in player.networks]
         return {name: self.networks_[name].state_dict() for name in names}, records

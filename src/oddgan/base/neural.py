@@ -20,9 +20,11 @@ from oddgan.training import (
     Adam,
     Callback,
     DatasetSource,
+    Engine,
     EpochRecord,
     Optimiser,
     Phase,
+    Plan,
     Player,
     Source,
     TensorSource,
@@ -165,11 +167,17 @@ class NeuralDetector(Detector):
         return [
             record
             for index, phase in enumerate(self._phases())
-            for record in run(
-                phase, self.networks_, source, batch_size=self.batch_size, index=index, callbacks=callbacks
-            )
+            for record in self._run(phase, index, source, callbacks)
             if phase.players
         ]
+
+    def _run(self, phase: Phase, index: int, source: Source, callbacks: Sequence[Callback]) -> list[EpochRecord]:
+        """Train one phase."""
+        return run(phase, self.networks_, source, Plan(self.batch_size, index, callbacks, self._engine()))
+
+    def _engine(self) -> Engine:
+        """How updates are computed."""
+        return Engine()
 
     def _fit_similarities(self, rows: Rows) -> dict[str, Similarity]:
         """The similarities among the hyperparameters that take something from normal rows, fitted to some of them."""

@@ -4,7 +4,8 @@ from oddgan.training.augmentation import TimeWarp
 from oddgan.training.batches import DatasetSource, Source, TensorSource
 from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar
 from oddgan.training.ema import Ema
-from oddgan.training.loop import State, run
+from oddgan.training.engine import Engine
+from oddgan.training.loop import Plan, State, run
 from oddgan.training.optimisers import (
     SGD,
     Adam,
@@ -28,11 +29,13 @@ __all__ = [
     "CosineDecay",
     "DatasetSource",
     "Ema",
+    "Engine",
     "EpochRecord",
     "EventLog",
     "LinearDecay",
     "Optimiser",
     "Phase",
+    "Plan",
     "Player",
     "ProgressBar",
     "RMSProp",

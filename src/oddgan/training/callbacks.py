@@ -42,6 +42,9 @@ class Callback:
     def phase_started(self, state: "State") -> None:
         """A phase begins."""
 
+    def gradients_ready(self, state: "State", player: str) -> None:
+        """The gradients of a player are there; its weights have not moved yet."""
+
     def iteration_ended(self, state: "State") -> None:
         """A step has been taken."""
 

@@ -11,10 +11,29 @@ from oddgan._core.errors import TrainingError
 from oddgan.training.batches import Source, count
 from oddgan.training.callbacks import Callback, EpochRecord
 from oddgan.training.ema import Ema
+from oddgan.training.engine import Engine
 from oddgan.training.protocol import Clock, Phase, Update
 
 # On an accelerator reading a loss waits for the device, so losses are looked at in groups.
 _LOOK_EVERY = 50
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a phase is trained.
+
+    Parameters
+    ----------
+    batch_size : rows of a step, >= 2.
+    index : the phase's number, from 0.
+    callbacks : what watches.
+    engine : how an update is computed.
+    """
+
+    batch_size: int = 64
+    index: int = 0
+    callbacks: Sequence[Callback] = ()
+    engine: Engine = field(default_factory=Engine)
 
 
 @dataclass
@@ -22,7 +41,7 @@ class State:
     """What the loop holds while a phase runs; callbacks may read it."""
 
     phase: Phase
-    index: int
+    plan: Plan
     networks: nn.ModuleDict
     batches: int
     parameters: dict[str, list[nn.Parameter]]
@@ -33,48 +52,55 @@ class State:
     sums: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def index(self) -> int:
+        """The phase's number, from 0."""
+        return self.plan.index
 
-def run(
-    phase: Phase,
-    networks: nn.ModuleDict,
-    source: Source,
-    *,
-    batch_size: int,
-    index: int = 0,
-    callbacks: Sequence[Callback] = (),
-) -> list[EpochRecord]:
+
+def run(phase: Phase, networks: nn.ModuleDict, source: Source, plan: Plan) -> list[EpochRecord]:
     """Train one phase and return one record an epoch.
+
+    Parameters
+    ----------
+    phase : what to train.
+    networks : all networks by name; those of no player are frozen and in evaluation mode.
+    source : the rows.
+    plan : in which steps, how, and watched by whom.
 
     Raises
     ------
     TrainingError
         If a loss is not finite or names a player that the phase does not have.
     """
-    state = _prepare(phase, networks, count(len(source), batch_size), index)
+    state = _prepare(phase, networks, count(len(source), plan.batch_size), plan)
+    plan.engine.prepare(state)
     records = []
-    for callback in callbacks:
+    for callback in plan.callbacks:
         callback.phase_started(state)
     for epoch in range(phase.epochs):
         started = time.perf_counter()
         state.sums, state.counts = {}, {}
-        for i, x in enumerate(source.epoch(batch_size)):
+        for i, x in enumerate(source.epoch(plan.batch_size)):
             state.clock = Clock(epoch * state.batches + i, epoch, phase.epochs, state.batches)
             _iterate(state, x)
-            for callback in callbacks:
+            for callback in plan.callbacks:
                 callback.iteration_ended(state)
         _look(state)
         losses = {player: total / state.counts[player] for player, total in state.sums.items()}
-        records.append(EpochRecord(phase.name, index, epoch + 1, phase.epochs, losses, time.perf_counter() - started))
-        for callback in callbacks:
+        records.append(
+            EpochRecord(phase.name, plan.index, epoch + 1, phase.epochs, losses, time.perf_counter() - started)
+        )
+        for callback in plan.callbacks:
             callback.epoch_ended(state, records[-1])
     if state.ema is not None:
         state.ema.apply()
-    for callback in callbacks:
+    for callback in plan.callbacks:
         callback.phase_ended(state)
     return records
 
 
-def _prepare(phase: Phase, networks: nn.ModuleDict, batches: int, index: int) -> State:
+def _prepare(phase: Phase, networks: nn.ModuleDict, batches: int, plan: Plan) -> State:
     trained = {name for player in phase.players.values() for name in player.networks}
     for name, network in networks.items():
         network.train(name in trained).requires_grad_(name in trained)
@@ -85,12 +111,16 @@ def _prepare(phase: Phase, networks: nn.ModuleDict, batches: int, index: int) ->
     ema = None
     if phase.ema is not None:
         ema = Ema((w for n in sorted(trained) for w in networks[n].parameters()), phase.ema)
-    return State(phase, index, networks, batches, parameters, optimisers, ema, Clock(0, 0, phase.epochs, batches))
+    return State(phase, plan, networks, batches, parameters, optimisers, ema, Clock(0, 0, phase.epochs, batches))
 
 
 def _iterate(state: State, x: Tensor) -> None:
     updates = state.phase.step(x, state.clock)
-    for update in updates:
+    while True:
+        with state.plan.engine.around():
+            update = next(updates, None)
+        if update is None:
+            break
         _apply(state, update, updates)
     if state.ema is not None:
         state.ema.step()
@@ -105,18 +135,19 @@ def _apply(state: State, update: Update, updates: Iterator[Update]) -> None:
             f"The step of phase {state.phase.name!r} yields an update of {update.player!r}, "
             f"but the phase's players are {', '.join(state.phase.players)}."
         )
-    loss = player.reduce(update.loss) if update.loss.ndim else update.loss
     optimiser = state.optimisers[update.player]
     player.optimiser.set_rate(optimiser, state.clock.progress)
     optimiser.zero_grad(set_to_none=True)
     try:
-        torch.autograd.backward(loss, inputs=state.parameters[update.player])
+        loss = state.plan.engine.backward(state, update.player, update.loss)
     except RuntimeError as error:
         if hasattr(updates, "throw"):
             updates.throw(error)  # the traceback then names the line of the step that yielded
         raise
+    for callback in state.plan.callbacks:
+        callback.gradients_ready(state, update.player)
     optimiser.step()
-    state.pending.append((update.player, state.clock.iteration, loss.detach()))
+    state.pending.append((update.player, state.clock.iteration, loss))
 
 
 def _look(state: State) -> None:

@@ -1,0 +1,37 @@
+"""How an update is computed: here, in one process and in full precision."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from oddgan.training.loop import State
+
+
+class Engine:
+    """What the loop leaves to others: what surrounds a step, and how a loss becomes gradients.
+
+    This one computes as torch does by itself; subclasses share the work among processes or protect single rows.
+    """
+
+    def prepare(self, state: "State") -> None:
+        """Get ready for a phase: networks, parameters and optimisers are there, nothing is trained yet."""
+
+    def around(self) -> AbstractContextManager[object]:
+        """What a step runs in, e.g. autocast; updates are applied outside."""
+        return nullcontext()
+
+    def backward(self, state: "State", player: str, loss: Tensor) -> Tensor:
+        """Fill the gradients of a player's parameters, and of nobody else's; return the loss as one number, ().
+
+        Parameters
+        ----------
+        state : what the loop holds.
+        player : whose loss it is.
+        loss : (n,), entry i about sample i, or ().
+        """
+        reduced = state.phase.players[player].reduce(loss) if loss.ndim else loss
+        torch.autograd.backward(reduced, inputs=state.parameters[player])
+        return reduced.detach()
