@@ -10,12 +10,13 @@ from oddgan.base.components import Component, standard_components
 from oddgan.base.detector import Detector
 from oddgan.base.ensemble import EnsembleDetector
 from oddgan.base.explanation import Explanation
-from oddgan.base.neural import NeuralDetector, Stored
+from oddgan.base.neural import NeuralDetector
 from oddgan.base.pyod import PyODView, as_pyod
 from oddgan.base.rows import Notice
 from oddgan.base.scoring import Progress
 from oddgan.base.search import Inversion, SearchDetector
 from oddgan.base.storage import known_parts
+from oddgan.base.weights import Stored
 
 __all__ = [
     "KINDS",

@@ -1,7 +1,7 @@
 """Detectors made of scikit-learn estimators, behind the same contract as the networks."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from torch import Tensor
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.detector import Detector
+from oddgan.base.fitting import Fitting
 from oddgan.base.rows import Rows, chunks
-from oddgan.training import Callback
 
 _PROJECTION = "projection"
 
@@ -41,12 +41,15 @@ class ClassicalDetector(Detector):
         """The components (n,) of rows x (n, d), float64, higher = more anomalous."""
 
     # -- plumbing
-    def _train(self, rows: Rows, callbacks: Sequence[Callback]) -> None:
+    def _train(self, rows: Rows, fitting: Fitting) -> None:
         if not isinstance(rows, np.ndarray):
             raise InputError(
                 f"{type(self).__name__} needs all rows in memory: give an array instead of a map-style dataset."
             )
-        del callbacks
+        if fitting.validation is not None:
+            raise InputError(
+                f"{type(self).__name__} is fitted at once: there are no epochs to choose among by validation."
+            )
         flat = np.concatenate([self.scaling_(c).reshape(len(c), -1) for c in chunks(rows)]).astype(np.float64)
         self.estimators_ = self._learn(flat, int(torch.randint(2**31 - 1, ())))
 

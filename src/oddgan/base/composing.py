@@ -29,8 +29,8 @@ class Composes:
 
     @property
     def semi_supervised_(self) -> bool:
-        """Whether labels had a part in the score or the threshold."""
-        return self.composition_.needs_labels or self.threshold_tuned_
+        """Whether labels had a part in the weights, the score or the threshold."""
+        return self.composition_.needs_labels or self.threshold_tuned_ or getattr(self, "selection_labelled_", False)
 
     @property
     def component_names_(self) -> tuple[str, ...]:

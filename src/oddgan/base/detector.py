@@ -21,13 +21,14 @@ from oddgan.base.card import Card
 from oddgan.base.components import Component
 from oddgan.base.composing import Composes
 from oddgan.base.explanation import Explains
+from oddgan.base.fitting import Fitting, Validation, identity
 from oddgan.base.rows import Rows, chunks, notice, take
 from oddgan.base.scoring import Report, Scoring, run_rows
 from oddgan.base.validation import check_common, check_kind, validate
 from oddgan.scaling import AutoScaling, Scaling
 from oddgan.scores import Composition, WeightedSum
 from oddgan.thresholds import Conformal, Quantile, Threshold
-from oddgan.training import Callback, RandomState, generator, seeded
+from oddgan.training import Callback, Checkpoints, RandomState, generator, seeded
 
 
 def _is(capability: type) -> Callable[[object], bool]:
@@ -76,7 +77,7 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
 
     # -- what a method supplies
     @abstractmethod
-    def _train(self, rows: Rows, callbacks: Sequence[Callback]) -> None:
+    def _train(self, rows: Rows, fitting: Fitting) -> None:
         """Learn from raw training rows, inside a seeded scope, with `scaling_` fitted."""
 
     @abstractmethod
@@ -87,14 +88,23 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
         """
 
     # -- fitting
-    def fit(self, X: Any, y: object = None, *, callbacks: Sequence[Callback] = ()) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: object = None,
+        *,
+        callbacks: Sequence[Callback] = (),
+        validation: tuple[Any, Any] | None = None,
+    ) -> Self:
         """Learn what is normal.
 
         Parameters
         ----------
         X : normal rows (n, d), (n, c, t) or (n, c, h, w): an array, tensor, data frame or map-style dataset.
         y : ignored.
-        callbacks : watch training, e.g. `ProgressBar()`.
+        callbacks : watch training, e.g. `ProgressBar()`, or keep it: `Checkpoints(folder)`.
+        validation : rows that choose among epochs as `selection` says, instead of a share of X: `(X_val, None)` with
+            normal rows, or `(X_val, y_val)` with labels, 1 for anomalous, which only the criterion "auroc" looks at.
 
         Raises
         ------
@@ -107,21 +117,30 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
         check_common(self)
         rows = validate(self, X, reset=True)
         check_kind(self)
-        rng, started = generator(self.random_state), time.perf_counter()
+        rng, chosen_by = generator(self.random_state), Validation.of(self, validation)
+        checkpoints = Checkpoints.among(callbacks)
+        if checkpoints is not None:
+            parts = {"rows": rows, "validation rows": None if chosen_by is None else chosen_by.rows}
+            checkpoints.begin(identity(self, parts), rng)
         seed = int(rng.randint(2**31 - 1))
         train, held_out = self._split(rows, rng)
         self.scaling_ = self._fit_scaling(train)
         self._check()
+        self._watched(len(train), seed, callbacks, lambda: self._train(train, Fitting(callbacks, chosen_by)))
+        self._calibrate_on(held_out, self.composition)
+        return self.set_threshold(self.threshold)
+
+    def _watched(self, n: int, seed: int, callbacks: Sequence[Callback], train: Callable[[], None]) -> None:
+        """Train on n rows in a seeded scope, and tell the callbacks of the beginning and the end."""
+        started = time.perf_counter()
         for callback in callbacks:
-            callback.fit_started(type(self).__name__, len(train))
+            callback.fit_started(type(self).__name__, n)
         try:
             with seeded(seed, self._device):
-                self._train(train, callbacks)
+                train()
         finally:
             for callback in callbacks:
                 callback.fit_ended(time.perf_counter() - started)
-        self._calibrate_on(held_out, self.composition)
-        return self.set_threshold(self.threshold)
 
     def _check(self) -> None:
         """Refuse hyperparameters that do not fit each other or the shape, before training."""

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
+from oddgan.base.fitting import Fitting
 from oddgan.base.neural import NeuralDetector
-from oddgan.training import Callback, EpochRecord, Source, seeded
+from oddgan.training import Callback, Checkpoints, EpochRecord, Source, seeded
 
 Learned = tuple[dict[str, dict[str, Tensor]], list[EpochRecord]]
 
@@ -23,7 +24,7 @@ class EnsembleDetector(NeuralDetector):
     Parameters
     ----------
     n_jobs : processes that train models, or -1 for one per core; the result is the same. Each takes as many threads as
-        torch does here. With more than one, callbacks hear of the whole only.
+        torch does here. With more than one, callbacks hear of the whole only, but for checkpoints.
     """
 
     n_jobs: int = 1
@@ -33,8 +34,10 @@ class EnsembleDetector(NeuralDetector):
         if self.n_jobs < 1 and self.n_jobs != -1:
             raise InputError(f"n_jobs must be at least 1, or -1 for one per core, but is {self.n_jobs}.")
 
-    def _learn(self, source: Source, callbacks: Sequence[Callback]) -> list[EpochRecord]:
-        threads, told = torch.get_num_threads(), callbacks if self.n_jobs == 1 else ()
+    def _learn(self, source: Source, fitting: Fitting) -> list[EpochRecord]:
+        threads, told = torch.get_num_threads(), fitting.callbacks
+        if self.n_jobs != 1:
+            told = [callback for callback in told if isinstance(callback, Checkpoints)]
         seeds = torch.randint(2**31 - 1, (len(list(self._phases())),)).tolist()
         jobs = (delayed(self._learn_one)(i, seed, source, told, threads) for i, seed in enumerate(seeds))
         learned: list[Learned] = Parallel(n_jobs=self.n_jobs)(jobs)

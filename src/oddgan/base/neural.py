@@ -8,12 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from oddgan._core.errors import InputError, ModelError
+from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.detector import Detector
+from oddgan.base.fitting import Fitting
 from oddgan.base.networks import Networks
 from oddgan.base.rows import Rows, Subset, chunks, notice, take
 from oddgan.base.scoring import Report
+from oddgan.base.selecting import Panel
+from oddgan.base.weights import Stored, load_weights
 from oddgan.networks import Auto, Backbone
 from oddgan.similarities import Similarity
 from oddgan.training import (
@@ -26,6 +29,7 @@ from oddgan.training import (
     Phase,
     Plan,
     Player,
+    Selection,
     Source,
     TensorSource,
     run,
@@ -38,40 +42,6 @@ FEW_STEPS = 300
 Output = Literal["linear", "tanh", "sigmoid"]
 
 
-class Stored(nn.Module):
-    """A tensor that training finds or draws (start points, a centre): saved and loaded with the networks."""
-
-    value: Tensor
-
-    def __init__(self, value: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("value", value)
-
-
-def load_weights(networks: nn.ModuleDict, weights: Mapping[str, Tensor]) -> None:
-    """Give the networks stored weights.
-
-    Raises
-    ------
-    ModelError
-        If tensors are missing, unknown or of another shape.
-    """
-    expected = networks.state_dict()
-    missing, strange = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
-    if missing or strange:
-        what = [f"lacks {', '.join(missing[:3])}"] * bool(missing) + [f"has unknown {', '.join(strange[:3])}"] * bool(
-            strange
-        )
-        raise ModelError(f"the stored networks do not fit the parameters: the file {' and '.join(what)}.")
-    for name, tensor in weights.items():
-        if tensor.shape != expected[name].shape:
-            raise ModelError(
-                f"the stored tensor {name} has shape {tuple(tensor.shape)}, "
-                f"but these parameters need {tuple(expected[name].shape)}."
-            )
-    networks.load_state_dict(dict(weights))
-
-
 @hyperparameters
 class NeuralDetector(Detector):
     """A detector that trains networks.
@@ -82,12 +52,14 @@ class NeuralDetector(Detector):
     batch_size : rows of a training step, >= 2; an epoch is cut into batches of nearly equal size.
     optimiser : how the networks learn, unless the method names another for some of them.
     backbone : the family of networks.
+    selection : how held-out rows choose among the epochs, and end phases early; None keeps the last weights.
     """
 
     epochs: int = 10
     batch_size: int = 64
     optimiser: Optimiser = Adam()
     backbone: Backbone = Auto()
+    selection: Selection | None = None
 
     # -- what a method supplies
     @abstractmethod
@@ -152,28 +124,61 @@ class NeuralDetector(Detector):
     def _build(self) -> Networks:
         return Networks(self._networks(self.shape_)).to(self._device)
 
-    def _train(self, rows: Rows, callbacks: Sequence[Callback]) -> None:
+    def _train(self, rows: Rows, fitting: Fitting) -> None:
         self.networks_ = self._build()
+        self._panel: Panel | None
+        rows, self._panel = self._set_apart(rows, fitting)
+        self._learn_and_rest(rows, fitting)
+
+    def _learn_and_rest(self, rows: Rows, fitting: Fitting) -> None:
+        """Train, and leave the networks as they score."""
         source = self._source(rows)
         self.similarities_ = self._fit_similarities(rows)
-        self.history_ = self._learn(source, callbacks)
+        self.history_, self._panel = self._learn(source, fitting), None  # held-out rows are not kept
         self._warn_of_few_steps(len(source))
         self.networks_.eval().requires_grad_(requires_grad=False)
         with torch.no_grad():
             self._calibrate(source.x if isinstance(source, TensorSource) else self._some(rows))
 
-    def _learn(self, source: Source, callbacks: Sequence[Callback]) -> list[EpochRecord]:
+    def _learn(self, source: Source, fitting: Fitting) -> list[EpochRecord]:
         """Train phase after phase and return one record an epoch; a phase that only looks at the rows leaves none."""
         return [
             record
             for index, phase in enumerate(self._phases())
-            for record in self._run(phase, index, source, callbacks)
+            for record in self._run(phase, index, source, fitting.callbacks)
             if phase.players
         ]
 
+    def _set_apart(self, rows: Rows, fitting: Fitting) -> tuple[Rows, Panel | None]:
+        """The rows to train on, and those that choose among the epochs."""
+        chosen, given = self.selection, fitting.validation
+        self.selection_labelled_ = given is not None and given.labels is not None
+        if chosen is None:
+            if given is not None:
+                raise InputError("validation rows choose among epochs: say by what, e.g. selection=Selection().")
+            return rows, None
+        if given is None:
+            order = torch.randperm(len(rows)).numpy()
+            k = round(chosen.share * len(rows))
+            if k < 2 or len(rows) - k < 2:
+                raise InputError(
+                    f"selection.share={chosen.share} of {len(rows)} rows leaves {len(rows) - k} to train on and {k} to "
+                    "choose by: at least 2 each are needed."
+                )
+            held = take(rows, np.sort(order[: min(k, chosen.size)]))
+            rows, panel = take(rows, np.sort(order[k:])), Panel(self, chosen, held)
+        else:
+            normal = np.arange(len(given.rows)) if given.labels is None else np.flatnonzero(given.labels == 0)
+            labelled = None if given.labels is None else (given.rows, given.labels)
+            panel = Panel(self, chosen, take(given.rows, normal[: chosen.size]), labelled)
+        panel.check()
+        return rows, panel
+
     def _run(self, phase: Phase, index: int, source: Source, callbacks: Sequence[Callback]) -> list[EpochRecord]:
         """Train one phase."""
-        return run(phase, self.networks_, source, Plan(self.batch_size, index, callbacks, self._engine()))
+        selector = None if self._panel is None else self._panel.selector(phase)
+        plan = Plan(self.batch_size, index, callbacks, self._engine(), selector)
+        return run(phase, self.networks_, source, plan)
 
     def _engine(self) -> Engine:
         """How updates are computed."""

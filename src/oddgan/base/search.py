@@ -13,12 +13,12 @@ from torch import Tensor
 
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.components import Component
+from oddgan.base.fitting import Fitting
 from oddgan.base.neural import NeuralDetector
 from oddgan.base.rows import Rows, chunks
 from oddgan.base.scoring import Progress, Report, full_pass, run_rows
 from oddgan.inversion import Execution, Inverted, Loss, Map, Slots
 from oddgan.priors import Prior
-from oddgan.training import Callback
 
 # Passes whose rows are searched for together, so that a row whose search has ended makes room for another.
 TOGETHER = 16
@@ -148,8 +148,8 @@ class SearchDetector(NeuralDetector):
             del self._watch
 
     # -- the budget
-    def _train(self, rows: Rows, callbacks: Sequence[Callback]) -> None:
-        super()._train(rows, callbacks)
+    def _train(self, rows: Rows, fitting: Fitting) -> None:
+        super()._train(rows, fitting)
         self.budgeted_: Any = None
         if self.budget_ms is not None:
             self._spend(self.budget_ms, self._prepare(next(chunks(rows, self._slots.most))))

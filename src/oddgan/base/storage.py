@@ -41,7 +41,15 @@ _ALWAYS = (
     "shape_", "offset_", "held_out_", "rate_", "threshold_rule_", "scaling_", "composition_", "threshold_tuned_",
     "calibration_scores_", "calibration_components_",
 )  # fmt: skip
-_FITTED = (*_ALWAYS, "n_features_in_", "feature_names_in_", "reading_", "budgeted_", "similarities_")
+_FITTED = (
+    *_ALWAYS,
+    "n_features_in_",
+    "feature_names_in_",
+    "reading_",
+    "budgeted_",
+    "similarities_",
+    "selection_labelled_",
+)
 
 
 def known_parts() -> dict[str, type]:
@@ -68,7 +76,7 @@ class _Files:
 def save(detector: "Detector", path: str | Path, *, force: bool) -> Path:
     """Write a fitted detector to a new folder, whole or not at all."""
     arrays: dict[str, np.ndarray] = {}
-    parameters = {k: to_spec(v, arrays, f"parameters.{k}") for k, v in _parameters(detector).items()}
+    parameters = {k: to_spec(v, arrays, f"parameters.{k}") for k, v in stored_parameters(detector).items()}
     fitted = {
         k: to_spec(_plain(v), arrays, f"fitted.{k}") for k in _FITTED if (v := getattr(detector, k, None)) is not None
     }
@@ -104,7 +112,8 @@ def versions() -> dict[str, str]:
     }
 
 
-def _parameters(detector: "Detector") -> dict[str, Any]:
+def stored_parameters(detector: "Detector") -> dict[str, Any]:
+    """The hyperparameters as a model keeps them."""
     given: dict[str, Any] = detector.get_params(deep=False)
     if isinstance(given["random_state"], np.random.RandomState):
         given = given | {"random_state": None}  # a generator has moved on: its seed can't be told any more

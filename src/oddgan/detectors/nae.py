@@ -110,7 +110,7 @@ class NAE(CodingDetector):
         def normalisation(x: Tensor, clock: Clock) -> Iterator[Update]:
             return self._normalisation(x, clock, replay)
 
-        yield Phase(normalisation, self._players(autoencoder=networks), self.epochs)
+        yield Phase(normalisation, self._players(autoencoder=networks), self.epochs, memory=replay)
 
     def _reconstruction(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         yield Update("autoencoder", self._energy(x) + self._decay())

@@ -1,7 +1,7 @@
 """Langevin dynamics: samples of a distribution that is known by its energy only."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -80,7 +80,7 @@ class Langevin:
 class Replay:
     """The ends of the latest chains, which others go on from: so short chains become long ones.
 
-    It is a training's working memory, no part: it is neither fitted nor stored.
+    It is a training's working memory, no part: it is neither fitted nor stored with a model.
 
     T. Tieleman: Training Restricted Boltzmann Machines using Approximations to the Likelihood Gradient, ICML 2008.
 
@@ -110,3 +110,11 @@ class Replay:
         """Remember the ends (n, m) of chains."""
         points = ends if self.points is None else torch.cat([self.points, ends])
         self.points = points[-self.capacity :]
+
+    def dump(self) -> dict[str, Tensor]:
+        """The kept ends, if any."""
+        return {} if self.points is None else {"points": self.points}
+
+    def load(self, held: Mapping[str, Tensor]) -> None:
+        """Keep what `dump` gave."""
+        self.points = held.get("points")

@@ -3,6 +3,7 @@
 from oddgan.training.augmentation import TimeWarp
 from oddgan.training.batches import DatasetSource, Source, TensorSource
 from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar
+from oddgan.training.checkpoints import Checkpoints
 from oddgan.training.ema import Ema
 from oddgan.training.engine import Engine
 from oddgan.training.loop import Plan, State, run
@@ -17,13 +18,15 @@ from oddgan.training.optimisers import (
     Schedule,
     StepDecay,
 )
-from oddgan.training.protocol import Clock, Phase, Player, Reduce, Step, Update
+from oddgan.training.protocol import Clock, Memory, Phase, Player, Reduce, Step, Update
 from oddgan.training.seeds import RandomState, generator, seeded
+from oddgan.training.selection import Selection, Selector
 
 __all__ = [
     "SGD",
     "Adam",
     "Callback",
+    "Checkpoints",
     "Clock",
     "Constant",
     "CosineDecay",
@@ -33,6 +36,7 @@ __all__ = [
     "EpochRecord",
     "EventLog",
     "LinearDecay",
+    "Memory",
     "Optimiser",
     "Phase",
     "Plan",
@@ -42,6 +46,8 @@ __all__ = [
     "RandomState",
     "Reduce",
     "Schedule",
+    "Selection",
+    "Selector",
     "Source",
     "State",
     "Step",

@@ -17,8 +17,11 @@ class Source(Protocol):
         """The number of rows."""
         ...
 
-    def epoch(self, batch_size: int) -> Iterator[Tensor]:
-        """One pass in random order, as batches (<= batch_size, ...)."""
+    def epoch(self, batch_size: int, start: int = 0) -> Iterator[Tensor]:
+        """One pass in random order, as batches (<= batch_size, ...), without the first `start` of them.
+
+        The order is drawn when this is called, before the first batch is asked for.
+        """
         ...
 
 
@@ -50,10 +53,10 @@ class TensorSource:
     def __len__(self) -> int:
         return len(self.x)
 
-    def epoch(self, batch_size: int) -> Iterator[Tensor]:
+    def epoch(self, batch_size: int, start: int = 0) -> Iterator[Tensor]:
         """One pass in random order."""
-        for index in shuffled(len(self.x), batch_size):
-            yield self.x[index.to(self.x.device)]
+        order = shuffled(len(self.x), batch_size)[start:]
+        return (self.x[index.to(self.x.device)] for index in order)
 
 
 class DatasetSource:
@@ -72,10 +75,10 @@ class DatasetSource:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def epoch(self, batch_size: int) -> Iterator[Tensor]:
+    def epoch(self, batch_size: int, start: int = 0) -> Iterator[Tensor]:
         """One pass in random order: the same order as `TensorSource` draws from the same seed."""
         # The order is drawn here, once: with workers a sampler would be asked twice.
-        order = [part.tolist() for part in shuffled(len(self.rows), batch_size)]
+        order = [part.tolist() for part in shuffled(len(self.rows), batch_size)[start:]]
         loader: DataLoader[Any] = DataLoader(
             self.rows,  # type: ignore[arg-type]
             batch_sampler=order,
@@ -83,4 +86,4 @@ class DatasetSource:
             num_workers=self.workers,
             generator=torch.Generator(),  # a DataLoader draws from its generator: leave the global one to the method
         )
-        yield from map(self.prepare, loader)
+        return map(self.prepare, loader)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -23,6 +24,8 @@ class EpochRecord:
     epoch, epochs : the number of the epoch that ended, from 1, and how many the phase has.
     losses : the mean loss of each player.
     seconds : how long the epoch took.
+    criterion : what held-out rows say of it, lower is better; None where they were not asked.
+    chosen : whether the phase ended with the weights of this epoch because of that.
     """
 
     phase: str
@@ -31,6 +34,8 @@ class EpochRecord:
     epochs: int
     losses: dict[str, float]
     seconds: float
+    criterion: float | None = None
+    chosen: bool = False
 
 
 class Callback:
@@ -39,8 +44,11 @@ class Callback:
     def fit_started(self, method: str, rows: int) -> None:
         """Training of `method` begins on `rows` rows."""
 
+    def resumed(self, records: Sequence[EpochRecord]) -> None:
+        """Epochs that an earlier run has trained; told before `phase_started`, or instead of it for a whole phase."""
+
     def phase_started(self, state: "State") -> None:
-        """A phase begins."""
+        """A phase begins, or goes on from `state.clock`."""
 
     def gradients_ready(self, state: "State", player: str) -> None:
         """The gradients of a player are there; its weights have not moved yet."""
@@ -87,7 +95,8 @@ class ProgressBar(Callback):
         """Open a line for the phase."""
         if self._bar is not None:
             total = state.phase.epochs * state.batches
-            self._task, self._losses = self._bar.add_task(state.phase.name, total=total, losses=""), ""
+            done = state.clock.iteration
+            self._task, self._losses = self._bar.add_task(state.phase.name, total=total, completed=done, losses=""), ""
 
     def iteration_ended(self, state: "State") -> None:
         """Advance by a step."""
@@ -130,6 +139,11 @@ class EventLog(Callback):
         """Open the file."""
         self._file, self._started = self.path.open("w", encoding="utf-8"), time.perf_counter()
         self._write("fit_started", method=method, rows=rows)
+
+    def resumed(self, records: Sequence[EpochRecord]) -> None:
+        """Note what was trained before; of the time it took only the epochs' own seconds are known."""
+        for record in records:
+            self._write("epoch", **asdict(record) | {"resumed": True})
 
     def phase_started(self, state: "State") -> None:
         """Note the phase."""

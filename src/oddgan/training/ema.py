@@ -1,9 +1,10 @@
 """Exponential moving average of weights."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class Ema:
@@ -37,3 +38,22 @@ class Ema:
         """Put the averages in place of the weights."""
         for average, weight in zip(self.averages, self.weights, strict=True):
             weight.copy_(average)
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Put the averages in place for a while."""
+        kept = [weight.detach().clone() for weight in self.weights]
+        self.apply()
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for weight, own in zip(self.weights, kept, strict=True):
+                    weight.copy_(own)
+
+    @torch.no_grad()
+    def load(self, averages: Mapping[str, Tensor], steps: int) -> None:
+        """Go on from stored averages, by number, after so many steps."""
+        self.steps = steps
+        for i, average in enumerate(self.averages):
+            average.copy_(averages[str(i)])

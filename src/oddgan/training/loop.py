@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -10,9 +11,12 @@ from torch import Tensor, nn
 from oddgan._core.errors import TrainingError
 from oddgan.training.batches import Source, count
 from oddgan.training.callbacks import Callback, EpochRecord
+from oddgan.training.checkpoints import Checkpoints
 from oddgan.training.ema import Ema
 from oddgan.training.engine import Engine
 from oddgan.training.protocol import Clock, Phase, Update
+from oddgan.training.seeds import Randomness
+from oddgan.training.selection import Selector
 
 # On an accelerator reading a loss waits for the device, so losses are looked at in groups.
 _LOOK_EVERY = 50
@@ -28,17 +32,23 @@ class Plan:
     index : the phase's number, from 0.
     callbacks : what watches.
     engine : how an update is computed.
+    selector : what chooses among the epochs; None keeps the last weights.
     """
 
     batch_size: int = 64
     index: int = 0
     callbacks: Sequence[Callback] = ()
     engine: Engine = field(default_factory=Engine)
+    selector: Selector | None = None
 
 
 @dataclass
 class State:
-    """What the loop holds while a phase runs; callbacks may read it."""
+    """What the loop holds while a phase runs; callbacks may read it.
+
+    `clock` is that of the step at hand; `order` is where the generators stood when the pass over the data began, and
+    `drawn` where they are to go on from after a resumption.
+    """
 
     phase: Phase
     plan: Plan
@@ -48,14 +58,41 @@ class State:
     optimisers: dict[str, torch.optim.Optimizer]
     ema: Ema | None
     clock: Clock
+    order: Randomness
+    drawn: Randomness | None = None
     pending: list[tuple[str, int, Tensor]] = field(default_factory=list)
     sums: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    records: list[EpochRecord] = field(default_factory=list)
 
     @property
     def index(self) -> int:
         """The phase's number, from 0."""
         return self.plan.index
+
+    @property
+    def selector(self) -> Selector | None:
+        """What chooses among the epochs, if anything."""
+        return self.plan.selector
+
+    @property
+    def device(self) -> torch.device:
+        """Where training runs."""
+        return next((w.device for weights in self.parameters.values() for w in weights), torch.device("cpu"))
+
+    def look(self) -> None:
+        """Read the losses that are waiting; stop at the first that is not finite."""
+        for player, iteration, loss in self.pending:
+            value = float(loss)
+            if not torch.isfinite(loss):
+                raise TrainingError(
+                    f"The loss of {player!r} became {value} in phase {self.phase.name!r} at step {iteration} "
+                    f"(epoch {self.clock.epoch + 1} of {self.phase.epochs}): try a smaller learning rate "
+                    "(optimiser.lr), a gradient penalty or spectral norm, and look for extreme values in the data."
+                )
+            self.sums[player] = self.sums.get(player, 0.0) + value
+            self.counts[player] = self.counts.get(player, 0) + 1
+        self.pending.clear()
 
 
 def run(phase: Phase, networks: nn.ModuleDict, source: Source, plan: Plan) -> list[EpochRecord]:
@@ -73,31 +110,74 @@ def run(phase: Phase, networks: nn.ModuleDict, source: Source, plan: Plan) -> li
     TrainingError
         If a loss is not finite or names a player that the phase does not have.
     """
+    checkpoints = Checkpoints.among(plan.callbacks) if phase.players else None
+    if checkpoints is not None and (done := checkpoints.finished(plan.index, networks)) is not None:
+        for callback in plan.callbacks:
+            callback.resumed(done)
+        return done
     state = _prepare(phase, networks, count(len(source), plan.batch_size), plan)
     plan.engine.prepare(state)
-    records = []
+    if checkpoints is not None:
+        checkpoints.restore(state)
     for callback in plan.callbacks:
+        if state.records:
+            callback.resumed(state.records)
         callback.phase_started(state)
-    for epoch in range(phase.epochs):
-        started = time.perf_counter()
-        state.sums, state.counts = {}, {}
-        for i, x in enumerate(source.epoch(plan.batch_size)):
-            state.clock = Clock(epoch * state.batches + i, epoch, phase.epochs, state.batches)
-            _iterate(state, x)
-            for callback in plan.callbacks:
-                callback.iteration_ended(state)
-        _look(state)
-        losses = {player: total / state.counts[player] for player, total in state.sums.items()}
-        records.append(
-            EpochRecord(phase.name, plan.index, epoch + 1, phase.epochs, losses, time.perf_counter() - started)
-        )
-        for callback in plan.callbacks:
-            callback.epoch_ended(state, records[-1])
-    if state.ema is not None:
-        state.ema.apply()
+    for epoch in range(state.clock.epoch, phase.epochs):
+        _pass(state, source, epoch)
+        if state.selector is not None and state.selector.exhausted:
+            break
+    _choose(state)
     for callback in plan.callbacks:
         callback.phase_ended(state)
-    return records
+    return state.records
+
+
+def _pass(state: State, source: Source, epoch: int) -> None:
+    """One pass over the data, or the rest of one."""
+    started, start, callbacks = time.perf_counter(), state.clock.iteration - epoch * state.batches, state.plan.callbacks
+    for i, x in enumerate(_batches(state, source, max(0, start)), max(0, start)):
+        state.clock = Clock(epoch * state.batches + i, epoch, state.phase.epochs, state.batches)
+        _iterate(state, x)
+        for callback in callbacks:
+            callback.iteration_ended(state)
+    state.look()
+    losses = {player: total / state.counts[player] for player, total in state.sums.items()}
+    value = _judged(state, epoch + 1)
+    seconds = time.perf_counter() - started
+    record = EpochRecord(state.phase.name, state.index, epoch + 1, state.phase.epochs, losses, seconds, value)
+    state.records.append(record)
+    for callback in callbacks:
+        callback.epoch_ended(state, record)
+
+
+def _batches(state: State, source: Source, start: int) -> Iterator[Tensor]:
+    """The batches of a pass; after a resumption, those that are left of the order that was drawn then."""
+    if state.drawn is None:
+        state.sums, state.counts, state.order = {}, {}, Randomness.now(state.device)
+        return source.epoch(state.plan.batch_size)
+    state.order.put(state.device)
+    batches = source.epoch(state.plan.batch_size, start)
+    state.drawn.put(state.device)
+    state.drawn = None
+    return batches
+
+
+def _judged(state: State, epoch: int) -> float | None:
+    """What held-out rows say of the weights that the phase would end with now."""
+    if state.selector is None:
+        return None
+    with nullcontext() if state.ema is None else state.ema.applied():
+        return state.selector.look(state.networks, epoch)
+
+
+def _choose(state: State) -> None:
+    """End with the weights that held-out rows like best, with the moving average, or with the last."""
+    if state.selector is not None and state.selector.weights:
+        state.selector.apply(state.networks)
+        state.records = [replace(r, chosen=r.epoch == state.selector.epoch) for r in state.records]
+    elif state.ema is not None:
+        state.ema.apply()
 
 
 def _prepare(phase: Phase, networks: nn.ModuleDict, batches: int, plan: Plan) -> State:
@@ -111,7 +191,8 @@ def _prepare(phase: Phase, networks: nn.ModuleDict, batches: int, plan: Plan) ->
     ema = None
     if phase.ema is not None:
         ema = Ema((w for n in sorted(trained) for w in networks[n].parameters()), phase.ema)
-    return State(phase, plan, networks, batches, parameters, optimisers, ema, Clock(0, 0, phase.epochs, batches))
+    clock, order = Clock(0, 0, phase.epochs, batches), Randomness.now(torch.device("cpu"))
+    return State(phase, plan, networks, batches, parameters, optimisers, ema, clock, order)
 
 
 def _iterate(state: State, x: Tensor) -> None:
@@ -125,7 +206,7 @@ def _iterate(state: State, x: Tensor) -> None:
     if state.ema is not None:
         state.ema.step()
     if x.device.type == "cpu" or len(state.pending) >= _LOOK_EVERY:
-        _look(state)
+        state.look()
 
 
 def _apply(state: State, update: Update, updates: Iterator[Update]) -> None:
@@ -148,18 +229,3 @@ def _apply(state: State, update: Update, updates: Iterator[Update]) -> None:
         callback.gradients_ready(state, update.player)
     optimiser.step()
     state.pending.append((update.player, state.clock.iteration, loss))
-
-
-def _look(state: State) -> None:
-    """Read the losses that are waiting; stop at the first that is not finite."""
-    for player, iteration, loss in state.pending:
-        value = float(loss)
-        if not torch.isfinite(loss):
-            raise TrainingError(
-                f"The loss of {player!r} became {value} in phase {state.phase.name!r} at step {iteration} "
-                f"(epoch {state.clock.epoch + 1} of {state.phase.epochs}): try a smaller learning rate "
-                "(optimiser.lr), a gradient penalty or spectral norm, and look for extreme values in the data."
-            )
-        state.sums[player] = state.sums.get(player, 0.0) + value
-        state.counts[player] = state.counts.get(player, 0) + 1
-    state.pending.clear()

@@ -6,7 +6,7 @@ step, which sees the new weights. `_phases` is itself a generator: code after `y
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -64,6 +64,18 @@ class Player:
     reduce: Reduce = torch.mean
 
 
+class Memory(Protocol):
+    """What a step remembers beside the weights, e.g. the ends of chains: kept in checkpoints, not in models."""
+
+    def dump(self) -> dict[str, Tensor]:
+        """Everything that it holds, by name."""
+        ...
+
+    def load(self, held: Mapping[str, Tensor]) -> None:
+        """Hold what `dump` gave."""
+        ...
+
+
 @dataclass(frozen=True)
 class Phase:
     """One stage of training: a step, who plays, and for how long.
@@ -76,12 +88,14 @@ class Phase:
     epochs : passes over the data.
     ema : decay of an exponential moving average of the trained weights, which replaces them when the phase ends;
         None keeps the last weights.
+    memory : what the step remembers beside the weights.
     """
 
     step: Step
     players: Mapping[str, Player]
     epochs: int
     ema: float | None = None
+    memory: Memory | None = None
 
     @property
     def name(self) -> str:

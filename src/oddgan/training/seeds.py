@@ -2,9 +2,12 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import torch
+from torch import Tensor
 
 RandomState = int | np.integer | np.random.RandomState | None
 
@@ -33,3 +36,32 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
             yield
         finally:
             np.random.set_state(state)  # noqa: NPY002
+
+
+@dataclass(frozen=True)
+class Randomness:
+    """Where the generators stand that training draws from.
+
+    Parameters
+    ----------
+    cpu : the state of torch's generator, uint8.
+    numpy : the state of numpy's, as `numpy.random.get_state` gives it.
+    cuda : the state of the device's generator, uint8, if training runs on one.
+    """
+
+    cpu: Tensor
+    numpy: tuple[Any, ...]
+    cuda: Tensor | None = None
+
+    @classmethod
+    def now(cls, device: torch.device) -> Self:
+        """What the global generators hold."""
+        cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+        return cls(torch.get_rng_state(), tuple(np.random.get_state()), cuda)  # noqa: NPY002
+
+    def put(self, device: torch.device) -> None:
+        """Let the global generators go on from here."""
+        torch.set_rng_state(self.cpu)
+        np.random.set_state(self.numpy)  # noqa: NPY002
+        if self.cuda is not None:
+            torch.cuda.set_rng_state(self.cuda, device)

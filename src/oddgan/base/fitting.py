@@ -1,0 +1,104 @@
+"""What goes along with a fit, and what makes two fits the same."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from oddgan._core.errors import InputError
+from oddgan._core.parts import to_spec
+from oddgan.base.rows import Rows, chunks
+from oddgan.base.storage import stored_parameters
+from oddgan.base.validation import validate
+from oddgan.training import Callback
+
+if TYPE_CHECKING:
+    from oddgan.base.detector import Detector
+
+_LOOKED_AT = 1000  # rows of a data set that is read when needed: all of them could take as long as an epoch
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Rows that choose among epochs.
+
+    Parameters
+    ----------
+    rows : as given to `fit`.
+    labels : 0 normal, 1 anomalous, (n,); None for normal rows.
+    """
+
+    rows: Rows
+    labels: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, detector: "Detector", given: tuple[Any, Any] | None) -> "Validation | None":
+        """Check what was given to `fit`.
+
+        Raises
+        ------
+        InputError
+            If it is not a pair of rows and labels of one length, or the labels are not of both kinds.
+        """
+        if given is None:
+            return None
+        if not isinstance(given, tuple) or len(given) != 2:
+            raise InputError("validation takes a pair: (X_val, y_val), or (X_val, None) for normal rows.")
+        rows = validate(detector, given[0], reset=False)
+        if given[1] is None:
+            return cls(rows)
+        labels = np.asarray(given[1])
+        if labels.shape != (len(rows),) or set(np.unique(labels).tolist()) != {0, 1}:
+            raise InputError(
+                f"validation has {len(rows)} rows and labels of shape {labels.shape}: give one for each row, "
+                "0 (normal) or 1 (anomalous), and both of them."
+            )
+        return cls(rows, labels.astype(int))
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """What goes along with the training of a detector.
+
+    Parameters
+    ----------
+    callbacks : what watches.
+    validation : rows that choose among epochs, instead of a share of the training rows.
+    epochs : passes of each phase instead of those of the detector, where trained networks are trained on.
+    """
+
+    callbacks: Sequence[Callback] = ()
+    validation: Validation | None = field(default=None)
+    epochs: int | None = None
+
+
+def identity(detector: "Detector", parts: Mapping[str, Rows | None]) -> dict[str, str]:
+    """What must be equal for two fits to end the same, by name: the method, its parameters, and rows.
+
+    Parameters
+    ----------
+    detector : about to be fitted.
+    parts : rows by what they are for.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    given = {k: to_spec(v, arrays, k) for k, v in stored_parameters(detector).items()}
+    parameters = json.dumps(given, sort_keys=True) + "".join(_digest([a]) for a in arrays.values())
+    rows = {name: "" if part is None else _digest_rows(part) for name, part in parts.items()}
+    return {"methods": type(detector).__name__, "parameters": parameters} | rows
+
+
+def _digest_rows(rows: Rows) -> str:
+    if isinstance(rows, np.ndarray):
+        return f"{rows.shape} {rows.dtype.str} {_digest(chunks(rows))}"
+    some = np.unique(np.linspace(0, len(rows) - 1, _LOOKED_AT).astype(int))
+    return f"{len(rows)} {_digest(rows[int(i)] for i in some)}"
+
+
+def _digest(arrays: Any) -> str:
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
