@@ -92,7 +92,7 @@ def _by_hint(hint: Any) -> Iterator[Any]:
     elif hint is int:
         yield from (1, 2, 3)
     elif hint is float:
-        yield from (0.25, 0.5)
+        yield from (0.25, 0.5, 20.0)
     elif isinstance(hint, type) and hint.__module__.startswith("oddgan"):
         for cls in known_parts().values():
             if issubclass(cls, hint) and not getattr(cls, "__abstractmethods__", ()):

@@ -10,6 +10,7 @@ from oddgan.base.components import Component, standard_components
 from oddgan.base.detector import Detector
 from oddgan.base.ensemble import EnsembleDetector
 from oddgan.base.explanation import Explanation
+from oddgan.base.going_on import Changes
 from oddgan.base.neural import NeuralDetector
 from oddgan.base.pyod import PyODView, as_pyod
 from oddgan.base.rows import Notice
@@ -22,6 +23,7 @@ __all__ = [
     "KINDS",
     "BidirectionalDetector",
     "Card",
+    "Changes",
     "ClassicalDetector",
     "CodingDetector",
     "Component",

@@ -114,6 +114,15 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
             If a loss is not finite.
         """
         del y
+        return self._fit(X, callbacks, validation)
+
+    def _fit(
+        self,
+        X: Any,
+        callbacks: Sequence[Callback],
+        validation: tuple[Any, Any] | None = None,
+        epochs: int | None = None,
+    ) -> Self:
         check_common(self)
         rows = validate(self, X, reset=True)
         check_kind(self)
@@ -126,7 +135,7 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
         train, held_out = self._split(rows, rng)
         self.scaling_ = self._fit_scaling(train)
         self._check()
-        self._watched(len(train), seed, callbacks, lambda: self._train(train, Fitting(callbacks, chosen_by)))
+        self._watched(len(train), seed, callbacks, lambda: self._train(train, Fitting(callbacks, chosen_by, epochs)))
         self._calibrate_on(held_out, self.composition)
         return self.set_threshold(self.threshold)
 

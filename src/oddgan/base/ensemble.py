@@ -1,6 +1,6 @@
 """Detectors whose phases know nothing of each other: each may be trained in a process of its own."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from joblib import Parallel, delayed
@@ -9,8 +9,9 @@ from torch import Tensor
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.fitting import Fitting
+from oddgan.base.going_on import for_so_long
 from oddgan.base.neural import NeuralDetector
-from oddgan.training import Callback, Checkpoints, EpochRecord, Source, seeded
+from oddgan.training import Checkpoints, EpochRecord, Source, seeded
 
 Learned = tuple[dict[str, dict[str, Tensor]], list[EpochRecord]]
 
@@ -35,9 +36,9 @@ class EnsembleDetector(NeuralDetector):
             raise InputError(f"n_jobs must be at least 1, or -1 for one per core, but is {self.n_jobs}.")
 
     def _learn(self, source: Source, fitting: Fitting) -> list[EpochRecord]:
-        threads, told = torch.get_num_threads(), fitting.callbacks
+        threads, told = torch.get_num_threads(), fitting
         if self.n_jobs != 1:
-            told = [callback for callback in told if isinstance(callback, Checkpoints)]
+            told = replace(fitting, callbacks=[c for c in fitting.callbacks if isinstance(c, Checkpoints)])
         seeds = torch.randint(2**31 - 1, (len(list(self._phases())),)).tolist()
         jobs = (delayed(self._learn_one)(i, seed, source, told, threads) for i, seed in enumerate(seeds))
         learned: list[Learned] = Parallel(n_jobs=self.n_jobs)(jobs)
@@ -45,12 +46,12 @@ class EnsembleDetector(NeuralDetector):
             self.networks_[name].load_state_dict(weights)
         return [record for _, records in learned for record in records]
 
-    def _learn_one(self, index: int, seed: int, source: Source, callbacks: Sequence[Callback], threads: int) -> Learned:
+    def _learn_one(self, index: int, seed: int, source: Source, fitting: Fitting, threads: int) -> Learned:
         """Train one model, in this process or another; return the weights of its networks, and its records."""
         torch.set_num_threads(threads)  # sums over another number of threads end in other bits
         self.networks_.train()  # a copy in another process was loaded for scoring
-        phase = list(self._phases())[index]
+        phase = list(for_so_long(self._phases(), fitting.epochs))[index]
         with seeded(seed, self._device):
-            records = self._run(phase, index, source, callbacks)
+            records = self._run(phase, index, source, fitting.callbacks)
         names = [name for player in phase.players.values() for name in player.networks]
         return {name: self.networks_[name].state_dict() for name in names}, records

@@ -67,12 +67,14 @@ class Fitting:
     ----------
     callbacks : what watches.
     validation : rows that choose among epochs, instead of a share of the training rows.
-    epochs : passes of each phase instead of those of the detector, where trained networks are trained on.
+    epochs : passes of each phase; None takes the detector's.
+    again : whether trained networks are trained on.
     """
 
     callbacks: Sequence[Callback] = ()
     validation: Validation | None = field(default=None)
     epochs: int | None = None
+    again: bool = False
 
 
 def identity(detector: "Detector", parts: Mapping[str, Rows | None]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.detector import Detector
 from oddgan.base.fitting import Fitting
+from oddgan.base.going_on import GoesOn, for_so_long
 from oddgan.base.networks import Networks
 from oddgan.base.rows import Rows, Subset, chunks, notice, take
 from oddgan.base.scoring import Report
@@ -43,7 +44,7 @@ Output = Literal["linear", "tanh", "sigmoid"]
 
 
 @hyperparameters
-class NeuralDetector(Detector):
+class NeuralDetector(GoesOn, Detector):
     """A detector that trains networks.
 
     Parameters
@@ -69,6 +70,10 @@ class NeuralDetector(Detector):
     @abstractmethod
     def _phases(self) -> Iterator[Phase]:
         """The phases of training; code after a `yield` runs after that phase."""
+
+    def _phases_again(self) -> Iterator[Phase]:
+        """The phases where trained networks are trained on: all, unless some only prepare for others."""
+        return self._phases()
 
     def _calibrate(self, x: Tensor) -> None:
         """Fill what `Stored` modules hold once training is over.
@@ -128,23 +133,31 @@ class NeuralDetector(Detector):
         self.networks_ = self._build()
         self._panel: Panel | None
         rows, self._panel = self._set_apart(rows, fitting)
+        self.similarities_ = self._fit_similarities(rows)
+        self._learn_and_rest(rows, fitting)
+
+    def _go_on(self, rows: Rows, fitting: Fitting) -> None:
+        """Train networks on that are trained already."""
+        rows, self._panel = self._set_apart(rows, fitting)
+        self.networks_.train()
         self._learn_and_rest(rows, fitting)
 
     def _learn_and_rest(self, rows: Rows, fitting: Fitting) -> None:
         """Train, and leave the networks as they score."""
         source = self._source(rows)
-        self.similarities_ = self._fit_similarities(rows)
         self.history_, self._panel = self._learn(source, fitting), None  # held-out rows are not kept
-        self._warn_of_few_steps(len(source))
+        if not fitting.again:
+            self._warn_of_few_steps(len(source))
         self.networks_.eval().requires_grad_(requires_grad=False)
         with torch.no_grad():
             self._calibrate(source.x if isinstance(source, TensorSource) else self._some(rows))
 
     def _learn(self, source: Source, fitting: Fitting) -> list[EpochRecord]:
         """Train phase after phase and return one record an epoch; a phase that only looks at the rows leaves none."""
+        phases = self._phases_again() if fitting.again else self._phases()
         return [
             record
-            for index, phase in enumerate(self._phases())
+            for index, phase in enumerate(for_so_long(phases, fitting.epochs))
             for record in self._run(phase, index, source, fitting.callbacks)
             if phase.players
         ]

@@ -69,7 +69,7 @@ def methods(name: str | None = None, /, *, output: OutputOptions = _OUTPUT) -> N
 @app.command(sort_key=2)
 def fit(
     method: str,
-    source: str,
+    source: str | None = None,
     /,
     *,
     options: FitOptions = _FIT,
@@ -81,12 +81,17 @@ def fit(
     Parameters
     ----------
     method : str
-        The method. `oddgan methods` lists all, `oddgan fit METHOD --help` shows its parameters.
+        The method. `oddgan methods` lists all, `oddgan fit METHOD --help` shows its parameters. With --continue the
+        model has one: name the data only.
     source : str
         A file (npz, npy, csv, parquet), a folder of images or of WFDB records, or builtin:digits, builtin:ecg,
         builtin:breast-cancer, mnist, fashion-mnist, cifar10, mitbih.
     """
     from_file = {} if options.method_file is None else oddgan.experiments.read_settings(options.method_file)
+    if options.onto is not None and source is None:
+        method, source = "", method
+    if source is None:
+        raise oddgan.experiments.UsageError(f"What should {method} learn from? Name the data: oddgan fit METHOD DATA.")
     spec = oddgan.experiments.FitSpec(
         method=method,
         source=source,
@@ -100,8 +105,16 @@ def fit(
         runs=options.runs,
         name=options.name,
         force=options.force,
+        checkpoint_every=options.checkpoint_every,
+        resume=options.resume,
+        onto=options.onto,
+        epochs=options.epochs,
         command=command,
     )
+    if oddgan.experiments.finished(spec):
+        show(f"{spec.out} is finished already: there is nothing to go on with.", output)
+        document({"model": spec.out, "finished": True}, output)
+        return
     result = oddgan.experiments.fit(spec, callbacks=[oddgan.training.ProgressBar()] if watched(output) else [])
     page, info = oddgan.report.render(result.run), result.info
     notes(info.notes, output)

@@ -92,6 +92,23 @@ class FitOptions(OutOptions, RunOptions, DataOptions):
     threshold: Annotated[
         str | None, option("Rule: quantile, conformal (default), mean-sigma, evt or fixed.", _TRAINING)
     ] = None
+    checkpoint_every: Annotated[
+        str | None,
+        option("Steps (500) or time (30s, 5min) between checkpoints, which go beside --out, to OUT.ckpt.", _TRAINING),
+    ] = None
+    resume: Annotated[
+        bool,
+        option("Go on with the same fit after it was killed; without checkpoints, start.", _TRAINING),
+    ] = False
+    onto: Annotated[
+        Path | None,
+        option(
+            "Train this model on, instead of a new one: oddgan fit DATA --continue MODEL --out NEW.",
+            _TRAINING,
+            name="--continue",
+        ),
+    ] = None
+    epochs: Annotated[int | None, option("With --continue: passes over the new rows.", _TRAINING)] = None
 
 
 @Parameter(name="*")

@@ -109,6 +109,9 @@ class DeepSVDD(NeuralDetector):
         centre = torch.cat(codes).mean(0)
         away = torch.where(centre < 0, -NEAR_ZERO, NEAR_ZERO)
         self._stored("centre").copy_(torch.where(centre.abs() < NEAR_ZERO, away, centre))
+        yield from self._phases_again()
+
+    def _phases_again(self) -> Iterator[Phase]:
         yield Phase(self._enclosing, self._players("encoder"), self.epochs)
 
     def _reconstruction(self, x: Tensor, clock: Clock) -> Iterator[Update]:

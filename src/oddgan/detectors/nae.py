@@ -102,15 +102,17 @@ class NAE(CodingDetector):
         }
 
     def _phases(self) -> Iterator[Phase]:
-        networks = ("encoder", "decoder")
-        first = {"autoencoder": Player(networks, self.pretraining_optimiser)}
+        first = {"autoencoder": Player(("encoder", "decoder"), self.pretraining_optimiser)}
         yield Phase(self._reconstruction, first, self.pretraining_epochs)
+        yield from self._phases_again()
+
+    def _phases_again(self) -> Iterator[Phase]:
         replay = Replay(self.buffer_size, self.replay)  # training's own: scoring needs none of it
 
         def normalisation(x: Tensor, clock: Clock) -> Iterator[Update]:
             return self._normalisation(x, clock, replay)
 
-        yield Phase(normalisation, self._players(autoencoder=networks), self.epochs, memory=replay)
+        yield Phase(normalisation, self._players(autoencoder=("encoder", "decoder")), self.epochs, memory=replay)
 
     def _reconstruction(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         yield Update("autoencoder", self._energy(x) + self._decay())

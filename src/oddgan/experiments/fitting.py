@@ -6,28 +6,26 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 
-from oddgan._core.errors import InputError
 from oddgan._core.files import new_folder
-from oddgan._core.names import resolve
-from oddgan.base import Detector
+from oddgan.base import Detector, NeuralDetector
 from oddgan.data import Dataset, is_anomaly, read, select_normal
-from oddgan.detectors import classes
 from oddgan.evaluate import DataInfo, RunInfo, Seconds
+from oddgan.experiments.continuing import model_to_go_on, together
 from oddgan.experiments.labels import row_marks
-from oddgan.experiments.models import Memory, map_scale, require_absent
+from oddgan.experiments.making import detector_of
+from oddgan.experiments.models import Memory, Model, map_scale, require_absent
 from oddgan.experiments.notices import collected
+from oddgan.experiments.resuming import checkpoints_of
 from oddgan.experiments.runs import Scored, run_folder, run_info, write_run
-from oddgan.experiments.settings import UsageError, build_detector
+from oddgan.experiments.settings import UsageError
 from oddgan.experiments.specs import FitSpec
-from oddgan.experiments.thresholds import rule_name
 from oddgan.thresholds import Conformal, Quantile, Threshold
 from oddgan.training import Callback, EventLog
 
-HELD_OUT = 0.2
 SHOWN = 1000  # rows of each class that the report of a fit shows, at most
 
 
@@ -57,21 +55,6 @@ class _Given:
     anomalous: Dataset | None
 
 
-def method_class(name: str) -> type[Detector]:
-    """The detector of that name; case and punctuation don't matter.
-
-    Raises
-    ------
-    UsageError
-        If there is none; the message lists all.
-    """
-    known = classes()
-    try:
-        return known[resolve(name, known, "method")]
-    except InputError as error:
-        raise UsageError(str(error)) from error
-
-
 def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
     """Train a detector on the normal rows of a source; write the model and a run folder, whole or not at all.
 
@@ -91,24 +74,23 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
     TrainingError
         If a loss is not finite.
     """
-    detector = build_detector(method_class(spec.method), _settings(spec))
-    if detector.composition.needs_labels:
-        name = type(detector.composition).__name__
-        raise UsageError(
-            f"{name} learns from labels, which a fit does not look at: fit without it, then run "
-            f"oddgan compose MODEL DATA --set composition={name}."
-        )
+    model = None if spec.onto is None else model_to_go_on(spec)
+    detector = detector_of(spec) if model is None else model.detector
+    target = spec.onto if spec.out is None else spec.out
     run = run_folder(spec.runs, type(detector).card.name, spec.source, spec.name)
-    if spec.out is not None:
-        require_absent(spec.out, force=spec.force)
+    if target is not None:
+        require_absent(target, force=spec.force)
+    checkpoints = checkpoints_of(spec)
+    watching = [*callbacks, *([] if checkpoints is None else [checkpoints])]
     with collected() as notes, ExitStack() as outputs:
-        given = _read(spec)
+        given = _read(spec, model)
         notes.add(_check(detector, given))
         # Entered first, so that the run is complete before the model takes its name.
-        place = outputs.enter_context(new_folder(spec.out, force=spec.force)) if spec.out else None
+        place = outputs.enter_context(new_folder(target, force=spec.force)) if target else None
         folder = outputs.enter_context(new_folder(run))
         started = time.perf_counter()
-        detector.fit(given.normal.x, callbacks=[*callbacks, EventLog(folder / "events.jsonl")])
+        _train(detector, given, spec, [*watching, EventLog(folder / "events.jsonl")])
+        notes.add([] if model is None else [str(detector.changes_)])
         fitted = time.perf_counter()
         scored = _shown(detector, given)
         seconds = Seconds(fit=fitted - started, score=time.perf_counter() - fitted)
@@ -120,27 +102,30 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
             command=spec.command,
             seconds=seconds,
         ).model_copy(update={"notes": notes.told()})
-        scale = map_scale(detector, given.normal.x) if given.normal.kind == "image" else None
-        trained = _trained(detector, given.normal)
-        detector.reading_ = Memory(given.normal.reading, info.data.n_train, scale, trained).to_store()
+        detector.reading_ = _remembered(detector, given, info, model).to_store()
         detector.save(place or folder / "model", force=place is not None)
         write_run(folder, info, detector, scored)
-    return FitResult(detector, spec.out or run / "model", run, info)
+    if checkpoints is not None:
+        checkpoints.remove()
+    return FitResult(detector, target or run / "model", run, info)
 
 
-def _settings(spec: FitSpec) -> dict[str, Any]:
-    given = {"contamination": spec.rate, "calibration": spec.calibration, "random_state": spec.seed}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    settings: dict[str, Any] = {"calibration": HELD_OUT, "random_state": 0} | spec.settings | chosen
-    if spec.threshold is not None:
-        fields = settings.get("threshold")
-        own = fields if isinstance(fields, dict) and "type" not in fields else {}
-        settings["threshold"] = {"type": rule_name(spec.threshold)} | own
-    return settings
+def _train(detector: Detector, given: _Given, spec: FitSpec, callbacks: Sequence[Callback]) -> None:
+    if spec.onto is None:
+        detector.fit(given.normal.x, callbacks=callbacks)
+    else:
+        cast(NeuralDetector, detector).partial_fit(given.normal.x, epochs=spec.epochs, callbacks=callbacks)
 
 
-def _read(spec: FitSpec) -> _Given:
-    data = read(spec.source, spec.options, default_split="train")
+def _remembered(detector: Detector, given: _Given, info: RunInfo, model: Model | None) -> Memory:
+    scale = map_scale(detector, given.normal.x) if given.normal.kind == "image" else None
+    memory = Memory(given.normal.reading, info.data.n_train, scale, _trained(detector, given.normal))
+    return memory if model is None or model.memory is None else together(model.memory, memory)
+
+
+def _read(spec: FitSpec, model: Model | None) -> _Given:
+    like = None if model is None or model.memory is None else model.memory.reading
+    data = read(spec.source, spec.options, like=like, default_split="train")
     normal, dropped = select_normal(data, spec.options.normal)
     if not dropped or data.y is None:
         return _Given(normal, None)

@@ -31,6 +31,11 @@ class FitSpec(_Spec):
     runs : the folder of run folders.
     name : of the run; None makes one of method and source.
     force : replace an existing model.
+    checkpoint_every : steps, e.g. "500", or a time, e.g. "30s" or "5min", from one checkpoint to the next; None writes
+        none, unless `resume` is set: then one a minute.
+    resume : go on from the checkpoints of a killed fit, in `out`.ckpt; without any, start.
+    onto : a model that is trained on, instead of a new detector.
+    epochs : with `onto`, passes over the new rows, >= 1; None takes the method's own.
     command : the command line, for the record.
     """
 
@@ -46,6 +51,10 @@ class FitSpec(_Spec):
     runs: Path = RUNS
     name: str | None = None
     force: bool = False
+    checkpoint_every: str | None = None
+    resume: bool = False
+    onto: Path | None = None
+    epochs: Annotated[int | None, Field(ge=1)] = None
     command: tuple[str, ...] = ()
 
 
