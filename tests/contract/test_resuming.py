@@ -8,7 +8,7 @@ from oddgan.training import Callback, Checkpoints
 from .cases import NEURAL, differences, make, normals, observe
 
 
-class Interrupted(Exception):
+class StoppedError(Exception):
     pass
 
 
@@ -21,7 +21,7 @@ class Interrupt(Callback):
     def iteration_ended(self, state):
         self.left -= 1
         if self.left < 0:
-            raise Interrupted
+            raise StoppedError
 
 
 def settings(name):
@@ -38,7 +38,7 @@ def test_an_interrupted_fit_ends_as_a_whole_one(name, tmp_path):
     for done in sorted(rng.choice(steps, 2, replace=False)):
         try:
             made = make(cls, **settings(name)).fit(X, callbacks=[keep, Interrupt(done)])
-        except Interrupted:
+        except StoppedError:
             made = None
         keep = Checkpoints(tmp_path / "kept", steps=2, resume=True)
     made = made or make(cls, **settings(name)).fit(X, callbacks=[keep])

@@ -177,7 +177,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 
 
 def test_arguments():
-    with pytest.raises(InputError, match="steps of at least 1, or None, .* but got 0, 60.0 and 3"):
+    with pytest.raises(InputError, match=r"steps of at least 1, or None, .* but got 0, 60.0 and 3"):
         Checkpoints("x", steps=0)
 
 

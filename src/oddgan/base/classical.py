@@ -47,9 +47,7 @@ class ClassicalDetector(Detector):
                 f"{type(self).__name__} needs all rows in memory: give an array instead of a map-style dataset."
             )
         if fitting.validation is not None:
-            raise InputError(
-                f"{type(self).__name__} is fitted at once: there are no epochs to choose among by validation."
-            )
+            raise InputError(f"{type(self).__name__} is fitted at once: validation has no epochs to choose among.")
         flat = np.concatenate([self.scaling_(c).reshape(len(c), -1) for c in chunks(rows)]).astype(np.float64)
         self.estimators_ = self._learn(flat, int(torch.randint(2**31 - 1, ())))
 

@@ -87,7 +87,7 @@ class Panel:
         else:  # from the phase on in which the last of the networks learns
             learning = {n for n, network in self.detector.networks_.items() if any(True for _ in network.parameters())}
             judged = bool(playing) and learning <= self.trained
-        return Selector(self.selection, self) if judged else None
+        return Selector(self.selection, self) if judged and not phase.prepares else None
 
     def __call__(self) -> float:
         """The criterion now, lower is better; the networks and the generators stay as they are."""

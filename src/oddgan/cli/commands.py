@@ -87,30 +87,7 @@ def fit(
         A file (npz, npy, csv, parquet), a folder of images or of WFDB records, or builtin:digits, builtin:ecg,
         builtin:breast-cancer, mnist, fashion-mnist, cifar10, mitbih.
     """
-    from_file = {} if options.method_file is None else oddgan.experiments.read_settings(options.method_file)
-    if options.onto is not None and source is None:
-        method, source = "", method
-    if source is None:
-        raise oddgan.experiments.UsageError(f"What should {method} learn from? Name the data: oddgan fit METHOD DATA.")
-    spec = oddgan.experiments.FitSpec(
-        method=method,
-        source=source,
-        options=reading(options),
-        settings=oddgan.experiments.merge(from_file, oddgan.experiments.parse_assignments(options.settings)),
-        calibration=options.calibration,
-        rate=options.rate,
-        threshold=options.threshold,
-        seed=options.seed,
-        out=options.out,
-        runs=options.runs,
-        name=options.name,
-        force=options.force,
-        checkpoint_every=options.checkpoint_every,
-        resume=options.resume,
-        onto=options.onto,
-        epochs=options.epochs,
-        command=command,
-    )
+    spec = _fit_spec(method, source, options, command)
     if oddgan.experiments.finished(spec):
         show(f"{spec.out} is finished already: there is nothing to go on with.", output)
         document({"model": spec.out, "finished": True}, output)
@@ -126,6 +103,27 @@ def fit(
         output,
     )
     document({"model": result.model, "run": result.run, "report": page} | info.model_dump(mode="json"), output)
+
+
+def _fit_spec(
+    method: str, source: str | None, options: FitOptions, command: tuple[str, ...]
+) -> "oddgan.experiments.FitSpec":
+    if options.onto is not None and source is None:
+        method, source = "", method
+    if source is None:
+        raise oddgan.experiments.UsageError(f"What should {method} learn from? Name the data: oddgan fit METHOD DATA.")
+    from_file = {} if options.method_file is None else oddgan.experiments.read_settings(options.method_file)
+    same = ("calibration", "rate", "threshold", "seed", "out", "runs", "name", "force", "checkpoint_every", "resume")
+    return oddgan.experiments.FitSpec(
+        method=method,
+        source=source,
+        options=reading(options),
+        settings=oddgan.experiments.merge(from_file, oddgan.experiments.parse_assignments(options.settings)),
+        onto=options.onto,
+        epochs=options.epochs,
+        command=command,
+        **{name: getattr(options, name) for name in same},
+    )
 
 
 @app.command(sort_key=3)

@@ -102,8 +102,8 @@ class DeepSVDD(NeuralDetector):
 
     def _phases(self) -> Iterator[Phase]:
         if self.pretrain_epochs:
-            autoencoder = {"autoencoder": Player(("encoder", "decoder"), self.pretrain_optimiser)}
-            yield Phase(self._reconstruction, autoencoder, self.pretrain_epochs)
+            both = {"autoencoder": Player(("encoder", "decoder"), self.pretrain_optimiser)}
+            yield Phase(self._reconstruction, both, self.pretrain_epochs, prepares=True)
         codes = list[Tensor]()
         yield Phase(partial(self._look, codes), {}, epochs=1)
         centre = torch.cat(codes).mean(0)
@@ -115,8 +115,7 @@ class DeepSVDD(NeuralDetector):
         yield Phase(self._enclosing, self._players("encoder"), self.epochs)
 
     def _reconstruction(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        encoder, decoder = self._nets("encoder", "decoder")
-        yield Update("autoencoder", L2()(x, decoder(encoder(x))))
+        yield Update("autoencoder", L2()(x, self._net("decoder")(self._encode(x))))
 
     def _look(self, codes: list[Tensor], x: Tensor, clock: Clock) -> Iterator[Update]:
         codes.append(self._net("encoder")(x))
@@ -133,8 +132,7 @@ class DeepSVDD(NeuralDetector):
 
     def _distance(self, x: Tensor) -> Tensor:
         """‖φ(x) - c‖², (n,)."""
-        distance: Tensor = (self._net("encoder")(x) - self._stored("centre")).square().sum(dim=1)
-        return distance
+        return (self._encode(x) - self._stored("centre")).square().sum(dim=1)
 
     def _quantile(self, distance: Tensor) -> Tensor:
         return distance.sqrt().quantile(1 - self.nu)

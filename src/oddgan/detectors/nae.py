@@ -103,7 +103,7 @@ class NAE(CodingDetector):
 
     def _phases(self) -> Iterator[Phase]:
         first = {"autoencoder": Player(("encoder", "decoder"), self.pretraining_optimiser)}
-        yield Phase(self._reconstruction, first, self.pretraining_epochs)
+        yield Phase(self._reconstruction, first, self.pretraining_epochs, prepares=True)
         yield from self._phases_again()
 
     def _phases_again(self) -> Iterator[Phase]:

@@ -89,6 +89,7 @@ class Phase:
     ema : decay of an exponential moving average of the trained weights, which replaces them when the phase ends;
         None keeps the last weights.
     memory : what the step remembers beside the weights.
+    prepares : whether the phase only prepares the networks for another: held-out rows have no say in it.
     """
 
     step: Step
@@ -96,6 +97,7 @@ class Phase:
     epochs: int
     ema: float | None = None
     memory: Memory | None = None
+    prepares: bool = False
 
     @property
     def name(self) -> str:
