@@ -165,3 +165,19 @@ def test_report_needs_no_torch(run, python):
     folder = run("fit", "mean-distance", "builtin:breast-cancer", "--json").json["run"]
     code = f"import sys; from oddgan.cli import main; main(['report', {folder!r}]); sys.exit('torch' in sys.modules)"
     assert python("-c", code).returncode == 0
+
+
+def test_a_killed_fit_goes_on_and_says_when_there_is_nothing_left(run):
+    words = ("fit", "ganomaly", "builtin:breast-cancer", "--set", "epochs=1", "--out", "m", "--resume")
+    assert run(*words).code == 0
+    again = run(*words)
+    assert (again.code, again.out) == (0, "m is finished already: there is nothing to go on with.\n")
+    assert run(*words, "--json").json == {"model": "m", "finished": True}
+
+
+def test_a_model_is_trained_on(run):
+    assert run("fit", "ganomaly", "builtin:breast-cancer", "--set", "epochs=1", "--out", "m").code == 0
+    on = run("fit", "builtin:breast-cancer", "--continue", "m", "--epochs", 1, "--out", "n")
+    assert (on.code, "note: 1 epoch on" in on.err) == (0, True)
+    nothing = run("fit", "kde")
+    assert (nothing.code, "What should kde learn from?" in nothing.err) == (2, True)

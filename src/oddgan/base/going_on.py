@@ -46,7 +46,7 @@ class Changes:
         """The changes in a sentence."""
         moved = ", ".join(f"{name} {share:.1%}" for name, share in self.weights.items())
         return (
-            f"{self.epochs} epochs on {self.rows} new rows: threshold {self.threshold[0]:.4g} -> "
+            f"{self.epochs} epoch{'s' * (self.epochs != 1)} on {self.rows} new rows: threshold {self.threshold[0]:.4g} -> "
             f"{self.threshold[1]:.4g}, mean score of {self.held_out} rows {self.score[0]:.4g} -> {self.score[1]:.4g}, "
             f"{self.flagged[0]:.1%} -> {self.flagged[1]:.1%} of them flagged; weights moved by {moved}."
         )
