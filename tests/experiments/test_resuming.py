@@ -72,7 +72,7 @@ def test_force_starts_anew(spec):
 
 @pytest.mark.parametrize("text", ["0", "2.5", "often", "-3", "3d"])
 def test_how_often(spec, text):
-    with pytest.raises(UsageError, match="--checkpoint-every takes steps or a time, e.g. 500, 30s or 5min"):
+    with pytest.raises(UsageError, match="--checkpoint-every takes steps or a time"):
         fit(spec(checkpoint_every=text))
 
 

@@ -45,8 +45,9 @@ class Changes:
     def __str__(self) -> str:
         """The changes in a sentence."""
         moved = ", ".join(f"{name} {share:.1%}" for name, share in self.weights.items())
+        epochs = f"{self.epochs} epoch{'s' * (self.epochs != 1)}"
         return (
-            f"{self.epochs} epoch{'s' * (self.epochs != 1)} on {self.rows} new rows: threshold {self.threshold[0]:.4g} -> "
+            f"{epochs} on {self.rows} new rows: threshold {self.threshold[0]:.4g} -> "
             f"{self.threshold[1]:.4g}, mean score of {self.held_out} rows {self.score[0]:.4g} -> {self.score[1]:.4g}, "
             f"{self.flagged[0]:.1%} -> {self.flagged[1]:.1%} of them flagged; weights moved by {moved}."
         )
