@@ -33,6 +33,7 @@ from oddgan import (
     GPND,
     KDE,
     KNN,
+    LAD,
     LSA,
     NAE,
     OCGAN,
@@ -66,6 +67,7 @@ BUDGET = 20  # passes through the class
 LADDER = ConvLadder(width=16)
 LAYERED = ConvLadder(width=16, norm="layer", critic_norm="layer")
 WGAN = ConvLadder(width=16, critic_norm="layer")
+UNNORMED = ConvLadder(width=16, critic_norm="none", init="he")
 PLAIN = {"backbone": LADDER, "epochs": BUDGET, "batch_size": 64}
 ALAD_PAIRS = DenseLadder(width=16, depth=2, kernel=5, critic_norm="none", dropout=0.2)
 SVDD_STEPS = StepDecay(at=(1 / 3,))
@@ -160,6 +162,7 @@ NETWORKS = (
         {"backbone": LAYERED, "epochs": BUDGET // 2, "batch_size": 64, "mining_steps": 2},
         SEEDS,
     ),
+    Entry("LAD", LAD, {"backbone": UNNORMED, "epochs": BUDGET}, SEEDS),
     Entry("ALOCC", ALOCC, PLAIN | {"refiner": Refiner(widths=(16, 32, 64))}, SEEDS, components=("critic", "residual")),
     Entry("EGBAD", EGBAD, PLAIN, SEEDS, components=("residual", "features", "critic_cross_entropy")),
     Entry(

@@ -109,6 +109,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "GANomaly": network(100, latent_dim=1, optimiser=GAME),
     "OCGAN": network(80, latent_dim=1, optimiser=GAME),
     "ALOCC": network(60, optimiser=GAME),
+    "LAD": network(100, optimiser=GAME, objective=R1_GAME),
     "AnoGAN": network(
         150,
         latent_dim=2,

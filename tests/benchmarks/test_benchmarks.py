@@ -4,6 +4,7 @@ import os
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from oddgan.evaluate import read_results
@@ -42,6 +43,7 @@ def test_help(script: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("cifar", "PCA residual", "AUROC"),
         ("alad", "arrhythmia ALAD", "F1, residual_l2 alone"),
         ("adbench", "PCA", "AP"),
+        ("stabilisers", "digit 8 WGAN-GP + FeatureMatching", "Fréchet distance at 4 steps"),
     ],
 )
 def test_a_short_run(name: str, only: str, metric: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +56,17 @@ def test_a_short_run(name: str, only: str, metric: str, tmp_path: Path, monkeypa
     records = [r for r in read_results(tmp_path / "results" / f"{name}-quick.json").records if r.role != "published"]
     assert metric in {r.metric for r in records}
     assert all(r.n_test and r.seed == 0 for r in records)
+
+
+def test_frechet_distance_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(FOLDER)
+    frechet = runpy.run_path(str(FOLDER / "stabilisers.py"))["frechet"]
+    a = np.random.default_rng(0).normal(size=(500, 3))
+    assert frechet(a, a) == pytest.approx(0, abs=1e-9)
+    assert frechet(a, a + np.array([3.0, 4.0, 0.0])) == pytest.approx(25)
+    # Twice as wide: tr(Σ + 4Σ - 2·2Σ) = tr Σ, and the means are put together.
+    wide = 2 * (a - a.mean(0)) + a.mean(0)
+    assert frechet(a, wide) == pytest.approx(np.trace(np.cov(a, rowvar=False)))
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda p: p.stem)

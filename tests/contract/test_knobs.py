@@ -13,7 +13,7 @@ from oddgan import OddganError
 from oddgan._core.parts import arguments, is_part
 from oddgan.base import NeuralDetector, known_parts
 from oddgan.inversion import Hybrid
-from oddgan.training import Adam, Optimiser
+from oddgan.training import SGD, Adam, Optimiser
 
 from .cases import CLASSES, differences, make, normals, observe
 
@@ -39,12 +39,15 @@ BESIDE = {
     ("JointEncoderGAN", "encoder_epochs"): {"encoder": "after"},
     ("WAIC", "objective"): {"members": "critic"},
     ("WAIC", "n_critic"): {"members": "critic", "epochs": 3},
+    ("WAIC", "stabilisers"): {"members": "critic"},
     ("ALOCC", "stop_below"): {"epochs": 40, "batch_size": 8, "w_con": 10.0, "optimiser": Adam(lr=1e-2)},
     ("FAnoGAN", "budget_ms"): {"inversion": Hybrid()},
     ("KDE", "cv_size"): {"bandwidths": tuple(0.1 * i for i in range(2, 20))},
 }
 # Detectors that draw nothing random have nothing to seed: test_scoring.test_random_state_decides covers the others.
 UNSEEDED = {"random_state"}
+# Detectors without an adversarial game refuse them: test_stabilisers.test_without_a_critic.
+STABILISED = {name for name, cls in CLASSES.items() if "objective" in {f.name for f in fields(cls)}}
 
 KNOBS = [
     (name, f.name)
@@ -53,6 +56,7 @@ KNOBS = [
     if f.name not in EXEMPT
     and (name, f.name) not in EXEMPT_IN
     and not (f.name in UNSEEDED and not issubclass(cls, NeuralDetector))
+    and (f.name != "stabilisers" or name in STABILISED)
 ]
 
 
@@ -89,17 +93,23 @@ def _by_hint(hint: Any) -> Iterator[Any]:
             yield from _by_hint(option)
     elif get_origin(hint) is Literal:
         yield from get_args(hint)
+    elif get_origin(hint) is tuple and get_args(hint)[1:] == (Ellipsis,):
+        yield from ((one,) for one in _by_hint(get_args(hint)[0]))
     elif hint is int:
         yield from (1, 2, 3)
     elif hint is float:
         yield from (0.25, 0.5, 20.0)
     elif isinstance(hint, type) and hint.__module__.startswith("oddgan"):
-        for cls in known_parts().values():
-            if issubclass(cls, hint) and not getattr(cls, "__abstractmethods__", ()):
-                try:
-                    yield cls()
-                except TypeError:  # it has no defaults
-                    continue
+        yield from _parts_of(hint)
+
+
+def _parts_of(kind: type) -> Iterator[Any]:
+    for cls in known_parts().values():
+        if issubclass(cls, kind) and not getattr(cls, "__abstractmethods__", ()):
+            try:
+                yield cls()
+            except TypeError:  # it has no defaults
+                continue
 
 
 @pytest.mark.parametrize(("name", "field"), KNOBS, ids=[f"{name}-{field}" for name, field in KNOBS])
@@ -144,3 +154,4 @@ def test_changed_values():
     assert next(changed((1, 2), None)) == (2, 2)
     assert next(changed(Adam(lr=0.2), None)) == Adam(lr=0.30000000000000004)
     assert [type(p).__name__ for p in changed(None, Optimiser | None)] == ["SGD", "Adam", "RMSProp"]
+    assert next(changed((), tuple[Optimiser, ...])) == (SGD(),)

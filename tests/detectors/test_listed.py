@@ -26,6 +26,7 @@ def test_all_methods_are_listed():
         "GANomaly",
         "GPND",
         "JointEncoderGAN",
+        "LAD",
         "LSA",
         "NAE",
         "OCGAN",

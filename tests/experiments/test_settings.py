@@ -13,11 +13,11 @@ from oddgan.experiments.settings import (
 )
 from oddgan.inversion import LatentAdam, LatentSearch
 from oddgan.networks import DCGAN_32, Auto, ConvLadder
-from oddgan.objectives import WGANGP, GradientPenalty
+from oddgan.objectives import R1, WGANGP, GradientPenalty
 from oddgan.priors import Gaussian, Uniform
 from oddgan.scores import WeightedSum
 from oddgan.thresholds import MeanSigma, Threshold
-from oddgan.training import Adam, LinearDecay
+from oddgan.training import Adam, FeatureMatching, LinearDecay, Penalised, TwoTimescale
 
 
 def built(*texts, cls=AnoGAN):
@@ -183,3 +183,35 @@ def test_a_part_by_itself():
     assert build_part(Threshold, {"type": "MeanSigma", "k": 2}) == MeanSigma(k=2.0)
     with pytest.raises(UsageError, match=r"Fixed needs value, e\.g\. --set value=1"):
         build_part(Threshold, {"type": "Fixed"})
+
+
+def test_tuples_of_parts():
+    two = (TwoTimescale(), FeatureMatching())
+    for text in (
+        "[TwoTimescale, FeatureMatching]",
+        "TwoTimescale,FeatureMatching",
+        '["TwoTimescale","FeatureMatching"]',
+    ):
+        assert built(f"stabilisers={text}").stabilisers == two
+    table = '[{type="Penalised", regulariser="R1", every=16}, {type="TwoTimescale", critic=1e-3}]'
+    assert built(f"stabilisers={table}").stabilisers == (
+        Penalised(regulariser=R1(), every=16),
+        TwoTimescale(critic=1e-3),
+    )
+    one = built("stabilisers.type=TwoTimescale", "stabilisers.critic=1e-3")
+    assert one.stabilisers == (TwoTimescale(critic=1e-3),)
+    assert built("stabilisers=[]").stabilisers == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("TwoTimes", "Did you mean TwoTimescale"),
+        ("3", r"takes a list, e\.g\. \[CriticEnsemble, CriticWarmUp\], but is 3"),
+        ('[{type="CriticWarmUp", step=3}]', "CriticWarmUp has no field 'step'.*steps"),
+        ('[{type="CriticWarmUp", steps=0}]', "CriticWarmUp got steps=0"),
+    ],
+)
+def test_tuples_of_parts_that_are_none(text, says):
+    with pytest.raises(UsageError, match=says):
+        built(f"stabilisers={text}")

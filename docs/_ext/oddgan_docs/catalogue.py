@@ -24,9 +24,14 @@ PARTS = {
     "thresholds": "Anomaly score: thresholds",
     "scaling": "Scaling",
     "networks": "Networks",
-    "training": "Training: optimisers and schedules",
+    "training": "Training: optimisers, schedules, stabilisers, corruptions",
 }
-_TRAINING = ("Adam", "RMSProp", "SGD", "Constant", "LinearDecay", "CosineDecay", "StepDecay")
+_TRAINING = (
+    "Adam", "RMSProp", "SGD", "Constant", "LinearDecay", "CosineDecay", "StepDecay",
+    "MinibatchDiscrimination", "MinibatchStdDev", "CriticEnsemble", "FeatureMatching", "TwoTimescale", "CriticWarmUp",
+    "Penalised", "LabelSmoothing", "InstanceNoise",
+    "GaussianCorruption", "ShuffleCorruption", "PermutationCorruption", "PatchCorruption", "MixedCorruption",
+)  # fmt: skip
 _MANY = 6
 
 

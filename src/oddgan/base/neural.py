@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from oddgan.base.networks import Networks
 from oddgan.base.rows import Rows, Subset, chunks, notice, take
 from oddgan.base.scoring import Report
 from oddgan.base.selecting import Panel
+from oddgan.base.stabilised import check_stabilisers, stabilised_networks, stabilised_phase
 from oddgan.base.weights import Stored, load_weights
 from oddgan.networks import Auto, Backbone
 from oddgan.similarities import Similarity
@@ -32,6 +33,7 @@ from oddgan.training import (
     Player,
     Selection,
     Source,
+    Stabiliser,
     TensorSource,
     run,
 )
@@ -54,13 +56,19 @@ class NeuralDetector(GoesOn, Detector):
     optimiser : how the networks learn, unless the method names another for some of them.
     backbone : the family of networks.
     selection : how held-out rows choose among the epochs, and end phases early; None keeps the last weights.
+    stabilisers : what keeps the game of critic and generator steady, for detectors that have a critic; each kind at
+        most once, but penalties.
     """
+
+    fools: ClassVar[bool] = True
+    """Whether a generator's loss is that of `objective`; stabilisers of that loss need it."""
 
     epochs: int = 10
     batch_size: int = 64
     optimiser: Optimiser = Adam()
     backbone: Backbone = Auto()
     selection: Selection | None = None
+    stabilisers: tuple[Stabiliser, ...] = ()
 
     # -- what a method supplies
     @abstractmethod
@@ -125,9 +133,10 @@ class NeuralDetector(GoesOn, Detector):
                 f"epochs must be at least 1 and batch_size at least 2, but are {self.epochs} and {self.batch_size}."
             )
         self.backbone.check(self.shape_)
+        check_stabilisers(self)
 
     def _build(self) -> Networks:
-        return Networks(self._networks(self.shape_)).to(self._device)
+        return Networks(stabilised_networks(self, self._networks(self.shape_))).to(self._device)
 
     def _train(self, rows: Rows, fitting: Fitting) -> None:
         self.networks_ = self._build()
@@ -189,6 +198,7 @@ class NeuralDetector(GoesOn, Detector):
 
     def _run(self, phase: Phase, index: int, source: Source, callbacks: Sequence[Callback]) -> list[EpochRecord]:
         """Train one phase."""
+        phase = stabilised_phase(self, phase)
         selector = None if self._panel is None else self._panel.selector(phase)
         plan = Plan(self.batch_size, index, callbacks, self._engine(), selector)
         return run(phase, self.networks_, source, plan)

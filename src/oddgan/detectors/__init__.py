@@ -23,6 +23,7 @@ from oddgan.detectors.iforest import IForest
 from oddgan.detectors.joint_encoder_gan import JointEncoderGAN
 from oddgan.detectors.kde import KDE
 from oddgan.detectors.knn import KNN
+from oddgan.detectors.lad import LAD
 from oddgan.detectors.lsa import LSA
 from oddgan.detectors.mean_distance import MeanDistance
 from oddgan.detectors.nae import NAE
@@ -43,6 +44,7 @@ __all__ = [
     "GPND",
     "KDE",
     "KNN",
+    "LAD",
     "LSA",
     "NAE",
     "OCGAN",

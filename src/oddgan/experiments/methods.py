@@ -70,7 +70,8 @@ def _word(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return ", ".join(map(str, get_args(hint)))
     if get_origin(hint) is tuple:
-        return "list"
+        parts = _word(get_args(hint)[0]) if isinstance(get_args(hint)[0], type) else ""
+        return f"{parts} (a list)" if "," in parts else "list"
     if hint in _PLAIN:
         return _PLAIN[hint]
     return ", ".join(sorted(choices(hint))) if isinstance(hint, type) else ""

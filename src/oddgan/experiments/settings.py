@@ -209,10 +209,14 @@ def _plain(value: Any, hint: type, name: str) -> Any:
 
 
 def _tuple(value: Any, hints: tuple[Any, ...], name: str) -> tuple[Any, ...]:
-    if isinstance(value, str) and hints[:1] == (str,):
+    parts = sorted(choices(hints[0])) if hints and isinstance(hints[0], type) else []
+    if isinstance(value, str) and (parts or hints[:1] == (str,)):
         value = [word.strip() for word in value.strip("[]").split(",")]  # names may come without their quotes
+    if parts and isinstance(value, Mapping):
+        value = [value]
     if not isinstance(value, list | tuple):
-        raise UsageError(f"{name} takes a list, e.g. [0.5, 0.9], but is {value!r}.")
+        example = f"[{', '.join(parts[:2])}]" if parts else "[0.5, 0.9]"
+        raise UsageError(f"{name} takes a list, e.g. {example}, but is {value!r}.")
     each = (hints[0],) * len(value) if hints[1:] == (Ellipsis,) else hints
     if len(value) != len(each):
         raise UsageError(f"{name} takes a list of {len(each)} values, but has {len(value)}.")

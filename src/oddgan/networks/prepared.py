@@ -17,7 +17,9 @@ from oddgan.networks import fast, glue
 from oddgan.networks.critics import Critic, JointCritic
 from oddgan.networks.joining import Batch, Convolution, Up, gain_and_shift, joined, plain
 from oddgan.networks.layers import Chain, Sphere
+from oddgan.networks.minibatch import Beside
 from oddgan.networks.resnet import Grow, Residual
+from oddgan.networks.several import SeveralCritics
 
 Ending = nn.Tanh | nn.Sigmoid | Sphere
 # What runs on series as on images of height 1; residual blocks of these do, too.
@@ -49,6 +51,10 @@ def prepare(module: nn.Module, *, dtype: torch.dtype = torch.float32) -> nn.Modu
 
 
 def _network(module: nn.Module) -> nn.Module:
+    if isinstance(module, SeveralCritics):
+        return SeveralCritics([_network(critic) for critic in module.critics])
+    if isinstance(module, Critic | JointCritic) and isinstance(module.head, Beside):
+        module.head = module.head.folded()
     if isinstance(module, Critic):
         lower, upper = module.halves()
         return glue.Judge(_row(lower), _row(upper, module.head))

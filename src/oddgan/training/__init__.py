@@ -4,6 +4,14 @@ from oddgan.training.augmentation import TimeWarp
 from oddgan.training.batches import DatasetSource, Source, TensorSource
 from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar
 from oddgan.training.checkpoints import Checkpoints
+from oddgan.training.corruption import (
+    Corruption,
+    GaussianCorruption,
+    MixedCorruption,
+    PatchCorruption,
+    PermutationCorruption,
+    ShuffleCorruption,
+)
 from oddgan.training.ema import Ema
 from oddgan.training.engine import Engine
 from oddgan.training.loop import Plan, State, run
@@ -21,6 +29,18 @@ from oddgan.training.optimisers import (
 from oddgan.training.protocol import Clock, Memory, Phase, Player, Reduce, Step, Update
 from oddgan.training.seeds import RandomState, generator, seeded
 from oddgan.training.selection import Selection, Selector
+from oddgan.training.stabilisers import (
+    CriticEnsemble,
+    CriticWarmUp,
+    FeatureMatching,
+    InstanceNoise,
+    LabelSmoothing,
+    MinibatchDiscrimination,
+    MinibatchStdDev,
+    Penalised,
+    Stabiliser,
+    TwoTimescale,
+)
 
 __all__ = [
     "SGD",
@@ -29,15 +49,28 @@ __all__ = [
     "Checkpoints",
     "Clock",
     "Constant",
+    "Corruption",
     "CosineDecay",
+    "CriticEnsemble",
+    "CriticWarmUp",
     "DatasetSource",
     "Ema",
     "Engine",
     "EpochRecord",
     "EventLog",
+    "FeatureMatching",
+    "GaussianCorruption",
+    "InstanceNoise",
+    "LabelSmoothing",
     "LinearDecay",
     "Memory",
+    "MinibatchDiscrimination",
+    "MinibatchStdDev",
+    "MixedCorruption",
     "Optimiser",
+    "PatchCorruption",
+    "Penalised",
+    "PermutationCorruption",
     "Phase",
     "Plan",
     "Player",
@@ -48,12 +81,15 @@ __all__ = [
     "Schedule",
     "Selection",
     "Selector",
+    "ShuffleCorruption",
     "Source",
+    "Stabiliser",
     "State",
     "Step",
     "StepDecay",
     "TensorSource",
     "TimeWarp",
+    "TwoTimescale",
     "Update",
     "generator",
     "run",
