@@ -22,9 +22,9 @@ from oddgan.training.selection import Selector
 _LOOK_EVERY = 50
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plan:
-    """How a phase is trained.
+    """How a phase is trained; no part that a model stores.
 
     Parameters
     ----------
