@@ -18,7 +18,8 @@ from oddgan.base.rows import Rows, Subset, chunks, notice, take
 from oddgan.base.scoring import Report
 from oddgan.base.selecting import Panel
 from oddgan.base.weights import Stored, load_weights
-from oddgan.networks import Auto, Backbone
+from oddgan.networks import Auto, Backbone, HalfPrecision
+from oddgan.networks.base import one_of
 from oddgan.similarities import Similarity
 from oddgan.training import (
     Adam,
@@ -54,6 +55,9 @@ class NeuralDetector(GoesOn, Detector):
     optimiser : how the networks learn, unless the method names another for some of them.
     backbone : the family of networks.
     selection : how held-out rows choose among the epochs, and end phases early; None keeps the last weights.
+    precision : what networks compute in while they train, "fp32" or "bf16" (autocast). With "bf16" weights, optimisers,
+        losses and the norms of penalties stay in float32; it pays on processors that multiply bfloat16. Scoring is in
+        float32 either way.
     """
 
     epochs: int = 10
@@ -61,6 +65,7 @@ class NeuralDetector(GoesOn, Detector):
     optimiser: Optimiser = Adam()
     backbone: Backbone = Auto()
     selection: Selection | None = None
+    precision: Literal["fp32", "bf16"] = "fp32"
 
     # -- what a method supplies
     @abstractmethod
@@ -85,8 +90,10 @@ class NeuralDetector(GoesOn, Detector):
     def _net(self, name: str, dtype: torch.dtype | None = None) -> nn.Module:
         """A network as it is used now: itself while training, later a copy that is prepared for scoring."""
         networks = self.networks_
-        ready = isinstance(networks, Networks) and not networks.training
-        return networks.prepared(name, dtype) if ready else networks[name]
+        if isinstance(networks, Networks) and not networks.training:
+            return networks.prepared(name, dtype)
+        half = self.precision == "bf16" and networks.training
+        return HalfPrecision(networks[name]) if half else networks[name]
 
     def _nets(self, *names: str) -> tuple[nn.Module, ...]:
         return tuple(self._net(name) for name in names)
@@ -124,6 +131,7 @@ class NeuralDetector(GoesOn, Detector):
             raise InputError(
                 f"epochs must be at least 1 and batch_size at least 2, but are {self.epochs} and {self.batch_size}."
             )
+        one_of(("fp32", "bf16"), precision=self.precision)
         self.backbone.check(self.shape_)
 
     def _build(self) -> Networks:
@@ -144,10 +152,13 @@ class NeuralDetector(GoesOn, Detector):
 
     def _learn_and_rest(self, rows: Rows, fitting: Fitting) -> None:
         """Train, and leave the networks as they score."""
+        if self._device.type == "cpu" or self.precision == "bf16":  # elsewhere it was not measured
+            self.networks_.lay_out(torch.channels_last)
         source = self._source(rows)
         self.history_, self._panel = self._learn(source, fitting), None  # held-out rows are not kept
         if not fitting.again:
             self._warn_of_few_steps(len(source))
+        self.networks_.lay_out(torch.contiguous_format)
         self.networks_.eval().requires_grad_(requires_grad=False)
         with torch.no_grad():
             self._calibrate(source.x if isinstance(source, TensorSource) else self._some(rows))
