@@ -266,7 +266,8 @@ def precision_table(folder: Path) -> str:
     """How far the images of GANs that were trained in either precision are from real ones."""
     found = [s for s in over_seeds(folder, "training") if s.record.metric == "Fréchet distance"]
     rows = [[s.record.method, str(s), str(s.n)] for s in found]
-    return table(["trained in", "Fréchet distance", "seeds"], rows) if rows else not_measured("training")
+    measured = any(s.record.role == "measured" for s in found)
+    return table(["trained in", "Fréchet distance", "seeds"], rows) if measured else not_measured("training")
 
 
 def step_table(folder: Path) -> str:
