@@ -37,6 +37,8 @@ def by_hand(x: np.ndarray, epochs: int) -> dict[str, Tensor]:
         torch.manual_seed(int(np.random.RandomState(0).randint(2**31 - 1)))
         data = torch.from_numpy(((x - 127.5) * (1 / 127.5)).astype(np.float32))
         generator, critic = DCGAN_32.decoder(LATENT, shape, output="tanh"), DCGAN_32.critic(shape)
+        for net in (generator, critic):
+            net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         torch.randn(1, LATENT)  # the search's start is drawn here
         critic_optimiser = torch.optim.Adam(critic.parameters(), lr=2e-4, betas=(0.5, 0.999))
         generator_optimiser = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))

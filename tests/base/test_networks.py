@@ -8,9 +8,11 @@ import pytest
 import torch
 from torch import nn
 
+from oddgan import InputError
 from oddgan.base.networks import Networks
 from oddgan.detectors import AutoEncoder, FAnoGAN, GANomaly
-from oddgan.networks import MLP, ConvLadder
+from oddgan.networks import MLP, ConvLadder, HalfPrecision
+from oddgan.training import Callback
 
 X = np.random.default_rng(0).normal(size=(40, 1, 16, 16))
 
@@ -64,3 +66,52 @@ def test_a_copied_detector_scores_alike():
     scores = detector.anomaly_score(X)
     for other in (copy.deepcopy(detector), pickle.loads(pickle.dumps(detector))):  # noqa: S301 - our own bytes
         np.testing.assert_array_equal(other.anomaly_score(X), scores)
+
+
+def test_layouts_change_strides_and_nothing_else():
+    networks = Networks({"a": ConvLadder(width=4).critic((1, 16, 16)), "b": MLP().encoder((4,), 2)}).eval()
+    before = {name: value.clone() for name, value in networks.state_dict().items()}
+    networks.lay_out(torch.channels_last)
+    maps = [w for w in networks.parameters() if w.ndim == 4]
+    assert maps
+    assert all(w.stride()[1] == 1 for w in maps)  # also where there is one channel, and strides do not matter
+    assert networks["a"](torch.randn(2, 1, 16, 16)).features.is_contiguous(memory_format=torch.channels_last)
+    networks.lay_out(torch.contiguous_format)
+    assert all(w.is_contiguous() for w in networks.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in networks.state_dict().items())
+
+
+class Seen(Callback):
+    """What networks look like while they train."""
+
+    def __init__(self):
+        self.layouts, self.types = set(), set()
+
+    def iteration_ended(self, state):
+        weights = [w for w in state.networks.parameters() if w.ndim == 4]
+        self.layouts |= {w.is_contiguous(memory_format=torch.channels_last) for w in weights}
+        self.types |= {(w.dtype, w.grad.dtype) for w in state.networks.parameters() if w.grad is not None}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_training_lays_weights_out_and_keeps_them_in_float32(precision):
+    seen = Seen()
+    detector = FAnoGAN(**FAnoGAN.tiny, backbone=ConvLadder(width=8), precision=precision, random_state=0)
+    detector.fit(X, callbacks=[seen])
+    assert seen.layouts == {True}
+    assert seen.types == {(torch.float32, torch.float32)}
+    assert all(w.is_contiguous() for w in detector.networks_.parameters())
+
+
+def test_half_precision_is_for_training_only():
+    detector = AutoEncoder(backbone=ConvLadder(width=8), precision="bf16", epochs=1, random_state=0)
+    losses = detector.fit(X).history_[0].losses
+    assert losses != AutoEncoder(backbone=ConvLadder(width=8), epochs=1, random_state=0).fit(X).history_[0].losses
+    assert not any(isinstance(net, HalfPrecision) for net in detector._nets("encoder", "decoder"))
+    scores = detector.anomaly_score(X)
+    assert (scores == detector.set_params(precision="fp32").anomaly_score(X)).all()
+
+
+def test_an_unknown_precision_is_named():
+    with pytest.raises(InputError, match="precision must be one of fp32, bf16, not 'fp16'"):
+        AutoEncoder(precision="fp16").fit(X)

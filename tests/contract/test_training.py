@@ -6,7 +6,7 @@ import torch
 from oddgan import TrainingError
 from oddgan.training import Callback, loop
 
-from .cases import make, normals
+from .cases import differences, make, normals, observe
 
 
 class Watch:
@@ -64,6 +64,13 @@ def test_losses_are_recorded(neural):
         assert record.losses
         assert all(torch.isfinite(torch.tensor(loss)) for loss in record.losses.values())
         assert 1 <= record.epoch <= record.epochs
+
+
+def test_half_precision_trains_and_leaves_weights_alone(neural, kind):
+    half, again = (make(neural, precision="bf16").fit(normals(kind, 24)) for _ in range(2))
+    assert all(p.dtype == torch.float32 for p in half.networks_.parameters())
+    assert all(p.is_contiguous() for p in half.networks_.parameters())  # however they lay while they trained
+    assert differences(observe(half, normals(kind, 9)), observe(again, normals(kind, 9))) == []
 
 
 def test_exploding_loss_is_one_error(neural):

@@ -12,6 +12,7 @@ COMMON = {"data": "MNIST", "protocol": "OC-300", "seed": 0, "n_test": 300, "cpu_
 TIME = ("time for each image", "CPU ms")
 ROOT = Path(__file__).parents[2]
 NAMES = ("depth", "choice", "apart", "rules", "theta", "starts", "search_ratios", "encoder_ratios", "adgan_ratios")
+NAMES += ("training_ratios", "training_floors", "precision_table", "step_table")
 
 
 def record(case, method, value, *, metric=("AUROC", "1"), settings=None, **more):
@@ -54,7 +55,7 @@ def test_without_results_the_page_says_what_measures_them(figures, tmp_path, nam
     function = getattr(figures, name)
     assert re.fullmatch(r"\*Not measured yet\.\* `python benchmarks/\w+\.py` measures it\.\n", function(tmp_path))
     (tmp_path / "results").mkdir()
-    for benchmark in ("inversion", "search", "encoder", "adgan"):
+    for benchmark in ("inversion", "search", "encoder", "adgan", "training"):
         other = {"schema": 1, "machine": "", "versions": {}, "records": [record("another case", "AnoGAN", 0.5)]}
         (tmp_path / "results" / f"{benchmark}.json").write_text(json.dumps(other))
     assert "Not measured yet" in function(tmp_path)
@@ -139,6 +140,27 @@ def test_bars_are_as_long_as_their_ratios_over_all_panels(draw):
     assert panels(figure) == [("a, OC-300", "loop & all: 1; ours: 8."), ("b, OC-300", "ours: 4.")]
     widths = [float(e.get("width")) for e in figure.iter("rect")]
     assert widths == pytest.approx([widths[1] / 8, widths[1], widths[1] / 2], abs=0.1)  # tenths of a pixel are kept
+
+
+def test_tables_of_training(figures, tmp_path):
+    cycle, floor = ("a cycle", "CPU s"), {"role": "floor"}
+    records = [
+        record("cycles", "as it is", 2.0, metric=cycle, ratio=1.5, baseline=3.0),
+        record("cycles, at the machine's peak", "as it is", 50.0, metric=("operations", "GFLOP"), **floor),
+        record("cycles, at the machine's peak", "as it is", 100.0, metric=("peak", "GFLOP/s"), **floor),
+        record("cycles, at the machine's peak", "as it is", 0.5, metric=cycle, **floor),
+        record("digit", "fp32", 4.0, metric=("Fréchet distance", "units")),
+        record("digit", "fp32", 6.0, metric=("Fréchet distance", "units"), seed=1),
+        record("steps on a table, AE", "PyOD", 3.0, metric=("a step", "CPU ms")),
+        record("steps on a table, AE", "oddgan", 2.0, metric=("a step", "CPU ms"), ratio=1.5, baseline=3.0),
+    ]
+    (tmp_path / "results").mkdir()
+    document = {"schema": 1, "machine": "a machine", "versions": {}, "records": records}
+    (tmp_path / "results" / "training.json").write_text(json.dumps(document))
+    # 0.5 s of 2.0 s is a quarter of the peak; 3 ms to 2 ms are 1.5.
+    assert "| as it is | 50 | 100 | 0.50 | 2.00 | 25% |" in figures.training_floors(tmp_path)
+    assert "| AE | 2.00 | 3.00 | 1.5 |" in figures.step_table(tmp_path)
+    assert "| fp32 | 5" in figures.precision_table(tmp_path)
 
 
 def test_figures_are_one_block_of_html_with_names_for_who_cannot_see_them(draw):

@@ -101,3 +101,29 @@ def test_average_leaves_buffers_alone():
     average.step()
     average.apply()
     assert norm.running_mean.tolist() == [5, 5]
+
+
+@pytest.mark.parametrize(
+    ("ours", "torchs"),
+    [
+        (Adam(lr=0.01, weight_decay=0.1), lambda p: torch.optim.Adam(p, 0.01, (0.5, 0.999), weight_decay=0.1)),
+        (RMSProp(lr=0.01), lambda p: torch.optim.RMSprop(p, 0.01)),
+        (SGD(lr=0.01, momentum=0.9), lambda p: torch.optim.SGD(p, 0.01, momentum=0.9)),
+    ],
+    ids=["Adam", "RMSProp", "SGD"],
+)
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_weights_move_together_as_one_by_one(ours, torchs, layout):
+    # Gradients may lie otherwise in memory than weights; torch's fused kernels would mix up their values.
+    torch.manual_seed(0)
+    start, gradient = torch.randn(8, 4, 3, 3), torch.randn(8, 4, 3, 3)
+    moved = []
+    for make, stored in ((ours, layout), (torchs, torch.contiguous_format)):
+        weights = [nn.Parameter(start.contiguous(memory_format=stored)), nn.Parameter(torch.ones(3))]
+        optimiser, version = make(weights), weights[0]._version
+        for _ in range(3):
+            weights[0].grad, weights[1].grad = gradient.clone(), torch.ones(3)
+            optimiser.step()
+        assert weights[0]._version > version  # copies for scoring see that weights have changed
+        moved.append(weights)
+    assert all(torch.equal(a, b) for a, b in zip(*moved, strict=True))

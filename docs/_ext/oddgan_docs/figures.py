@@ -235,6 +235,53 @@ def adgan_ratios(folder: Path) -> str:
     return _ratios(folder, "adgan", "time", lambda r: f'theta="{r.case}"', caption)
 
 
+def training_ratios(folder: Path) -> str:
+    """How many times faster a cycle of training is than by a plain loop."""
+    caption = "How many times faster a cycle is than by a plain PyTorch loop in float32; one thread."
+    return _ratios(folder, "training", "a cycle", lambda r: r.case, caption)
+
+
+def training_floors(folder: Path) -> str:
+    """Operations of a cycle, and how near training comes to the machine's peak."""
+    found = [s.record for s in over_seeds(folder, "training") if s.record.role == "floor"]
+    floors = {(r.method, r.metric): r.value for r in found if "peak" in r.case}
+    taken = {v.record.method: v.mean for v in _measured(folder, "training") if v.record.metric == "a cycle"}
+    rows = [
+        [
+            method,
+            f"{floors[method, 'operations']:.0f}",
+            f"{floors[method, 'peak']:.0f}",
+            f"{floors[method, 'a cycle']:.2f}",
+            f"{taken[method]:.2f}",
+            f"{floors[method, 'a cycle'] / taken[method]:.0%}",
+        ]
+        for method in dict.fromkeys(method for method, _ in floors)
+        if method in taken
+    ]
+    head = ["a cycle", "GFLOP", "peak, GFLOP/s", "floor, s", "measured, CPU s", "of the peak"]
+    return table(head, rows) if rows else not_measured("training")
+
+
+def precision_table(folder: Path) -> str:
+    """How far the images of GANs that were trained in either precision are from real ones."""
+    found = [s for s in over_seeds(folder, "training") if s.record.metric == "Fréchet distance"]
+    rows = [[s.record.method, str(s), str(s.n)] for s in found]
+    measured = any(s.record.role == "measured" for s in found)
+    return table(["trained in", "Fréchet distance", "seeds"], rows) if measured else not_measured("training")
+
+
+def step_table(folder: Path) -> str:
+    """What a training step on a table costs, beside PyOD."""
+    found = _with_metric(_measured(folder, "training"), "a step")
+    rows = [
+        [case.removeprefix("steps on a table, "), f"{v.mean:.2f}", f"{peer.mean:.2f}", f"{peer.mean / v.mean:.1f}"]
+        for (case, method), v in found.items()
+        if method == "oddgan" and (peer := found.get((case, "PyOD"))) is not None
+    ]
+    head = ["a step on a table", "oddgan, CPU ms", "PyOD, CPU ms", "ratio"]
+    return table(head, rows) if rows else not_measured("training")
+
+
 def all_figures() -> Iterator[tuple[str, Callable[[Path], str]]]:
     """Names for the marks in the pages, and what fills them."""
     for function in (
@@ -248,5 +295,9 @@ def all_figures() -> Iterator[tuple[str, Callable[[Path], str]]]:
         search_ratios,
         encoder_ratios,
         adgan_ratios,
+        training_ratios,
+        training_floors,
+        precision_table,
+        step_table,
     ):
         yield f"figure-{function.__name__.replace('_', '-')}", function

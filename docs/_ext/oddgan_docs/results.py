@@ -24,6 +24,7 @@ _TITLES = {
     "search": "Cost of the latent search",
     "survey": "The survey's table of times",
     "toys": "2-D toys",
+    "training": "Cost of training",
 }
 # Where a benchmark's figures are, with the text that explains them.
 _FIGURES = {
@@ -34,6 +35,7 @@ _FIGURES = {
     "search": "speed.md#the-latent-search",
     "survey": "heartbeats.md#search-or-encoder",
     "toys": "toys.md",
+    "training": "speed.md#training",
 }
 _PAGES = {"speed.md": "Speed", "toys.md": "2-D toys", "heartbeats.md": "Heartbeats"}
 # A line of a table: method, role, protocol, settings.

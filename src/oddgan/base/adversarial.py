@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
+from oddgan.networks import Logits
 from oddgan.objectives import Objective
 from oddgan.training import Clock, Update
 
@@ -22,9 +23,9 @@ def adversarial_updates(
     objective : what both minimise; its penalty and its bounds hold for the critic.
     n_critic : critic updates for each generator update, >= 1.
     """
-    detached = fake.detach()
-    loss = objective.critic(critic(x).logit, critic(detached).logit)
-    yield Update("critic", loss + objective.penalty(lambda v: critic(v).logit, x, detached))
+    detached, judge = fake.detach(), Logits(critic)
+    loss = objective.critic(*judge.both(x, detached))
+    yield Update("critic", loss + objective.penalty(judge, x, detached))
     objective.constrain(critic)
     if (clock.iteration + 1) % n_critic == 0:
-        yield Update("generator", objective.generator(critic(fake).logit))
+        yield Update("generator", objective.generator(judge(fake)))

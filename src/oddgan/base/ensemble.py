@@ -50,6 +50,7 @@ class EnsembleDetector(NeuralDetector):
         """Train one model, in this process or another; return the weights of its networks, and its records."""
         torch.set_num_threads(threads)  # sums over another number of threads end in other bits
         self.networks_.train()  # a copy in another process was loaded for scoring
+        self._lay_out()
         phase = list(for_so_long(self._phases(), fitting.epochs))[index]
         with seeded(seed, self._device):
             records = self._run(phase, index, source, fitting.callbacks)

@@ -40,6 +40,16 @@ class Networks(nn.ModuleDict):
         self._copies[name, wanted] = network, tensors, _mark(tensors), copy
         return copy
 
+    def lay_out(self, layout: torch.memory_format) -> None:
+        """Store the weights of convolutions on images channels-last, or contiguous as state dicts need them.
+
+        Convolutions whose weights are channels-last make such maps and need not convert them; results differ by
+        rounding.
+        """
+        for weight in self.parameters():
+            if weight.ndim == 4:
+                weight.data = torch.empty_like(weight, memory_format=layout).copy_(weight.detach())
+
     def copies(self) -> dict[tuple[str, torch.dtype], nn.Module]:
         """Return the copies that there are, by the name of the network and what they compute in."""
         return {key: held[3] for key, held in self._copies.items()}

@@ -19,7 +19,8 @@ from oddgan.base.scoring import Report
 from oddgan.base.selecting import Panel
 from oddgan.base.stabilised import check_stabilisers, stabilised_networks, stabilised_phase
 from oddgan.base.weights import Stored, load_weights
-from oddgan.networks import Auto, Backbone
+from oddgan.networks import Auto, Backbone, HalfPrecision
+from oddgan.networks.base import one_of
 from oddgan.similarities import Similarity
 from oddgan.training import (
     Adam,
@@ -58,6 +59,9 @@ class NeuralDetector(GoesOn, Detector):
     selection : how held-out rows choose among the epochs, and end phases early; None keeps the last weights.
     stabilisers : what keeps the game of critic and generator steady, for detectors that have a critic; each kind at
         most once, but penalties.
+    precision : what networks compute in while they train, "fp32" or "bf16" (autocast). With "bf16" weights, optimisers,
+        losses and the norms of penalties stay in float32; it pays on processors that multiply bfloat16. Scoring is in
+        float32 either way.
     """
 
     fools: ClassVar[bool] = True
@@ -69,6 +73,7 @@ class NeuralDetector(GoesOn, Detector):
     backbone: Backbone = Auto()
     selection: Selection | None = None
     stabilisers: tuple[Stabiliser, ...] = ()
+    precision: Literal["fp32", "bf16"] = "fp32"
 
     # -- what a method supplies
     @abstractmethod
@@ -93,8 +98,10 @@ class NeuralDetector(GoesOn, Detector):
     def _net(self, name: str, dtype: torch.dtype | None = None) -> nn.Module:
         """A network as it is used now: itself while training, later a copy that is prepared for scoring."""
         networks = self.networks_
-        ready = isinstance(networks, Networks) and not networks.training
-        return networks.prepared(name, dtype) if ready else networks[name]
+        if isinstance(networks, Networks) and not networks.training:
+            return networks.prepared(name, dtype)
+        half = self.precision == "bf16" and networks.training
+        return HalfPrecision(networks[name]) if half else networks[name]
 
     def _nets(self, *names: str) -> tuple[nn.Module, ...]:
         return tuple(self._net(name) for name in names)
@@ -132,6 +139,7 @@ class NeuralDetector(GoesOn, Detector):
             raise InputError(
                 f"epochs must be at least 1 and batch_size at least 2, but are {self.epochs} and {self.batch_size}."
             )
+        one_of(("fp32", "bf16"), precision=self.precision)
         self.backbone.check(self.shape_)
         check_stabilisers(self)
 
@@ -153,13 +161,20 @@ class NeuralDetector(GoesOn, Detector):
 
     def _learn_and_rest(self, rows: Rows, fitting: Fitting) -> None:
         """Train, and leave the networks as they score."""
+        self._lay_out()
         source = self._source(rows)
         self.history_, self._panel = self._learn(source, fitting), None  # held-out rows are not kept
         if not fitting.again:
             self._warn_of_few_steps(len(source))
+        self.networks_.lay_out(torch.contiguous_format)
         self.networks_.eval().requires_grad_(requires_grad=False)
         with torch.no_grad():
             self._calibrate(source.x if isinstance(source, TensorSource) else self._some(rows))
+
+    def _lay_out(self) -> None:
+        """Store weights as training is fastest."""
+        if self._device.type == "cpu" or self.precision == "bf16":  # elsewhere it was not measured
+            self.networks_.lay_out(torch.channels_last)
 
     def _learn(self, source: Source, fitting: Fitting) -> list[EpochRecord]:
         """Train phase after phase and return one record an epoch; a phase that only looks at the rows leaves none."""

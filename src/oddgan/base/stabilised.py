@@ -9,7 +9,7 @@ from torch import nn
 from oddgan._core.errors import InputError
 from oddgan.networks.several import is_critic
 from oddgan.objectives import Objective
-from oddgan.training import Phase, Stabiliser
+from oddgan.training import CriticEnsemble, Phase, Stabiliser
 from oddgan.training.stabilisers import Setting, check, stabilised
 
 
@@ -22,6 +22,10 @@ def check_stabilisers(detector: Any) -> None:
         return
     if not hasattr(detector, "objective"):
         raise _no_critic(name)
+    if detector.precision == "bf16" and any(one.matches or isinstance(one, CriticEnsemble) for one in given):
+        raise InputError(
+            'FeatureMatching and CriticEnsemble look at what critics return, which bf16 changes: precision="fp32".'
+        )
     check(tuple(given), Setting(name, detector.objective, detector.fools))
 
 

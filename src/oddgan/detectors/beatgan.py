@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, CodingDetector, Component, standard_components
-from oddgan.networks import reinitialise
+from oddgan.networks import Logits, reinitialise
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum, feature_matching
 from oddgan.similarities import L2, Similarity
@@ -86,9 +86,9 @@ class BeatGAN(CodingDetector):
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         x = x if self.augmentation is None else self.augmentation(x)
         D, y = self._net("discriminator"), self._reconstruct(x)
-        fake = y.detach()
-        loss = self.objective.critic(D(x).logit, D(fake).logit)
-        yield Update("discriminator", loss + self.objective.penalty(lambda v: D(v).logit, x, fake))
+        fake, judge = y.detach(), Logits(D)
+        loss = self.objective.critic(*judge.both(x, fake))
+        yield Update("discriminator", loss + self.objective.penalty(judge, x, fake))
         self.objective.constrain(D)
         features = feature_matching(D(x).features, D(y).features, p=2)
         yield Update("autoencoder", self._similarity()(x, y) + self.w_adv * features)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, Component, VariationalDetector, standard_components
-from oddgan.networks import VAEGAN_1D, Auto, Backbone
+from oddgan.networks import VAEGAN_1D, Auto, Backbone, Logits
 from oddgan.networks.base import whole
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian
@@ -100,11 +100,11 @@ class BetaVAEGAN(VariationalDetector):
         G, D = self._nets("decoder", "discriminator")
         mean, log_variance = self._posterior(x)
         y = G(self._draw(mean, log_variance))
-        fake = y.detach()
-        loss = self.objective.critic(D(x).logit, D(fake).logit)
+        fake, judge = y.detach(), Logits(D)
+        loss = self.objective.critic(*judge.both(x, fake))
         if self.prior_samples:
             loss = loss + self.objective.on_fake(D(G(torch.randn_like(mean)).detach()).logit)
-        yield Update("discriminator", loss + self.objective.penalty(lambda v: D(v).logit, x, fake))
+        yield Update("discriminator", loss + self.objective.penalty(judge, x, fake))
         self.objective.constrain(D)
         beta = self.beta * min(1.0, clock.iteration / (self.warm_up * clock.batches)) if self.warm_up else self.beta
         features = feature_matching(D(x).features, D(y).features, p=2)

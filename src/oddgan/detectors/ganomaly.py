@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, CodingDetector, Component, standard_components
-from oddgan.networks import reinitialise
+from oddgan.networks import Logits, reinitialise
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum, feature_matching, latent_error
 from oddgan.similarities import L1, L2, Similarity
@@ -84,12 +84,13 @@ class GANomaly(CodingDetector):
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         D, (z, y, z2) = self._net("discriminator"), self._pass(x)
-        adversarial = feature_matching(D(x).features, D(y).features, p=2)
+        real = D(x)  # the critic's weights stay until its own update, so that one pass serves both
+        adversarial = feature_matching(real.features, D(y).features, p=2)
         contextual, encoding = self._similarity()(x, y), latent_error(z, z2)
         yield Update("autoencoder", self.w_adv * adversarial + self.w_con * contextual + self.w_enc * encoding)
         fake = y.detach()
-        loss = 0.5 * self.objective.critic(D(x).logit, D(fake).logit)
-        yield Update("discriminator", loss + self.objective.penalty(lambda v: D(v).logit, x, fake))
+        loss = 0.5 * self.objective.critic(real.logit, D(fake).logit)
+        yield Update("discriminator", loss + self.objective.penalty(Logits(D), x, fake))
         self.objective.constrain(D)
         if 0 <= loss.mean() < self.collapse:  # a Wasserstein loss below zero is no collapse
             reinitialise(D)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, Component, PriorDetector, Stored, adversarial_updates, standard_components
+from oddgan.networks import Logits
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
@@ -99,10 +100,10 @@ class GPND(PriorDetector):
         E, G, D, C = self._nets("encoder", "decoder", "critic", "latent_critic")
         z = self._draw(len(x))
         yield from adversarial_updates(x, G(z), clock, critic=D, objective=self.objective)
-        code = E(x)
+        code, judge = E(x), Logits(C)
         fake = code.detach()
-        loss = self.objective.critic(C(z).logit, C(fake).logit)
-        yield Update("latent_critic", loss + self.objective.penalty(lambda v: C(v).logit, z, fake))
+        loss = self.objective.critic(*judge.both(z, fake))
+        yield Update("latent_critic", loss + self.objective.penalty(judge, z, fake))
         self.objective.constrain(C)
         reconstruction = self.w_rec * self._similarity()(x, G(code))
         yield Update("autoencoder", reconstruction + self.objective.generator(C(code).logit))

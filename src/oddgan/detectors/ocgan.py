@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, CodingDetector, Component, standard_components
-from oddgan.networks import Auto, Backbone, ConvLadder
+from oddgan.networks import Auto, Backbone, ConvLadder, Logits
 from oddgan.networks.base import whole
 from oddgan.objectives import R1, NonSaturating, Objective
 from oddgan.priors import Uniform
@@ -116,8 +116,8 @@ class OCGAN(CodingDetector):
         yield Update("autoencoder", self.w_con * self._similarity()(x, y) + self.w_lat * latent + self.w_vis * visual)
 
     def _game(self, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-        loss = self.objective.critic(critic(real).logit, critic(fake).logit)
-        return loss + self.objective.penalty(lambda v: critic(v).logit, real, fake)
+        judge = Logits(critic)
+        return self.objective.critic(*judge.both(real, fake)) + self.objective.penalty(judge, real, fake)
 
     def _mine(self, s: Tensor) -> Tensor:
         """Informative negatives (n, m): codes near s (n, m) whose samples the classifier finds less normal."""

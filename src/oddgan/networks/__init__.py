@@ -14,6 +14,7 @@ from oddgan.networks.layers import reinitialise
 from oddgan.networks.lenet import LeNet
 from oddgan.networks.mlp import MLP
 from oddgan.networks.pooled import Pooled
+from oddgan.networks.precision import HalfPrecision
 from oddgan.networks.prepared import prepare
 from oddgan.networks.presets import (
     AAE_MLP,
@@ -42,6 +43,7 @@ from oddgan.networks.presets import (
 from oddgan.networks.private import Private, private
 from oddgan.networks.refiner import Refiner
 from oddgan.networks.resnet import ResNet
+from oddgan.networks.slope import Logits
 
 __all__ = [
     "AAE_MLP",
@@ -75,9 +77,11 @@ __all__ = [
     "DenseLadder",
     "FirstChannels",
     "FlatMLP",
+    "HalfPrecision",
     "HeadedLadder",
     "Judgement",
     "LeNet",
+    "Logits",
     "Pooled",
     "Private",
     "Refiner",

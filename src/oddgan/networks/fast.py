@@ -212,17 +212,25 @@ class OverlapAdd(Frozen):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, c, h, w) to (n, k, h', w')."""
-        n, c, *sides = x.shape
-        patches = (x.permute(0, 2, 3, 1).reshape(n, -1, c) @ self.weight).transpose(1, 2)
         stride, padding, spare = (self.geometry[name] for name in ("stride", "padding", "output_padding"))
         size = tuple(
             (a - 1) * s + k - 2 * p + o
-            for a, s, k, p, o in zip(sides, stride, self.kernel, padding, spare, strict=True)
+            for a, s, k, p, o in zip(x.shape[2:], stride, self.kernel, padding, spare, strict=True)
         )
-        patches = patches.float() if patches.dtype == torch.bfloat16 else patches
-        y = fold(patches, size, self.kernel, padding=padding, stride=stride)
+        y = overlap_add(x, self.weight, size, self.kernel, stride, padding)
         y = y if self.bias is None else y + self.bias
         return y if self.keep_wide else y.to(x.dtype)
+
+
+def overlap_add(x: Tensor, weight: Tensor, size: Sides, kernel: Sides, stride: Sides, padding: Sides) -> Tensor:
+    """Return a transposed convolution of x (n, c, h, w) to maps (n, k, *size), in float32 at least.
+
+    The weight is (c, k·kh·kw).
+    """
+    n, c = x.shape[:2]
+    patches = (x.permute(0, 2, 3, 1).reshape(n, -1, c) @ weight).transpose(1, 2)
+    patches = patches.float() if patches.dtype == torch.bfloat16 else patches
+    return fold(patches, size, kernel, padding=padding, stride=stride)
 
 
 class Scale(Frozen):

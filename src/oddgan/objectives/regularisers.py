@@ -3,7 +3,8 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -11,16 +12,55 @@ from torch import Tensor
 from oddgan._core.errors import InputError
 
 Critic = Callable[[Tensor], Tensor]
-"""Samples (n, ...) to logits (n,)."""
+"""Samples (n, ...) to logits (n,).
+
+One with a method `slope`, e.g. `oddgan.networks.Logits`, may write its slope down: samples (n, ...) to each logit's
+gradient in its own sample (n, ...), as a graph of the weights, or None where it can't.
+"""
+
+Gradient = Literal["auto", "chain", "double"]
 
 
 @dataclass(frozen=True)
 class Regulariser(ABC):
-    """A penalty on a critic that is added to its loss."""
+    """A penalty on a critic that is added to its loss.
+
+    Parameters
+    ----------
+    gradient : how the slope is computed: "chain" writes it out, which takes one ordinary backward pass, and is exact
+        for critics of linear layers, convolutions and (leaky) ReLU; "double" differentiates a gradient, for any critic;
+        "auto" takes the first where it can.
+    """
+
+    gradient: Gradient = field(default="auto", kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.gradient not in get_args(Gradient):
+            raise InputError(
+                f"{type(self).__name__} got gradient={self.gradient!r}: give one of {', '.join(get_args(Gradient))}."
+            )
 
     @abstractmethod
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
         """Return the weighted penalty (n,) of a critic, given real and generated samples (n, ...)."""
+
+    def _slope(self, critic: Critic, x: Tensor) -> Tensor:
+        """Return the gradient of each sample's own logit, flattened to (n, d), as part of the graph."""
+        x = x.detach()
+        write: Callable[[Tensor], Tensor | None] | None = getattr(critic, "slope", None)
+        written = write(x) if write is not None and self.gradient != "double" else None
+        if written is not None:
+            return written.flatten(1)
+        if self.gradient == "chain":
+            raise InputError(
+                f'{type(self).__name__}(gradient="chain") needs a critic of linear layers, convolutions and (leaky) '
+                'ReLU without normalisation or dropout: take such a critic, or gradient="auto".'
+            )
+        with torch.enable_grad():
+            x.requires_grad_()
+            # The sum's gradient at a sample is that of the sample's own logit: the others do not depend on it.
+            (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True, materialize_grads=True)
+        return slope.flatten(1)
 
 
 @dataclass(frozen=True)
@@ -48,6 +88,7 @@ class GradientPenalty(Regulariser):
     target: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _at_least_zero("GradientPenalty", "weight", self.weight)
         _at_least_zero("GradientPenalty", "target", self.target)
 
@@ -59,7 +100,7 @@ class GradientPenalty(Regulariser):
                 f"and generated ones of shape {tuple(fake.shape)}: give as many of the one as of the other."
             )
         share = torch.rand(len(real), *[1] * (real.ndim - 1), dtype=real.dtype, device=real.device)
-        slope = _gradient(critic, share * real + (1 - share) * fake)
+        slope = self._slope(critic, share * real + (1 - share) * fake)
         # vector_norm has the subgradient 0 at 0, where the square root of a sum of squares would give NaN.
         norm: Tensor = torch.linalg.vector_norm(slope, dim=1)
         return self.weight * (norm - self.target).square()
@@ -84,21 +125,13 @@ class R1(Regulariser):
     weight: float = 10.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _at_least_zero("R1", "weight", self.weight)
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
         """Return γ/2 ‖∇D‖², (n,), at the real samples."""
         del fake  # only the real samples count
-        return self.weight / 2 * _gradient(critic, real).square().sum(dim=1)
-
-
-def _gradient(critic: Critic, x: Tensor) -> Tensor:
-    """Return the gradient of each sample's own logit, flattened to (n, d), as part of the graph."""
-    with torch.enable_grad():
-        x = x.detach().requires_grad_()
-        # The sum's gradient at a sample is that of the sample's own logit: the others do not depend on it.
-        (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True, materialize_grads=True)
-    return slope.flatten(1)
+        return self.weight / 2 * self._slope(critic, real).square().sum(dim=1)
 
 
 def _at_least_zero(part: str, name: str, value: float) -> None:

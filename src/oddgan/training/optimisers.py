@@ -1,4 +1,9 @@
-"""Optimisers and learning-rate schedules, chosen per player."""
+"""Optimisers and learning-rate schedules, chosen per player.
+
+Weights are updated together (`foreach`), to the same bits as one by one in less time. Torch's fused kernels take still
+less, but not safely: on CPUs they read a gradient of another memory layout in the wrong order, and leave no sign that
+a weight has changed.
+"""
 
 import math
 from abc import ABC, abstractmethod
@@ -119,7 +124,9 @@ class Adam(Optimiser):
     def __call__(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """torch.optim.Adam."""
         beta1, beta2 = self.betas
-        return torch.optim.Adam(parameters, lr=self.lr, betas=(beta1, beta2), weight_decay=self.weight_decay)
+        return torch.optim.Adam(
+            parameters, lr=self.lr, betas=(beta1, beta2), weight_decay=self.weight_decay, foreach=True
+        )
 
 
 @dataclass(frozen=True)
@@ -135,7 +142,9 @@ class RMSProp(Optimiser):
 
     def __call__(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """torch.optim.RMSprop."""
-        return torch.optim.RMSprop(parameters, lr=self.lr, alpha=self.alpha, weight_decay=self.weight_decay)
+        return torch.optim.RMSprop(
+            parameters, lr=self.lr, alpha=self.alpha, weight_decay=self.weight_decay, foreach=True
+        )
 
 
 @dataclass(frozen=True)
@@ -151,4 +160,6 @@ class SGD(Optimiser):
 
     def __call__(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """torch.optim.SGD."""
-        return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay)
+        return torch.optim.SGD(
+            parameters, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay, foreach=True
+        )
