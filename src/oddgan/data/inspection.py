@@ -134,18 +134,10 @@ def inspect(
     normal : the label of normal rows; None as in `is_anomaly`.
     seed : of the samples.
     """
-    flat = data.x.reshape(len(data), -1)
-    finite = np.isfinite(flat).all(axis=1) if data.x.dtype.kind == "f" else np.ones(len(flat), dtype=bool)
-    complete = np.flatnonzero(finite)
-    keys = _digests(flat)
+    flat, complete = data.x.reshape(len(data), -1), np.flatnonzero(_finite(data.x))
+    keys, notes = _digests(flat), list(data.notes)
     repeated, conflicting = _repeated(keys, data.y)
-    shared = None if other is None else _also_in(keys, _digests(other.x.reshape(len(other), -1)))
-    notes = list(data.notes)
-    if len(complete) < len(data):
-        notes.append(f"{len(data) - len(complete)} rows with missing or infinite values are left out of all estimates.")
-    scaled = _scaled(flat[complete], data.kind) if len(complete) else np.zeros((0, 1))
-    dimension = _dimension(scaled, seed, notes)
-    found = _suspects(scaled, seed, notes)
+    dimension, found = _estimates(flat[complete], data, seed, notes)
     return Inspection(
         source=source,
         kind=data.kind,
@@ -154,22 +146,50 @@ def inspect(
         n=len(data),
         split=data.reading.split,
         columns=tuple(_columns(data)),
-        constant_values=int((np.ptp(flat[complete], axis=0) == 0).sum()) if len(complete) else 0,
+        constant_values=_constant(flat[complete]),
         duplicates=repeated,
         conflicting=conflicting,
-        shared=shared,
-        incomplete=tuple(np.flatnonzero(~finite).tolist()),
+        shared=None if other is None else _also_in(keys, _digests(other.x.reshape(len(other), -1))),
+        incomplete=tuple(np.flatnonzero(~_finite(data.x)).tolist()),
         labels=None if data.y is None else describe_labels(data.y),
         normal=None if data.y is None else _normal(data.y, normal),
         anomalies=_anomalies(data, normal),
         dimension=dimension,
         advice=None if dimension is None else dimension.advice(),
-        looked_at=0 if found is None else len(found.rows),
-        suspects=() if found is None else tuple(_named(found, complete, data)),
-        typical=() if found is None else tuple(complete[found.typical[:SHOWN]].tolist()),
+        **_rows(found, complete, data),
         notes=tuple(notes),
         data=data,
     )
+
+
+def _finite(x: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which rows hold finite numbers only, (n,)."""
+    if x.dtype.kind != "f":
+        return np.ones(len(x), dtype=bool)
+    return np.asarray(np.isfinite(x.reshape(len(x), -1)).all(axis=1))
+
+
+def _constant(flat: NDArray[Any]) -> int:
+    """How many values are the same in all rows."""
+    return int((np.ptp(flat, axis=0) == 0).sum()) if len(flat) else 0
+
+
+def _estimates(
+    flat: NDArray[Any], data: Dataset, seed: int, notes: list[str]
+) -> tuple[IntrinsicDimension | None, Suspects | None]:
+    """What complete rows tell; notes say what they don't."""
+    if len(flat) < len(data):
+        notes.append(f"{len(data) - len(flat)} rows with missing or infinite values are left out of all estimates.")
+    scaled = _scaled(flat, data.kind) if len(flat) else np.zeros((0, 1))
+    return _dimension(scaled, seed, notes), _suspects(scaled, seed, notes)
+
+
+def _rows(found: Suspects | None, complete: NDArray[np.int64], data: Dataset) -> dict[str, Any]:
+    """The fields about single rows."""
+    if found is None:
+        return {"looked_at": 0, "suspects": (), "typical": ()}
+    named, typical = tuple(_named(found, complete, data)), tuple(complete[found.typical[:SHOWN]].tolist())
+    return {"looked_at": len(found.rows), "suspects": named, "typical": typical}
 
 
 def _columns(data: Dataset) -> list[Column]:
