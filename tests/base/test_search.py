@@ -1,15 +1,21 @@
 """Detectors that search: what they tell while they do, budgets, drafts in half precision, starts from a bank."""
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
-from oddgan import AnoGAN, FAnoGAN, InputError, load
+from oddgan import ADGAN, AnoGAN, FAnoGAN, InputError, load
 from oddgan.base import Progress
-from oddgan.inversion import Hybrid, LatentAdam, LatentSearch
+from oddgan.inversion import Accepted, Hybrid, JointSearch, LatentAdam, LatentSearch, Penalised, Projected
 from oddgan.networks import MLP, ConvLadder
+from oddgan.priors import Shell, TruncatedNormal, Uniform
 from oddgan.scores import WeightedSum
 from oddgan.similarities import L2, RBF
+from oddgan.thresholds import Quantile
 
 SMALL = {"epochs": 2, "latent_dim": 3, "backbone": MLP(hidden=(16,)), "random_state": 0}
 PLAIN = {"search_loss": WeightedSum(residual=1.0), "similarity": L2()}
@@ -165,3 +171,93 @@ def test_series_and_images_search_too():
     detector = AnoGAN(**settings, inversion=search(n_max=5, eps=20.0)).fit(X)
     scores = detector.anomaly_score(X)
     assert np.array_equal(detector.anomaly_score(X[::-1]), scores[::-1])
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """One fitted detector of each kind of inversion."""
+    made = {
+        "search": AnoGAN(**SMALL, **PLAIN, inversion=search(n_max=5), n_seed=2),
+        "encoder": FAnoGAN(**SMALL, encoder_output="linear"),
+        "hybrid": FAnoGAN(**SMALL, inversion=Hybrid(search(n_max=3))),
+        "joint": ADGAN(**SMALL, n_seed=3, inversion=JointSearch(steps=3)),
+    }
+    return {name: made[name].fit(rows(80)) for name in made}
+
+
+def restricted(detector, rule):
+    """The detector's inversion with a restriction."""
+    inversion = detector.inversion
+    if isinstance(inversion, Hybrid):
+        return Hybrid(replace(inversion.search, restriction=rule))
+    return replace(inversion, restriction=rule)
+
+
+@pytest.mark.parametrize("support", [TruncatedNormal(limit=0.3), Uniform(low=-0.2, high=0.4), Shell(k=0.2)])
+@pytest.mark.parametrize("kind", ["search", "encoder", "hybrid", "joint"])
+def test_a_restriction_is_set_without_training_again(trained, kind, support, tmp_path):
+    detector, X, rule = copy.deepcopy(trained[kind]), rows(20, seed=1), Projected(support)
+    weights = {k: v.clone() for k, v in detector.networks_.state_dict().items()}
+    before = detector.anomaly_score(X)
+    assert not rule.contains(torch.from_numpy(detector.encode(X)).float()).all()
+    assert detector.set_inversion(restricted(detector, rule), X) is detector
+    assert rule.contains(torch.from_numpy(detector.encode(X)).float()).all()
+    assert all(torch.equal(v, weights[k]) for k, v in detector.networks_.state_dict().items())
+    after = detector.anomaly_score(X)
+    assert not np.array_equal(after, before)
+    # What scores are compared with comes from the new search.
+    assert np.array_equal(detector.calibration_scores_, np.sort(after))
+    assert detector.threshold_ == detector.threshold_rule_(np.sort(after), 0.1)
+    assert np.array_equal(detector.anomaly_score(X[5:6]), after[5:6])
+    assert {"latent_norm_tail", "latent_norm_empirical_tail"} <= set(detector.component_names_)
+    assert all(np.isfinite(v).all() for v in detector.score_components(X, extra="all").values())
+    again = load(detector.save(tmp_path / "model"))
+    assert again.inversion == detector.inversion
+    assert np.array_equal(again.anomaly_score(X), after)
+
+
+@pytest.mark.parametrize("form", [Penalised, Accepted])
+@pytest.mark.parametrize("kind", ["search", "hybrid", "joint"])
+def test_soft_restrictions_work_in_every_search(trained, kind, form):
+    detector, X = copy.deepcopy(trained[kind]), rows(20, seed=1)
+    outside = detector.score_components(X, extra="all")["latent_norm_tail"]
+    detector.set_inversion(restricted(detector, form(Shell(k=0.3))), X)
+    parts = detector.score_components(X, extra="all")
+    assert all(np.isfinite(v).all() for v in parts.values())
+    # Codes are nearer to where norms of the prior concentrate; the tail's -log p is 0 at their median.
+    assert parts["latent_norm_tail"].mean() < outside.mean()
+    assert np.array_equal(detector.anomaly_score(X[[7, 3]]), detector.anomaly_score(X)[[7, 3]])
+
+
+def test_the_norm_is_compared_with_chi_for_normal_priors_only():
+    made = AnoGAN(**SMALL, **PLAIN, inversion=search(n_max=2), prior=Shell()).fit(rows(60))
+    parts = made.score_components(rows(9), extra="all")
+    z = made.encode(rows(9))
+    squared = np.square(z).sum(1)
+    tail = 2 * np.minimum(stats.chi2.cdf(squared, 3), stats.chi2.sf(squared, 3))
+    assert parts["latent_norm_tail"] == pytest.approx(-np.log(tail), rel=1e-4)
+    boxed = AnoGAN(**SMALL, **PLAIN, inversion=search(n_max=2), prior=Uniform()).fit(rows(60))
+    assert "latent_norm_tail" not in boxed.component_names_
+    assert "latent_norm_empirical_tail" in boxed.component_names_
+
+
+def test_an_inversion_of_another_kind_is_refused_and_changes_nothing(trained):
+    detector = copy.deepcopy(trained["search"])
+    before = detector.anomaly_score(rows(9)), detector.threshold_
+    with pytest.raises(InputError, match="but takes LatentSearch"):
+        detector.set_inversion(Hybrid(), rows(40))
+    with pytest.raises(ValueError, match="4 features"):
+        detector.set_inversion(search(n_max=1), rows(40)[:, :2])
+    assert np.array_equal(detector.anomaly_score(rows(9)), before[0])
+    assert (detector.inversion.n_max, detector.threshold_) == (5, before[1])
+    with pytest.raises(InputError, match="but takes EncoderInversion or Hybrid"):
+        copy.deepcopy(trained["encoder"]).set_inversion(search(), rows(40))
+
+
+def test_a_threshold_that_was_a_number_does_not_outlive_the_search_it_was_for(trained):
+    detector, X = copy.deepcopy(trained["search"]), rows(60, seed=1)
+    detector.tune_threshold(X, np.arange(60) % 2)
+    assert detector.semi_supervised_
+    detector.set_inversion(search(n_max=9), X)
+    assert not detector.semi_supervised_
+    assert isinstance(detector.threshold_rule_, Quantile)

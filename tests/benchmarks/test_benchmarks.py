@@ -44,6 +44,7 @@ def test_help(script: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("alad", "arrhythmia ALAD", "F1, residual_l2 alone"),
         ("adbench", "PCA", "AP"),
         ("stabilisers", "digit 8 WGAN-GP + FeatureMatching", "Fréchet distance at 4 steps"),
+        ("latent", "z of 8 f-AnoGAN, shell of 1", "AUROC"),
     ],
 )
 def test_a_short_run(name: str, only: str, metric: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

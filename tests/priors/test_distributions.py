@@ -7,9 +7,12 @@ from scipy import stats
 
 from oddgan._core.errors import InputError
 from oddgan._core.parts import from_spec, to_spec
-from oddgan.priors import Gaussian, Sphere, TruncatedNormal, Uniform
+from oddgan.priors import Gaussian, Shell, Sphere, TruncatedNormal, Uniform
 
-ALL = [Gaussian(), Uniform(), Uniform(low=0, high=3), TruncatedNormal(), TruncatedNormal(limit=0.5), Sphere()]
+ALL = [
+    Gaussian(), Uniform(), Uniform(low=0, high=3), TruncatedNormal(), TruncatedNormal(limit=0.5), Sphere(), Shell(),
+    Shell(k=0.3), Shell(k=9),
+]  # fmt: skip
 COORDINATE = [
     (Gaussian(), stats.norm()),
     (Uniform(), stats.uniform(-1, 2)),
@@ -136,6 +139,60 @@ def test_sphere_typicality_falls_off_both_ways():
     assert Sphere().typicality(z).tolist() == [1, 0.5, 0.5, 0]
 
 
+@pytest.mark.parametrize(
+    ("m", "mode", "std"),
+    [(5, 2.0, 0.688), (16, 3.873, 0.701), (50, 7.0, 0.705), (100, 9.950, 0.706), (256, 15.969, 0.707)],
+)
+def test_the_shell_lies_around_the_mode_of_the_norm(m, mode, std):
+    # Mode √(m - 1) and standard deviation √(m - mean²) of the χ distribution, to three digits.
+    assert Shell(k=1.5).edges(m) == pytest.approx((mode - 1.5 * std, mode + 1.5 * std), abs=2e-3)
+    assert Shell(k=1.5).edges(m) == pytest.approx([(m - 1) ** 0.5 + s * 1.5 * stats.chi.std(m) for s in (-1, 1)])
+    assert Shell(k=1e3).edges(m)[0] == 0
+
+
+@pytest.mark.parametrize(("k", "m"), [(0.5, 3), (2.0, 20), (2.0, 1), (6.0, 200)])
+def test_norms_of_the_shell_follow_the_truncated_chi_distribution(k, m):
+    norms = Shell(k=k).sample(3000, m).norm(dim=1).double().numpy()
+    low, high = Shell(k=k).edges(m)
+    assert low * (1 - 1e-5) <= norms.min()
+    assert norms.max() <= high * (1 + 1e-5)
+    inside = stats.chi(m).cdf([low, high])
+    assert stats.kstest(norms, lambda r: (stats.chi(m).cdf(r) - inside[0]) / (inside[1] - inside[0])).pvalue > 1e-3
+
+
+def test_directions_of_the_shell_are_uniform():
+    z = Shell(k=1.0).sample(4000, 3)
+    direction = (z / z.norm(dim=1, keepdim=True)).numpy()
+    for coordinate in direction.T:  # Archimedes again
+        assert stats.kstest(coordinate, stats.uniform(-1, 2).cdf).pvalue > 1e-3
+
+
+def test_the_shells_density_is_the_normal_one_over_its_mass():
+    # In two dimensions ‖z‖² is exponential with mean 2: the mass of the shell is exp(-low²/2) - exp(-high²/2).
+    low, high = Shell(k=1.0).edges(2)
+    mass = math.exp(-(low**2) / 2) - math.exp(-(high**2) / 2)
+    z = torch.tensor([[0.6, 0.8], [0.0, 0.1], [3.0, 0.0]]).double()
+    assert Shell(k=1.0).log_density(z).tolist() == pytest.approx(
+        [-0.5 - math.log(2 * math.pi) - math.log(mass), -math.inf, -math.inf]
+    )
+    middle = math.sqrt(-2 * math.log((math.exp(-(low**2) / 2) + math.exp(-(high**2) / 2)) / 2))
+    at = torch.tensor([[middle, 0.0], [0.0, high], [0.0, 0.1]], dtype=torch.float64)
+    assert Shell(k=1.0).typicality(at).tolist() == pytest.approx([1, 0, 0], abs=1e-9)
+
+
+def test_typicality_of_the_shell_is_uniform_over_samples():
+    assert stats.kstest(Shell(k=1.0).typicality(Shell(k=1.0).sample(3000, 8).double()).numpy(), "uniform").pvalue > 1e-3
+
+
+def test_the_shell_projects_radially():
+    low, high = Shell(k=1.0).edges(2)
+    z = torch.tensor([[3.0, 4.0], [0.06, 0.08], [0.6, 0.8], [0.0, 0.0]]).double()
+    expected = [[0.6 * high, 0.8 * high], [0.6 * low, 0.8 * low], [0.6, 0.8], [low, 0.0]]
+    assert Shell(k=1.0).project(z).numpy() == pytest.approx(np.array(expected))
+    assert torch.equal(Shell(k=1.0).project(z)[2], z[2])
+    assert Shell(k=1.0).project(torch.full((1, 2), math.nan)).isnan().all()
+
+
 @pytest.mark.parametrize("prior", ALL)
 def test_each_entry_is_about_its_own_point(prior):
     z = prior.sample(9, 4)
@@ -158,6 +215,8 @@ def test_seeded_by_torchs_generator(prior):
         (Uniform, {"low": -math.inf}, "finite bounds"),
         (TruncatedNormal, {"limit": 0}, "limit=0"),
         (TruncatedNormal, {"limit": math.nan}, "limit=nan"),
+        (Shell, {"k": 0}, "k=0"),
+        (Shell, {"k": math.inf}, "k=inf"),
     ],
 )
 def test_wrong_arguments(kind, arguments, message):

@@ -1,6 +1,6 @@
 """The contract that every detector keeps, and the families that methods build on."""
 
-from oddgan.base.adversarial import adversarial_updates
+from oddgan.base.adversarial import adversarial_updates, critic_loss
 from oddgan.base.bidirectional import BidirectionalDetector, Pair, flipped_loss, pair_loss
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import KINDS, Card, Kind, kind_of
@@ -11,6 +11,7 @@ from oddgan.base.detector import Detector
 from oddgan.base.ensemble import EnsembleDetector
 from oddgan.base.explanation import Explanation
 from oddgan.base.going_on import Changes
+from oddgan.base.latent_critic import LatentCritic
 from oddgan.base.neural import NeuralDetector
 from oddgan.base.pyod import PyODView, as_pyod
 from oddgan.base.rows import Notice
@@ -33,6 +34,7 @@ __all__ = [
     "Explanation",
     "Inversion",
     "Kind",
+    "LatentCritic",
     "NeuralDetector",
     "Notice",
     "Pair",
@@ -47,6 +49,7 @@ __all__ = [
     "VariationalDetector",
     "adversarial_updates",
     "as_pyod",
+    "critic_loss",
     "flipped_loss",
     "kind_of",
     "known_parts",

@@ -9,6 +9,19 @@ from oddgan.objectives import Objective
 from oddgan.training import Clock, Update
 
 
+def critic_loss(critic: nn.Module, objective: Objective, real: Tensor, fake: Tensor) -> Tensor:
+    """What a critic minimises (n,), the objective's penalty included, without a gradient to the fakes.
+
+    Parameters
+    ----------
+    critic : returns a judgement with logits (n,).
+    objective : gives the loss and the penalty.
+    real, fake : samples or codes (n, ...); the logit is to be high on the real ones.
+    """
+    fake, judge = fake.detach(), Logits(critic)
+    return objective.critic(*judge.both(real, fake)) + objective.penalty(judge, real, fake)
+
+
 def adversarial_updates(
     x: Tensor, fake: Tensor, clock: Clock, *, critic: nn.Module, objective: Objective, n_critic: int = 1
 ) -> Iterator[Update]:
@@ -23,9 +36,7 @@ def adversarial_updates(
     objective : what both minimise; its penalty and its bounds hold for the critic.
     n_critic : critic updates for each generator update, >= 1.
     """
-    detached, judge = fake.detach(), Logits(critic)
-    loss = objective.critic(*judge.both(x, detached))
-    yield Update("critic", loss + objective.penalty(judge, x, detached))
+    yield Update("critic", critic_loss(critic, objective, x, fake))
     objective.constrain(critic)
     if (clock.iteration + 1) % n_critic == 0:
-        yield Update("generator", objective.generator(judge(fake)))
+        yield Update("generator", objective.generator(critic(fake).logit))

@@ -78,13 +78,13 @@ class Derived:
 
     `critic_centred` is `critic` with its mean over the calibration rows taken off, mean D - D(x): the level of a
     critic's logits drifts while it trains (Schlegl et al., 2019, the baseline of f-AnoGAN). `latent_norm` is compared
-    with the χ distribution, where codes are meant to be normal and there is a `prior_nll`, as `latent_norm_signed`,
-    `_absolute` and `_tail` (see `oddgan.scores.latent_norm_deviation`), and with the calibration rows' norms, as
-    `latent_norm_empirical_signed`, `_absolute` and `_tail`.
+    with the χ distribution, where codes are meant to be normal, be it on a shell, and there is a `prior_nll`, as
+    `latent_norm_signed`, `_absolute` and `_tail` (see `oddgan.scores.latent_norm_deviation`), and with the calibration
+    rows' norms, as `latent_norm_empirical_signed`, `_absolute` and `_tail`.
 
     Parameters
     ----------
-    dim : size of the latent space if the prior is N(0, I), and otherwise None.
+    dim : size of the latent space if the prior is N(0, I), or that on a shell, and otherwise None.
     """
 
     dim: int | None

@@ -11,7 +11,7 @@ from oddgan._core.errors import InputError
 from oddgan.base.components import Derived, evaluated
 from oddgan.base.rows import Rows
 from oddgan.base.scoring import Report
-from oddgan.priors import Gaussian
+from oddgan.priors import Gaussian, Shell
 from oddgan.scores import Composition
 from oddgan.thresholds import Fixed, best_threshold
 
@@ -182,7 +182,7 @@ class Composes:
 
     @property
     def _derived(self) -> Derived:
-        normal = isinstance(getattr(self, "prior", None) or Gaussian(), Gaussian)
+        normal = isinstance(getattr(self, "prior", None) or Gaussian(), Gaussian | Shell)
         return Derived(getattr(self, "latent_dim", None) if normal else None)
 
     def _composed(self, found: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self, cast, get_args, get_type_hints
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.components import Component
 from oddgan.base.fitting import Fitting
@@ -19,6 +20,7 @@ from oddgan.base.rows import Rows, chunks
 from oddgan.base.scoring import Progress, Report, full_pass, run_rows
 from oddgan.inversion import Execution, Inverted, Loss, Map, Slots
 from oddgan.priors import Prior
+from oddgan.thresholds import Fixed
 
 # Passes whose rows are searched for together, so that a row whose search has ended makes room for another.
 TOGETHER = 16
@@ -172,8 +174,44 @@ class SearchDetector(NeuralDetector):
         check_is_fitted(self, "offset_")
         rows = self._rows(X)
         self._spend(budget_ms, self._prepare(next(chunks(rows, self._slots.most))))
+        return self._renew(rows)
+
+    # -- another inversion
+    def set_inversion(self, inversion: Any, X: Any) -> Self:
+        """Find latent points in another way from now on, e.g. restricted; nothing is trained again.
+
+        Scores change with the inversion, so that the composition learns its scales anew, unless it learned from labels,
+        and the threshold is set anew, by the default rule if it was a fixed number. A budget of the old inversion does
+        not carry over.
+
+        Parameters
+        ----------
+        inversion : of a kind that the method takes, see its parameter `inversion`.
+        X : normal rows, from whose scores the threshold is taken; best rows that were not trained on.
+
+        Raises
+        ------
+        InputError
+            If the method takes no such inversion; nothing is changed then, nor by any other error.
+        """
+        check_is_fitted(self, "offset_")
+        kind = get_type_hints(type(self))["inversion"]
+        if not isinstance(inversion, kind):
+            takes = " or ".join(arm.__name__ for arm in get_args(kind) or (kind,))
+            raise InputError(f"{type(self).__name__} got inversion={inversion!r}, but takes {takes}.")
+        before = dict(vars(self))
+        try:
+            self.inversion, self.budgeted_ = inversion, None
+            return self._renew(self._rows(X))
+        except BaseException:
+            self.__dict__.update(before)
+            raise
+
+    def _renew(self, rows: Rows) -> Self:
+        """Take from normal rows what scores are compared with, and the threshold."""
         self._calibrate_on(rows, self.composition_, refit=not self.composition_.needs_labels)
-        return self.set_threshold(self.threshold_rule_, rate=self.rate_)
+        rule = self.threshold_rule_
+        return self.set_threshold(None if isinstance(rule, Fixed) else rule, rate=self.rate_)
 
     def _spend(self, budget_ms: float, x: Tensor) -> None:
         kept = getattr(self, "budgeted_", None)

@@ -147,6 +147,14 @@ class ProfileOptions(DataOptions):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
+class InspectOptions(OutOptions, DataOptions):
+    """The data, the page that is written, and the samples that large data is judged by."""
+
+    seed: Annotated[int, option("Seed of the samples that large data is judged by.", _OUTPUT)] = 0
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
 class ThresholdOptions(OutOptions):
     """The new threshold, and where the changed model goes."""
 

@@ -8,11 +8,14 @@ from oddgan.data.dataset import Colour, Dataset, Encoding, Impute, Kind, Options
 from oddgan.data.ecg.mitbih import NAME as _MITBIH
 from oddgan.data.ecg.options import EcgOptions
 from oddgan.data.finish import check_finite
+from oddgan.data.inspection import Column, Inspection, Suspect, inspect
+from oddgan.data.intrinsic import IntrinsicDimension, LatentAdvice, intrinsic_dimension
 from oddgan.data.labels import describe_labels, is_anomaly, select_normal
 from oddgan.data.protocols import PROTOCOLS, Split, one_class
 from oddgan.data.read import from_arrays, from_frame, read
 from oddgan.data.readers import NAMES as _IMAGES
 from oddgan.data.readers import load_named
+from oddgan.data.suspects import Suspects, suspects
 from oddgan.data.tables import frame_columns
 
 PUBLISHED = (*_IMAGES, _MITBIH)
@@ -22,22 +25,31 @@ __all__ = [
     "PROTOCOLS",
     "PUBLISHED",
     "Colour",
+    "Column",
     "Dataset",
     "EcgOptions",
     "Encoding",
     "Impute",
+    "Inspection",
+    "IntrinsicDimension",
     "Kind",
+    "LatentAdvice",
     "Options",
     "Reading",
     "Split",
+    "Suspect",
+    "Suspects",
     "check_finite",
     "describe_labels",
     "frame_columns",
     "from_arrays",
     "from_frame",
+    "inspect",
+    "intrinsic_dimension",
     "is_anomaly",
     "load_named",
     "one_class",
     "read",
     "select_normal",
+    "suspects",
 ]

@@ -15,7 +15,7 @@ _KINDS = {"table": "a table", "series": "series", "image": "images"}
 _SHOWN = 5
 
 
-def finish(raw: Raw, options: Options, like: Reading | None) -> Dataset:
+def finish(raw: Raw, options: Options, like: Reading | None, *, finite: bool = True) -> Dataset:
     """Turn what a source gave into a data set.
 
     Parameters
@@ -23,6 +23,7 @@ def finish(raw: Raw, options: Options, like: Reading | None) -> Dataset:
     raw : what the source gave.
     options : the user's, with the model's where the user said nothing.
     like : the reading of a fitted model, or None when fitting.
+    finite : whether values that are no finite numbers are refused.
 
     Raises
     ------
@@ -49,7 +50,8 @@ def finish(raw: Raw, options: Options, like: Reading | None) -> Dataset:
         medians = _medians(x, y, raw.source, options, like)
         x, filled = (x, ()) if medians is None else fill(x, medians, columns)
         notes += filled
-    check_finite(x, ids, raw.source)
+    if finite:
+        check_finite(x, ids, raw.source)
     reading = dataclasses.replace(_reading(raw, options, like, kind, x), medians=medians, encoding=encoding)
     return Dataset(x=x, y=y, ids=ids, kind=kind, columns=columns, notes=notes, reading=reading, classes=raw.classes)
 

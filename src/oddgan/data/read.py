@@ -33,6 +33,7 @@ def read(
     *,
     like: Reading | None = None,
     default_split: SplitName = "train",
+    finite: bool = True,
 ) -> Dataset:
     """Read a source.
 
@@ -44,6 +45,7 @@ def read(
     options : what the user says about it.
     like : the reading of a fitted model: the same conversion is applied, and one row is enough.
     default_split : what is read of a source with both splits when the options name none.
+    finite : whether values that are no finite numbers are refused.
 
     Raises
     ------
@@ -51,11 +53,13 @@ def read(
         If the source can't be used as it is; the message says why and what to do.
     """
     options = _merge(options or Options(), like)
+    # Tables are told that missing values will be dealt with; `finish` then goes by what the user said.
+    loading = options if finite else dataclasses.replace(options, impute="median")
     try:
-        raw = _load(source, options, like, default_split)
+        raw = _load(source, loading, like, default_split)
     except OSError as error:
         raise InputError(f"{source} can't be read: {error}.") from error
-    return finish(raw, options, like)
+    return finish(raw, options, like, finite=finite)
 
 
 def from_arrays(

@@ -6,10 +6,10 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, PriorDetector, adversarial_updates, standard_components
+from oddgan.base import Card, Component, LatentCritic, PriorDetector, standard_components
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
-from oddgan.scores import Composition, WeightedSum, critic_cross_entropy
+from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2, Similarity
 from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
@@ -63,18 +63,18 @@ class AAE(PriorDetector):
     epochs: int = 20
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
-        return super()._networks(shape) | {"latent_critic": self.backbone.critic((self.latent_dim,))}
+        return super()._networks(shape) | LatentCritic.build(self.backbone, self.latent_dim)
 
     def _phases(self) -> Iterator[Phase]:
-        # The names of the game's players are those of `adversarial_updates`: E generates codes.
+        # The names of the game's players are those of `LatentCritic.updates`: E generates codes.
         players = self._players(autoencoder=("encoder", "decoder"), critic=("latent_critic",), generator=("encoder",))
         yield Phase(self._adversarial, players, self.epochs)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         yield Update("autoencoder", self._similarity()(x, self._reconstruct(x)))
         z = self._draw(len(x))
-        D = self._net("latent_critic")
-        yield from adversarial_updates(z, self._encode(x), clock, critic=D, objective=self.objective)
+        game = LatentCritic(self._net("latent_critic"), self.objective)
+        yield from game.updates(z, self._encode(x), clock)
 
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         E, G, D = self._nets("encoder", "decoder", "latent_critic")
@@ -82,5 +82,5 @@ class AAE(PriorDetector):
         y = G(z)
         return standard_components(x, y=y, z=z, encoder=E, prior=self.prior) | {
             "residual": lambda: self._similarity()(x, y),
-            "latent_critic": lambda: critic_cross_entropy(D(z).logit),
+            "latent_critic": lambda: LatentCritic(D, self.objective).doubt(z),
         }, y

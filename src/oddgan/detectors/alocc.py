@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, Stored, standard_components
-from oddgan.networks import Logits, Refiner
+from oddgan.base import Card, Component, NeuralDetector, Stored, critic_loss, standard_components
+from oddgan.networks import Refiner
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2, Similarity
@@ -100,9 +100,7 @@ class ALOCC(NeuralDetector):
             return
         R, D = self._nets("refiner", "critic")
         y = R(x + self.noise * torch.randn_like(x))
-        fake, judge = y.detach(), Logits(D)
-        loss = self.objective.critic(*judge.both(x, fake))
-        yield Update("critic", loss + self.objective.penalty(judge, x, fake))
+        yield Update("critic", critic_loss(D, self.objective, x, y))
         self.objective.constrain(D)
         distance = self._similarity()(x, y)
         yield Update("refiner", self.objective.generator(D(y).logit) + self.w_con * distance)

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, PriorDetector, adversarial_updates, standard_components
+from oddgan.base import Card, Component, LatentCritic, PriorDetector, standard_components
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
-from oddgan.scores import Composition, WeightedSum, critic_cross_entropy, latent_error
+from oddgan.scores import Composition, WeightedSum, latent_error
 from oddgan.similarities import L1, L2, Similarity
 from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
@@ -75,10 +75,10 @@ class ConstrainedAAE(PriorDetector):
             raise InputError(f"w_latent={self.w_latent} must be 0 or more, and finite.")
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
-        return super()._networks(shape) | {"latent_critic": self.backbone.critic((self.latent_dim,))}
+        return super()._networks(shape) | LatentCritic.build(self.backbone, self.latent_dim)
 
     def _phases(self) -> Iterator[Phase]:
-        # The names of the game's players are those of `adversarial_updates`: E generates codes.
+        # The names of the game's players are those of `LatentCritic.updates`: E generates codes.
         players = self._players(autoencoder=("encoder", "decoder"), critic=("latent_critic",), generator=("encoder",))
         yield Phase(self._constrained, players, self.epochs)
 
@@ -88,7 +88,7 @@ class ConstrainedAAE(PriorDetector):
         y = G(code)
         yield Update("autoencoder", self._similarity()(x, y) + self.w_latent * latent_error(code, E(y)))
         z = self._draw(len(x))
-        yield from adversarial_updates(z, E(x), clock, critic=D, objective=self.objective)
+        yield from LatentCritic(D, self.objective).updates(z, E(x), clock)
 
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
         E, G, D = self._nets("encoder", "decoder", "latent_critic")
@@ -96,5 +96,5 @@ class ConstrainedAAE(PriorDetector):
         y = G(z)
         return standard_components(x, y=y, z=z, encoder=E, prior=self.prior) | {
             "residual": lambda: self._similarity("residual")(x, y),
-            "latent_critic": lambda: critic_cross_entropy(D(z).logit),
+            "latent_critic": lambda: LatentCritic(D, self.objective).doubt(z),
         }, y

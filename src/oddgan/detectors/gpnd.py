@@ -8,12 +8,19 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, PriorDetector, Stored, adversarial_updates, standard_components
-from oddgan.networks import Logits
+from oddgan.base import (
+    Card,
+    Component,
+    LatentCritic,
+    PriorDetector,
+    Stored,
+    adversarial_updates,
+    standard_components,
+)
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
-from oddgan.scores import Composition, WeightedSum, critic_cross_entropy, manifold
+from oddgan.scores import Composition, WeightedSum, manifold
 from oddgan.similarities import L2, Similarity
 from oddgan.training import Adam, Clock, Optimiser, Phase, StepDecay, Update
 
@@ -90,7 +97,7 @@ class GPND(PriorDetector):
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         b, m = self.backbone, self.latent_dim
         stored = {"codes": Stored(torch.ones(3, m).double()), "histogram": Stored(torch.ones(3, self.bins).double())}
-        return super()._networks(shape) | {"critic": b.critic(shape), "latent_critic": b.critic((m,))} | stored
+        return super()._networks(shape) | {"critic": b.critic(shape)} | LatentCritic.build(b, m) | stored
 
     def _phases(self) -> Iterator[Phase]:
         players = self._players("critic", "latent_critic", generator=("decoder",), autoencoder=("encoder", "decoder"))
@@ -100,13 +107,10 @@ class GPND(PriorDetector):
         E, G, D, C = self._nets("encoder", "decoder", "critic", "latent_critic")
         z = self._draw(len(x))
         yield from adversarial_updates(x, G(z), clock, critic=D, objective=self.objective)
-        code, judge = E(x), Logits(C)
-        fake = code.detach()
-        loss = self.objective.critic(*judge.both(z, fake))
-        yield Update("latent_critic", loss + self.objective.penalty(judge, z, fake))
+        code, game = E(x), LatentCritic(C, self.objective)
+        yield Update("latent_critic", game.loss(z, code))
         self.objective.constrain(C)
-        reconstruction = self.w_rec * self._similarity()(x, G(code))
-        yield Update("autoencoder", reconstruction + self.objective.generator(C(code).logit))
+        yield Update("autoencoder", self.w_rec * self._similarity()(x, G(code)) + game.fooled(code))
 
     def _calibrate(self, x: Tensor) -> None:
         E, G = self._nets("encoder", "decoder")
@@ -125,7 +129,7 @@ class GPND(PriorDetector):
             "latent_nll": lambda: manifold.generalised_normal_nll(z, self._stored("codes")),
             "jacobian": lambda: self._stretching(x, z),
             "residual_nll": lambda: manifold.perpendicular_nll(manifold.distance(x, y), histogram, n),
-            "latent_critic": lambda: critic_cross_entropy(C(z).logit),
+            "latent_critic": lambda: LatentCritic(C, self.objective).doubt(z),
         }, y
 
     def _stretching(self, x: Tensor, z: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, standard_components
+from oddgan.base import Card, Component, NeuralDetector, critic_loss, standard_components
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.objectives import WGANGP, Objective
 from oddgan.scores import Composition, WeightedSum
@@ -84,8 +84,7 @@ class LAD(NeuralDetector):
 
     def _against_copies(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         D, spoiled = self._net("critic"), self.corruption(x)
-        loss = self.objective.critic(D(x).logit, D(spoiled).logit)
-        yield Update("critic", loss + self.objective.penalty(lambda v: D(v).logit, x, spoiled))
+        yield Update("critic", critic_loss(D, self.objective, x, spoiled))
         self.objective.constrain(D)
 
     def _components(self, x: Tensor) -> dict[str, Component]:

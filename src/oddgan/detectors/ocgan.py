@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, CodingDetector, Component, standard_components
-from oddgan.networks import Auto, Backbone, ConvLadder, Logits
+from oddgan.base import Card, CodingDetector, Component, LatentCritic, critic_loss, standard_components
+from oddgan.networks import Auto, Backbone, ConvLadder
 from oddgan.networks.base import whole
 from oddgan.objectives import R1, NonSaturating, Objective
 from oddgan.priors import Uniform
@@ -95,7 +95,7 @@ class OCGAN(CodingDetector):
             "encoder": b.encoder(shape, m, output="tanh"),
             "decoder": b.decoder(m, shape, output=self._output),
             "critic": b.critic(shape),
-            "latent_critic": b.critic((m,)),
+            **LatentCritic.build(b, m),
             "classifier": b.critic(shape),
         }
 
@@ -106,18 +106,14 @@ class OCGAN(CodingDetector):
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         E, G, D, D_l, C = self._nets("encoder", "decoder", "critic", "latent_critic", "classifier")
         z, s = E(x + self.noise * torch.randn_like(x)), Uniform().sample(len(x), self.latent_dim, device=x.device)
-        y, fake = G(z), G(s).detach()
-        yield Update("classifier", self._game(C, y.detach(), fake))
+        y, fake, game = G(z), G(s).detach(), LatentCritic(D_l, self.objective)
+        yield Update("classifier", critic_loss(C, self.objective, y.detach(), fake))
         self.objective.constrain(C)
-        yield Update("critics", self._game(D_l, s, z.detach()) + self._game(D, x, fake))
+        yield Update("critics", game.loss(s, z) + critic_loss(D, self.objective, x, fake))
         for critic in (D_l, D):
             self.objective.constrain(critic)
-        latent, visual = (self.objective.generator(logit) for logit in (D_l(z).logit, D(G(self._mine(s))).logit))
+        latent, visual = game.fooled(z), self.objective.generator(D(G(self._mine(s))).logit)
         yield Update("autoencoder", self.w_con * self._similarity()(x, y) + self.w_lat * latent + self.w_vis * visual)
-
-    def _game(self, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-        judge = Logits(critic)
-        return self.objective.critic(*judge.both(real, fake)) + self.objective.penalty(judge, real, fake)
 
     def _mine(self, s: Tensor) -> Tensor:
         """Informative negatives (n, m): codes near s (n, m) whose samples the classifier finds less normal."""

@@ -3,13 +3,22 @@
 from oddgan.experiments.composing import ComposeResult, compose
 from oddgan.experiments.evaluation import EvaluateResult, evaluate
 from oddgan.experiments.fitting import FitResult, fit
+from oddgan.experiments.inspection import inspect
 from oddgan.experiments.making import method_class
 from oddgan.experiments.methods import Parameter, card_row, method_rows, parameter_rows
 from oddgan.experiments.profiling import Peak, ProfileResult, Timed, profile
 from oddgan.experiments.resuming import finished
 from oddgan.experiments.scoring import ScoreResult, score
 from oddgan.experiments.settings import UsageError, build_detector, merge, parse_assignments, read_settings
-from oddgan.experiments.specs import ComposeSpec, EvaluateSpec, FitSpec, ProfileSpec, ScoreSpec, ThresholdSpec
+from oddgan.experiments.specs import (
+    ComposeSpec,
+    EvaluateSpec,
+    FitSpec,
+    InspectSpec,
+    ProfileSpec,
+    ScoreSpec,
+    ThresholdSpec,
+)
 from oddgan.experiments.thresholds import ThresholdResult, change_threshold
 
 __all__ = [
@@ -19,6 +28,7 @@ __all__ = [
     "EvaluateSpec",
     "FitResult",
     "FitSpec",
+    "InspectSpec",
     "Parameter",
     "Peak",
     "ProfileResult",
@@ -36,6 +46,7 @@ __all__ = [
     "evaluate",
     "finished",
     "fit",
+    "inspect",
     "merge",
     "method_class",
     "method_rows",

@@ -157,6 +157,21 @@ class ComposeSpec(_Spec):
     device: str | None = None
 
 
+class InspectSpec(_Spec):
+    """Look at data.
+
+    Parameters
+    ----------
+    source : a file, a folder of images, or a named data set.
+    options : how to read the source.
+    seed : of the samples that large data is judged by.
+    """
+
+    source: str
+    options: Options = Options()
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+
 class ProfileSpec(_Spec):
     """Say where a model's scoring time goes.
 

@@ -10,13 +10,29 @@ from torch import Tensor
 from oddgan._core.errors import InputError
 from oddgan.inversion.engine import PLAIN, Execution
 from oddgan.inversion.optimisers import LatentAdam
+from oddgan.inversion.restriction import Projected
 from oddgan.inversion.result import Inverted, Loss, Map, Support
 from oddgan.inversion.search import LatentSearch
 
 
 @dataclass(frozen=True)
 class EncoderInversion:
-    """Take the encoder's answer, z = E(x), for the latent point: no search, 0 steps, always converged."""
+    """Take the encoder's answer, z = E(x), for the latent point: no search, 0 steps, always converged.
+
+    Parameters
+    ----------
+    restriction : what codes are projected onto, chosen without training again; None takes them as they are. A penalty
+        and an acceptance rule need a search: those are for `Hybrid`.
+    """
+
+    restriction: Projected | None = None
+
+    def __post_init__(self) -> None:
+        if self.restriction is not None and not isinstance(self.restriction, Projected):
+            raise InputError(
+                f"EncoderInversion got restriction={self.restriction!r}: give Projected(...) or None; the others need "
+                "a search, as in Hybrid(LatentSearch(restriction=...))."
+            )
 
     def __call__(self, x: Tensor, generator: Map, encoder: Map, loss: Loss, how: Execution = PLAIN) -> Inverted:
         """Invert samples x (n, ...); no gradients are kept.
@@ -31,6 +47,7 @@ class EncoderInversion:
         """
         with torch.inference_mode():
             z = how.slots.map(encoder, x)
+            z = z if self.restriction is None else self.restriction.enter(z)
             y = how.slots.map(generator, z)
             each = loss(x, y)
         steps = torch.zeros(len(x), dtype=torch.int64, device=x.device)
@@ -48,7 +65,7 @@ class Hybrid:
 
     Parameters
     ----------
-    search : the search; its steps are what is paid for.
+    search : the search; its steps are what is paid for, and its restriction holds for the encoder's answer, too.
     """
 
     search: LatentSearch = field(default=LatentSearch(n_max=10, optimiser=LatentAdam(lr=0.05)))
@@ -63,7 +80,9 @@ class Hybrid:
         how: Execution = PLAIN,
     ) -> Inverted:
         """Invert samples x (n, ...), as `LatentSearch` does, from one start for each: the encoder's codes (n, m)."""
-        return self.search(x, generator, prior, loss, prior.project(starts)[:, None], how)
+        rule = self.search.restriction
+        support = prior if rule is None else rule.walk(prior)
+        return self.search(x, generator, prior, loss, support.project(starts)[:, None], how)
 
     def calibrate(self, budget_ms: float, run: Callable[["Hybrid"], object], n: int) -> "Hybrid":
         """Return this inversion with the steps that a budget pays for, as `LatentSearch.calibrate`."""

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.func import jvp, vmap
 
 from oddgan.inversion.optimisers import Seen, State
+from oddgan.inversion.restriction import Best, Price, Restriction
 from oddgan.inversion.result import Loss, Map, Report, Support, check_losses
 
 if TYPE_CHECKING:
@@ -56,16 +57,31 @@ class Problem:
 
     generator: Map
     loss: Loss
+    restriction: Restriction | None = None
 
     def look(self, z: Tensor, known: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         """Return losses (k,) and reconstructions (k, ...) without gradients."""
         with torch.no_grad():
             y = self.generator(z)
-            return self.loss(*known, y), y
+            loss, price = self.loss(*known, y), self._price(z)
+            return loss if price is None else loss + price.value, y
 
     def descent(self, z: Tensor, known: tuple[Tensor, ...], *, jacobian: bool) -> tuple[Seen, Tensor]:
         """Return losses (k,) with gradients (k, m) to their own z, and reconstructions."""
-        z = z.detach().requires_grad_()
+        price = self._price(z)
+        seen, y = self._slope(z.detach().requires_grad_(), known, jacobian=jacobian)
+        if price is None:
+            return seen, y
+        curved = seen.curvature
+        if curved is not None:
+            curved = curved + torch.diag_embed(price.curvature[:, None].expand_as(z))
+        return Seen(seen.loss + price.value, seen.gradient + price.gradient, curved), y
+
+    def _price(self, z: Tensor) -> Price | None:
+        return None if self.restriction is None else self.restriction.price(z.detach())
+
+    def _slope(self, z: Tensor, known: tuple[Tensor, ...], *, jacobian: bool) -> tuple[Seen, Tensor]:
+        """Return the same without what the restriction adds."""
         y = self.generator(z)
         free = y.detach().requires_grad_() if jacobian else y
         each = self.loss(*known, free)
@@ -155,21 +171,31 @@ class Descent:
         """The number of pairs."""
         return len(self.known[0]) * self.starts.shape[-2]
 
+    @property
+    def best(self) -> Best | None:
+        """Keeps the best points inside, where only those count."""
+        rule = self.search.restriction
+        return Best(rule) if rule is not None and rule.accepts else None
+
     def run(self) -> Found:
         """Search until all pairs are at rest."""
         search, slots = self.search, self.how.slots
-        rough = self.problem if self.how.draft is None else Problem(*self.how.draft)
-        found = _Ledger(self.q, self.starts, keep_y=self.starts.shape[-2] == 1 and not search.optimiser.monotone)
+        rough = self.problem if self.how.draft is None else Problem(*self.how.draft, search.restriction)
+        last = self.best is None and not search.optimiser.monotone
+        found = _Ledger(self.q, self.starts, keep_y=self.starts.shape[-2] == 1 and last)
         waiting = min(slots.most, self.q)
         first = torch.arange(slots.most if slots.fixed else waiting, device=self.starts.device)
         batch = self._enter(first.clamp(max=self.q - 1), first < self.q)
         while bool(batch.live.any()):
             seen, y = self._look(rough, batch)
-            ended = batch.live & ((seen.loss <= search.eps) | (batch.steps >= search.n_max) | seen.loss.isnan())
-            z, loss = search.optimiser.answer(batch.state, batch.z, seen.loss)
-            if self.how.draft is not None and bool(ended.any()):
-                loss, y = self._confirm(batch, z, ended, (loss, y))
-                ended &= (loss <= search.eps) | (batch.steps >= search.n_max) | loss.isnan()
+            z, loss, unsure = self._answer(batch, seen)
+            goal = seen.loss if self.best is None else loss
+            ended = batch.live & ((goal <= search.eps) | (batch.steps >= search.n_max) | seen.loss.isnan())
+            if bool((ended & unsure).any()):
+                exact, y = self._confirm(batch, z, ended & unsure, (loss, y))
+                loss = torch.where(unsure, exact, loss)
+                if self.how.draft is not None:
+                    ended &= (loss <= search.eps) | (batch.steps >= search.n_max) | loss.isnan()
             over, batch.live = ended, batch.live & ~ended
             self._move(batch, seen)
             if bool(over.any()):
@@ -183,9 +209,8 @@ class Descent:
         sample, seed = pair // n_seed, pair % n_seed
         z = self.starts[seed] if self.starts.ndim == 2 else self.starts[sample, seed]
         zero, rows = torch.zeros(len(pair), device=z.device), tuple(value[sample] for value in self.known)
-        return _Batch(
-            pair.clone(), live.clone(), z, zero.long(), 1 + zero.double(), rows, self.search.optimiser.start(z)
-        )
+        state = self.search.optimiser.start(z) | ({} if self.best is None else self.best.start(z))
+        return _Batch(pair.clone(), live.clone(), z, zero.long(), 1 + zero.double(), rows, state)
 
     def _look(self, problem: Problem, batch: _Batch) -> tuple[Seen, Tensor]:
         """Evaluate the loss at z, with its gradient unless all points are at their last step."""
@@ -194,8 +219,17 @@ class Descent:
             return Seen(loss, torch.zeros_like(batch.z)), y
         return problem.descent(batch.z, batch.known, jacobian=self.search.optimiser.needs_jacobian)
 
+    def _answer(self, batch: _Batch, seen: Seen) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what ends now would answer: points, losses, and which of these must be looked at (again) for that."""
+        rough = torch.full_like(batch.live, self.how.draft is not None)
+        if self.best is None:
+            return *self.search.optimiser.answer(batch.state, batch.z, seen.loss), rough
+        self.best.note(batch.state, batch.z, seen.loss)
+        z, loss, none = self.best.answer(batch.state, batch.z)
+        return z, loss, rough | none
+
     def _confirm(self, batch: _Batch, z: Tensor, ended: Tensor, rough: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Return losses and reconstructions, in full precision where a draft says that points have ended."""
+        """Return losses and reconstructions in full precision, where points have ended that need it."""
         if self.how.slots.fixed:
             return self.problem.look(z, batch.known)
         rows, (loss, y) = ended.nonzero()[:, 0], rough

@@ -12,6 +12,7 @@ from oddgan._core.errors import InputError
 from oddgan.inversion.budget import affordable
 from oddgan.inversion.engine import PLAIN, Execution
 from oddgan.inversion.optimisers import LatentAdam, Seen
+from oddgan.inversion.restriction import Kept, Restriction, rowwise
 from oddgan.inversion.result import Inverted, Loss, Support, check_losses
 
 
@@ -89,6 +90,8 @@ class JointSearch:
     theta_lr : step size for θ, above 0; None takes 5e-5 for Adam, the value of public code, and 3e-3 for plain steps,
         which moves the loss as far on MNIST.
     betas : Adam's decay rates of both moments, each in [0, 1).
+    restriction : a support of the search's own, chosen without training again: `Projected`, `Penalised` or `Accepted`;
+        None stays on the prior's.
     precision : of the matrix products, "fp32" (the generator's own) or "bf16"; θ is kept in full precision.
     memory_mb : most memory for private parameters and maps, in MiB, above 0; one start is always searched.
 
@@ -103,6 +106,7 @@ class JointSearch:
     theta: Literal["adam", "gradient", "shared", "frozen"] = "adam"
     theta_lr: float | None = None
     betas: tuple[float, float] = (0.5, 0.999)
+    restriction: Restriction | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
     memory_mb: int = 256
 
@@ -141,7 +145,7 @@ class JointSearch:
         ----------
         x : samples, (n, ...), at least one.
         generator : makes the private copies.
-        prior : its `project` brings z (k, m) back to the support after each step.
+        prior : its `project` brings z (k, m) back to the support after each step, unless `restriction` does.
         loss : maps samples and reconstructions to one loss per sample, (k,).
         starts : latent points (n_seed, m) that the search starts from, the same for every sample.
         how : with fixed slots a pass is of one sample, so that rounding cannot depend on others; else samples share
@@ -157,6 +161,9 @@ class JointSearch:
                 f"JointSearch takes at least one sample and starts (n_seed, m), but got the shapes {tuple(x.shape)} "
                 f"and {tuple(starts.shape)}."
             )
+        rule, support = self.restriction, prior
+        if rule is not None:
+            support, starts = rule.walk(prior), rule.enter(starts)
         with torch.inference_mode(mode=False), torch.enable_grad():
             copies = generator(self, len(starts) if self.theta == "shared" else 1)
             most = self.memory_mb * 2**20 // copies.bytes(starts[:1])
@@ -165,7 +172,7 @@ class JointSearch:
             # One pass on all starts of some samples, or several on parts of one sample's.
             parts = 1 if samples > 1 or self.theta == "shared" else math.ceil(len(starts) / max(most, 1))
             passes = torch.split(starts.repeat(samples, 1), math.ceil(samples * len(starts) / parts))
-            descent = Descent(self, copies, prior, loss)
+            descent = Descent(self, copies, support, loss)
             firsts = [descent.first(z) for z in passes]
             found = []
             for some in torch.split(x, samples):
@@ -176,9 +183,15 @@ class JointSearch:
         return Joint(*(torch.cat(values) for values in zip(*found, strict=True)))
 
     def trace(self, x: Tensor, generator: Copier, prior: Support, loss: Loss, starts: Tensor) -> Tensor:
-        """Return the ways of all starts, (n, n_seed, k + 1, m), with the arguments of a call."""
+        """Return the ways of all starts, (n, n_seed, k + 1, m), with the arguments of a call.
+
+        With `Accepted` it is the way itself, accepted or not.
+        """
+        rule = self.restriction
+        free = replace(self, restriction=None) if rule is not None and rule.accepts else self
+        first = starts if rule is None else rule.enter(starts)
         ends = [
-            replace(self, steps=k)(x, generator, prior, loss, starts).z if k else starts.expand(len(x), -1, -1)
+            replace(free, steps=k)(x, generator, prior, loss, starts).z if k else first.expand(len(x), -1, -1)
             for k in range(self.steps + 1)
         ]
         return torch.stack(ends, dim=2)
@@ -227,12 +240,17 @@ class Descent:
         """Search for x (k, ...), row by row: where z (k, m) ends, what is drawn there (k, ...), its losses (k,)."""
         self.copies.reset()
         z, y = first
-        adam = LatentAdam(lr=self.search.lr, betas=self.search.betas)
+        adam, rule = LatentAdam(lr=self.search.lr, betas=self.search.betas), self.search.restriction
         state, rate = adam.start(z.detach()), z.new_ones(len(z))
+        kept = None if rule is None or not rule.accepts else Kept(rule, z.detach(), y.detach())
         for step in range(1, self.search.steps + 1):
             each = self.loss(x, y)
             check_losses(each, z)
             (gradient,) = torch.autograd.grad(each.sum(), z, retain_graph=step == 1)
+            if kept is not None:
+                kept.note(z.detach(), y.detach(), each.detach())
+            price = None if rule is None else rule.price(z.detach())
+            gradient = gradient if price is None else gradient + price.gradient
             self.copies.step()
             z = self.prior.project(adam.step(state, z.detach(), Seen(each.detach(), gradient), rate))
             last = step == self.search.steps
@@ -240,7 +258,20 @@ class Descent:
                 z = z.requires_grad_(not last)
                 y = self.copies(z)
         with torch.no_grad():
-            return z.detach(), y.detach(), self.loss(x, y.detach())
+            return self._end(x, z.detach(), y.detach(), kept)
+
+    def _end(self, x: Tensor, z: Tensor, y: Tensor, kept: Kept | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the answers of a pass that ended at z with y."""
+        loss, rule = self.loss(x, y), self.search.restriction
+        price = None if rule is None else rule.price(z)
+        if kept is None:
+            return z, y, loss if price is None else loss + price.value
+        kept.note(z, y, loss)
+        z, loss, none = kept.answer(z)
+        if not bool(none.any()):
+            return z, kept.y, loss
+        y = self.copies(z)
+        return z, torch.where(rowwise(none, y), y, kept.y), torch.where(none, self.loss(x, y), loss)
 
 
 def _together(descent: Descent, x: Tensor, firsts: list[tuple[Tensor, Tensor]], n_seed: int) -> Joint:

@@ -1,7 +1,7 @@
 """What every inversion returns, and what it is given."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -26,6 +26,7 @@ def check_losses(each: Tensor, z: Tensor) -> None:
         )
 
 
+@runtime_checkable
 class Support(Protocol):
     """A distribution's support, which latent points are kept on."""
 

@@ -12,6 +12,7 @@ from oddgan._core.errors import InputError
 from oddgan.inversion.budget import affordable
 from oddgan.inversion.engine import PLAIN, Descent, Execution, Problem
 from oddgan.inversion.optimisers import LatentAdam, LatentOptimiser
+from oddgan.inversion.restriction import Restriction
 from oddgan.inversion.result import Inverted, Loss, Map, Support
 
 # A censored loss is eps less at most this share of it: enough to order ties, too little to matter otherwise.
@@ -36,6 +37,8 @@ class LatentSearch:
     reduce : "min" reports the loss of the best start, "mean" the mean loss over the starts.
     drop : None, or a loss and a factor, e.g. (0.05, 0.1): from the first time that a point's loss is below the one, its
         step size is multiplied by the other, as in the survey's system.
+    restriction : a support of the search's own, chosen without training again: `Projected`, `Penalised` or `Accepted`;
+        None stays on the prior's.
     precision : "fp32", or "bf16" for a search in half precision whose ends and losses are confirmed in full.
 
     References
@@ -50,6 +53,7 @@ class LatentSearch:
     eps: float = 0.0
     reduce: Literal["min", "mean"] = "min"
     drop: tuple[float, float] | None = None
+    restriction: Restriction | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
 
     def __post_init__(self) -> None:
@@ -81,7 +85,7 @@ class LatentSearch:
         ----------
         x : samples (n, ...), at least one, or all that `loss` needs to know of them, (n, ...) each.
         generator : maps z (k, m) to samples (k, ...), each row by itself: in evaluation mode.
-        prior : its `project` brings z (k, m) back to the support after each step.
+        prior : its `project` brings z (k, m) back to the support after each step, unless `restriction` does.
         loss : maps what is known of samples, and reconstructions, to one loss per sample, (k,).
         starts : latent points (n_seed, m) that the search starts from, the same for every sample, or (n, n_seed, m).
         how : how many points the generator sees at once, a draft in lower precision, who is told how far it is.
@@ -103,8 +107,11 @@ class LatentSearch:
                 f"LatentSearch takes at least one sample and starts (n_seed, m) or (n, n_seed, m), but got the shapes "
                 f"{tuple(known[0].shape)} and {tuple(starts.shape)}."
             )
+        rule, support = self.restriction, prior
+        if rule is not None:
+            support, starts = rule.walk(prior), rule.enter(starts)
         with torch.inference_mode(mode=False), torch.enable_grad():
-            found = Descent(self, known, Problem(generator, loss), prior, starts, how).run()
+            found = Descent(self, known, Problem(generator, loss, rule), support, starts, how).run()
         each = found.loss.view(n, -1)
         best = torch.where(each.isnan(), math.inf, each).argmin(dim=1)
         pick = torch.arange(n, device=each.device) * each.shape[1] + best

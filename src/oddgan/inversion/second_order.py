@@ -148,10 +148,12 @@ class LatentLM(_Monotone):
             raise InputError("LatentLM needs the generator's Jacobian, which this search does not supply.")
         first, better = state["loss"].isinf(), seen.loss < state["loss"]
         factor = torch.where(better, 0.1, 10.0)
-        state["mu"] = torch.where(first, state["mu"], (state["mu"] * factor).clamp(LEAST, MOST))
+        # Less damping than rounding would leave a matrix of lower rank singular.
+        least = max(LEAST, 8 * torch.finfo(z.dtype).eps)
+        state["mu"] = torch.where(first, state["mu"], (state["mu"] * factor).clamp(least, MOST))
         state["matrix"] = torch.where(better[:, None, None], seen.curvature, state["matrix"])
         self._accept(state, better, z, seen)
         mean = state["matrix"].diagonal(dim1=1, dim2=2).mean(1)
-        damped = state["matrix"] + torch.diag_embed((state["mu"] * mean.clamp(min=TINY))[:, None].expand_as(z))
+        damped = state["matrix"] + torch.diag_embed((state["mu"] * mean).clamp(min=TINY)[:, None].expand_as(z))
         step: Tensor = torch.linalg.solve(damped, state["gradient"])
         return state["best"] - rate.to(z.dtype)[:, None] * step

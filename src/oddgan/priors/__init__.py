@@ -2,5 +2,6 @@
 
 from oddgan.priors.distributions import Gaussian, Prior, Sphere, TruncatedNormal, Uniform
 from oddgan.priors.langevin import Langevin, Replay
+from oddgan.priors.shell import Shell
 
-__all__ = ["Gaussian", "Langevin", "Prior", "Replay", "Sphere", "TruncatedNormal", "Uniform"]
+__all__ = ["Gaussian", "Langevin", "Prior", "Replay", "Shell", "Sphere", "TruncatedNormal", "Uniform"]

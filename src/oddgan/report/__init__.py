@@ -1,5 +1,6 @@
-"""A run folder as one self-contained page; needs neither torch nor the detector."""
+"""Run folders, and data, as self-contained pages; needs neither torch nor the detector."""
 
+from oddgan.report.inspection import render_inspection, sentences
 from oddgan.report.page import render
 
-__all__ = ["render"]
+__all__ = ["render", "render_inspection", "sentences"]

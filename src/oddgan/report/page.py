@@ -50,13 +50,14 @@ def render(run: str | Path, *, out: str | Path | None = None, interactive: bool 
     if interactive:
         content |= {"plotly": script, "figures": [figure(d.chart) for d in content["drawings"].values()]}
     target = Path(run) / "report.html" if out is None else Path(out)
-    text = _environment().get_template("report.html.jinja").render(content)
+    text = environment().get_template("report.html.jinja").render(content)
     with new_file(target, force=force) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return target
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """The templates, and what they write numbers with."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("oddgan.report"),
         autoescape=True,

@@ -1,5 +1,6 @@
 """Anomaly score: components, one value per sample, and how they become one score."""
 
+from oddgan._core.chi import ChiMoments, chi_moments
 from oddgan.scores.components import (
     critic_cross_entropy,
     feature_matching,
@@ -13,7 +14,7 @@ from oddgan.scores.kernels import SVM, Mixture, OneClass
 from oddgan.scores.linear import GridSearch, Logistic
 from oddgan.scores.ranks import Fisher, Maximum, RankAverage
 from oddgan.scores.standardisation import Standardisation, Standardised
-from oddgan.scores.tails import ChiMoments, chi_moments, empirical_mode, empirical_tail, latent_norm_deviation
+from oddgan.scores.tails import empirical_mode, empirical_tail, latent_norm_deviation
 
 __all__ = [
     "SVM",

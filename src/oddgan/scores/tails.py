@@ -1,7 +1,7 @@
 """How unusual a value is: against the χ distribution of ‖z‖ under a normal prior, or against reference values."""
 
 import math
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import torch
@@ -9,34 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 from torch import Tensor
 
+from oddgan._core.chi import chi_moments
 from oddgan._core.errors import InputError
 
 BINS = 50  # as in ecgan, the released code of Lüer et al., 2023
 _TINY = 1e-280  # below this a probability is computed by its logarithm
 _TERMS = 100
-
-
-class ChiMoments(NamedTuple):
-    """Where the norm of a standard normal point lies."""
-
-    mode: float
-    mean: float
-    std: float
-
-
-def chi_moments(dim: int) -> ChiMoments:
-    r"""Mode, mean and standard deviation of ‖z‖ for z ~ N(0, I), the χ distribution with `dim` degrees of freedom.
-
-    .. math:: \sqrt{d-1}, \quad \sqrt2\,\Gamma(\tfrac{d+1}{2})/\Gamma(\tfrac d2), \quad \sqrt{d - \text{mean}^2}
-
-    Parameters
-    ----------
-    dim : dimensions d of z, >= 1.
-    """
-    if dim < 1:
-        raise InputError(f"chi_moments got dim={dim}: give the number of latent dimensions, at least 1.")
-    mean = math.sqrt(2) * float(special.poch(dim / 2, 0.5))
-    return ChiMoments(math.sqrt(dim - 1), mean, math.sqrt(dim - mean**2))
 
 
 def latent_norm_deviation(
