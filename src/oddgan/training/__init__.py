@@ -2,11 +2,12 @@
 
 from oddgan.training.augmentation import TimeWarp
 from oddgan.training.batches import DatasetSource, Source, TensorSource
-from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar
+from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar, Subject
 from oddgan.training.checkpoints import Checkpoints
 from oddgan.training.ema import Ema
 from oddgan.training.engine import Engine
 from oddgan.training.loop import Plan, State, run
+from oddgan.training.monitor import FAILURES, Alarm, Failure, Monitor, Thresholds
 from oddgan.training.optimisers import (
     SGD,
     Adam,
@@ -23,8 +24,10 @@ from oddgan.training.seeds import RandomState, generator, seeded
 from oddgan.training.selection import Selection, Selector
 
 __all__ = [
+    "FAILURES",
     "SGD",
     "Adam",
+    "Alarm",
     "Callback",
     "Checkpoints",
     "Clock",
@@ -35,8 +38,10 @@ __all__ = [
     "Engine",
     "EpochRecord",
     "EventLog",
+    "Failure",
     "LinearDecay",
     "Memory",
+    "Monitor",
     "Optimiser",
     "Phase",
     "Plan",
@@ -52,7 +57,9 @@ __all__ = [
     "State",
     "Step",
     "StepDecay",
+    "Subject",
     "TensorSource",
+    "Thresholds",
     "TimeWarp",
     "Update",
     "generator",
