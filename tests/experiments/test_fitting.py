@@ -35,6 +35,24 @@ def test_a_fit_leaves_a_model_and_a_run(trained):
     np.testing.assert_array_equal(load(trained.model).anomaly_score(x), trained.detector.anomaly_score(x))
 
 
+def test_training_is_watched_unless_told_otherwise(table):
+    spec = FitSpec(method="aae", source=table, settings={"epochs": 2, "latent_dim": 2})
+    run = read_run(fit(spec).run)
+    assert [w.epoch for w in run.watched] == [1, 2]
+    assert run.snapshots.samples.shape[2:] == (4,)
+    alone = read_run(fit(spec.model_copy(update={"monitor": False})).run)
+    assert (alone.watched, alone.snapshots) == ((), None)
+    np.testing.assert_array_equal(alone.scores.anomaly_score, run.scores.anomaly_score)
+
+
+def test_alarms_are_among_the_notes(table):
+    settings = {"epochs": 5, "latent_dim": 2, "optimiser": {"type": "Adam", "lr": 3.0}}
+    result = fit(FitSpec(method="autoencoder", source=table, settings=settings))
+    (alarm,) = read_run(result.run).alarms
+    assert alarm.failure == "exploding"
+    assert alarm.text in result.info.notes
+
+
 def test_the_record_says_how_many_rows_did_what(trained):
     data, threshold = trained.info.data, trained.info.threshold
     # The training half has 128 threes; a fifth of them is held out, and all 1130 other digits are left out.

@@ -11,7 +11,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from oddgan_docs import catalogue, docstrings, fields, figures, heartbeats, mathml, matrix, results, ways
+from oddgan_docs import catalogue, docstrings, fields, figures, heartbeats, mathml, matrix, results, watching, ways
 
 MARK = re.compile(r"^<!-- generated: ([\w-]+) -->$", flags=re.MULTILINE)
 RESULTS = Path(__file__).resolve().parents[3] / "benchmarks"
@@ -26,6 +26,7 @@ PARTS: dict[str, Callable[[], str]] = {
     **{name: partial(draw, RESULTS) for name, draw in figures.all_figures()},
     **{name: partial(draw, RESULTS) for name, draw in heartbeats.all_parts()},
     "figure-ways": ways.example,
+    "monitor": lambda: watching.monitor(RESULTS),
     "methods-matrix": matrix.methods_matrix,
     "methods-components": matrix.methods_components,
     "networks-matrix": matrix.networks_matrix,

@@ -21,6 +21,7 @@ _TITLES = {
     "inversion": "What inversion finds",
     "loop": "Cost of the training loop",
     "mnist": "MNIST, one class normal",
+    "monitor": "The training monitor",
     "search": "Cost of the latent search",
     "survey": "The survey's table of times",
     "toys": "2-D toys",
@@ -31,13 +32,14 @@ _FIGURES = {
     "adgan": "speed.md#adgan",
     "beatgan": "heartbeats.md#beatgans-protocol",
     "heartbeats": "heartbeats.md",
+    "monitor": "monitor.md",
     "inversion": "speed.md#steps-more-is-not-always-better",
     "search": "speed.md#the-latent-search",
     "survey": "heartbeats.md#search-or-encoder",
     "toys": "toys.md",
     "training": "speed.md#training",
 }
-_PAGES = {"speed.md": "Speed", "toys.md": "2-D toys", "heartbeats.md": "Heartbeats"}
+_PAGES = {"speed.md": "Speed", "toys.md": "2-D toys", "heartbeats.md": "Heartbeats", "monitor.md": "Watching training"}
 # A line of a table: method, role, protocol, settings.
 Row = tuple[str, str, str, str]
 

@@ -1,5 +1,6 @@
 """The contract that every detector keeps, and the families that methods build on."""
 
+from oddgan._core.notices import Notice
 from oddgan.base.adversarial import adversarial_updates, critic_loss
 from oddgan.base.bidirectional import BidirectionalDetector, Pair, flipped_loss, pair_loss
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
@@ -14,7 +15,6 @@ from oddgan.base.going_on import Changes
 from oddgan.base.latent_critic import LatentCritic
 from oddgan.base.neural import NeuralDetector
 from oddgan.base.pyod import PyODView, as_pyod
-from oddgan.base.rows import Notice
 from oddgan.base.scoring import Progress
 from oddgan.base.search import Inversion, SearchDetector
 from oddgan.base.storage import known_parts

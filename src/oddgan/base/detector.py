@@ -15,6 +15,7 @@ from torch import Tensor
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
+from oddgan._core.notices import notice
 from oddgan.base import storage
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import Card
@@ -22,7 +23,7 @@ from oddgan.base.components import Component
 from oddgan.base.composing import Composes
 from oddgan.base.explanation import Explains
 from oddgan.base.fitting import Fitting, Validation, identity
-from oddgan.base.rows import Rows, chunks, notice, take
+from oddgan.base.rows import Rows, chunks, take
 from oddgan.base.scoring import Report, Scoring, run_rows
 from oddgan.base.validation import check_common, check_kind, validate
 from oddgan.scaling import AutoScaling, Scaling

@@ -10,11 +10,13 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
+from oddgan._core.notices import notice
+from oddgan.base.capabilities import Samples
 from oddgan.base.detector import Detector
 from oddgan.base.fitting import Fitting
 from oddgan.base.going_on import GoesOn, for_so_long
 from oddgan.base.networks import Networks
-from oddgan.base.rows import Rows, Subset, chunks, notice, take
+from oddgan.base.rows import Rows, Subset, chunks, take
 from oddgan.base.scoring import Report
 from oddgan.base.selecting import Panel
 from oddgan.base.stabilised import check_stabilisers, stabilised_networks, stabilised_phase
@@ -35,6 +37,7 @@ from oddgan.training import (
     Selection,
     Source,
     Stabiliser,
+    Subject,
     TensorSource,
     run,
 )
@@ -162,7 +165,9 @@ class NeuralDetector(GoesOn, Detector):
     def _learn_and_rest(self, rows: Rows, fitting: Fitting) -> None:
         """Train, and leave the networks as they score."""
         self._lay_out()
-        source = self._source(rows)
+        source, subject = self._source(rows), self._subject(rows)
+        for callback in fitting.callbacks:
+            callback.watch(subject)
         self.history_, self._panel = self._learn(source, fitting), None  # held-out rows are not kept
         if not fitting.again:
             self._warn_of_few_steps(len(source))
@@ -242,9 +247,15 @@ class NeuralDetector(GoesOn, Detector):
             return TensorSource(torch.cat([self._prepare(chunk) for chunk in chunks(rows)]))
         return DatasetSource(rows, self._prepare)
 
-    def _some(self, rows: Rows) -> Tensor:
-        every = max(1, len(rows) // self.calibration_size)
-        some = take(rows, np.arange(0, len(rows), every)[: self.calibration_size])
+    def _subject(self, rows: Rows) -> Subject:
+        """What callbacks may ask while the networks are trained."""
+        draw = cast(Samples, self)._sample if isinstance(self, Samples) else None
+        return Subject(lambda n: self._some(rows, n), draw, self.scaling_.backward)
+
+    def _some(self, rows: Rows, most: int | None = None) -> Tensor:
+        most = self.calibration_size if most is None else most
+        every = max(1, len(rows) // most)
+        some = take(rows, np.arange(0, len(rows), every)[:most])
         return self._prepare(np.stack([some[i] for i in range(len(cast(Subset, some)))]))
 
     # -- copies: scikit-learn's tools copy and pickle objects; weights travel as a state dict

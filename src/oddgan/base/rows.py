@@ -1,6 +1,5 @@
 """Raw rows as detectors take them: arrays, tensors, data frames, or a map-style dataset read when needed."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,15 +10,6 @@ import torch
 from oddgan._core.errors import InputError
 
 _CHUNK = 4096
-
-
-class Notice(UserWarning):
-    """Something that was dealt with and that the user should know."""
-
-
-def notice(text: str) -> None:
-    """Tell the user, once for each place in the code."""
-    warnings.warn(text, Notice, stacklevel=3)
 
 
 class Lazy(Sequence[np.ndarray]):

@@ -6,8 +6,9 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from oddgan._core.errors import InputError
+from oddgan._core.notices import notice
 from oddgan.base.card import kind_of
-from oddgan.base.rows import Lazy, Rows, check_finite, check_frame, is_dataset, is_frame, notice, to_array
+from oddgan.base.rows import Lazy, Rows, check_finite, check_frame, is_dataset, is_frame, to_array
 
 if TYPE_CHECKING:
     from oddgan.base.detector import Detector

@@ -121,6 +121,7 @@ def _fit_spec(
         settings=oddgan.experiments.merge(from_file, oddgan.experiments.parse_assignments(options.settings)),
         onto=options.onto,
         epochs=options.epochs,
+        monitor=not options.no_monitor,
         command=command,
         **{name: getattr(options, name) for name in same},
     )

@@ -109,6 +109,7 @@ class FitOptions(OutOptions, RunOptions, DataOptions):
         ),
     ] = None
     epochs: Annotated[int | None, option("With --continue: passes over the new rows.", _TRAINING)] = None
+    no_monitor: Annotated[bool, option("Do not watch training for failures.", _TRAINING)] = False
 
 
 @Parameter(name="*")

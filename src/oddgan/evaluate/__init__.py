@@ -14,7 +14,7 @@ from oddgan.evaluate.items import Items, LatentMap, class_groups, gallery_groups
 from oddgan.evaluate.localisation import pixel_auroc, pro
 from oddgan.evaluate.metrics import Metric, evaluate
 from oddgan.evaluate.records import Record, Results, Spread, read_results, spread, write_results
-from oddgan.evaluate.runs import Epoch, Run, read_run, write_run_info
+from oddgan.evaluate.runs import Epoch, Run, read_run, read_snapshots, write_run_info, write_snapshots
 from oddgan.evaluate.scores_table import ScoreTable, check_suffix, read_scores, write_scores
 
 __all__ = [
@@ -45,10 +45,12 @@ __all__ = [
     "read_results",
     "read_run",
     "read_scores",
+    "read_snapshots",
     "spread",
     "supervision",
     "write_items",
     "write_results",
     "write_run_info",
     "write_scores",
+    "write_snapshots",
 ]

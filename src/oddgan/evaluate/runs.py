@@ -2,9 +2,11 @@
 
 =================  =====================================================================================
 ``run.json``       `RunInfo`: method, parameters, data, composition, threshold, metrics, times, environment
-``events.jsonl``   one JSON object a line; lines with ``"event": "epoch"`` are `Epoch`, others are ignored
+``events.jsonl``   one JSON object a line; lines with ``"event": "epoch"`` are `Epoch`, ``"monitor"`` are `Watched`,
+                   ``"alarm"`` are `Alarm`, others are ignored
 ``scores.csv``     `ScoreTable`; also ``scores.npz`` or ``scores.parquet``
 ``items.npz``      `Items`
+``samples.npz``    `Snapshots`
 =================  =====================================================================================
 
 Only ``run.json`` must be there.
@@ -12,18 +14,20 @@ Only ``run.json`` must be there.
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, NamedTuple, Self
 
+import numpy as np
 from pydantic import JsonValue, ValidationError
 
 from oddgan._core.errors import InputError
 from oddgan._core.files import new_file
+from oddgan._core.watched import Alarm, Snapshots, Watched
 from oddgan.evaluate.infos import RunInfo
 from oddgan.evaluate.items import Items, read_items
-from oddgan.evaluate.scores_table import SUFFIXES, ScoreTable, read_scores
+from oddgan.evaluate.scores_table import SUFFIXES, ScoreTable, read_npz, read_scores
 
 RUN_SCHEMA = 1
 _NOT_ONE = "is not a run folder: give one that `oddgan fit`, `score` or `evaluate` wrote"
@@ -74,6 +78,8 @@ class Run:
     info : ``run.json``.
     epochs : the training curve, empty where nothing was trained.
     scores, items : None where the run has none.
+    watched, alarms : what the training monitor saw and said; empty without one.
+    snapshots : samples over time; None where the run has none.
     """
 
     folder: Path
@@ -81,6 +87,9 @@ class Run:
     epochs: tuple[Epoch, ...]
     scores: ScoreTable | None
     items: Items | None
+    watched: tuple[Watched, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    snapshots: Snapshots | None = None
 
 
 def write_run_info(folder: str | Path, info: RunInfo, *, force: bool = False) -> None:
@@ -105,7 +114,9 @@ def read_run(folder: str | Path) -> Run:
     if items is not None:
         items.check_kind(info.data.kind)
     scores = read_scores(tables[0]) if tables else None
-    return Run(place, info, _read_epochs(place / "events.jsonl"), scores, items)
+    events = _read_events(place / "events.jsonl")
+    snapshots = read_snapshots(place / "samples.npz") if (place / "samples.npz").exists() else None
+    return Run(place, info, events.epochs, scores, items, events.watched, events.alarms, snapshots)
 
 
 def _read_info(path: Path) -> RunInfo:
@@ -127,22 +138,49 @@ def _read_info(path: Path) -> RunInfo:
         raise InputError(f"{path}: {'.'.join(str(p) for p in first['loc'])}: {first['msg']}.") from error
 
 
-def _read_epochs(path: Path) -> tuple[Epoch, ...]:
-    """Read the epochs; a last line without its end is a run that was stopped while writing, and is left out."""
+class _Events(NamedTuple):
+    epochs: tuple[Epoch, ...] = ()
+    watched: tuple[Watched, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+
+
+def _read_events(path: Path) -> _Events:
+    """Read the events; a last line without its end is a run that was stopped while writing, and is left out."""
     if not path.exists():
-        return ()
+        return _Events()
     complete = path.read_text(encoding="utf-8").split("\n")[:-1]
-    epochs = []
+    found: dict[str, list[Any]] = {name: [] for name in _EVENTS}
     for number, line in enumerate(complete, start=1):
         if not line.strip():
             continue
         try:
             event = json.loads(line)
-            if event["event"] == "epoch":
-                epochs.append(Epoch.of(event))
-        except (ValueError, KeyError, TypeError) as error:
+            if event["event"] in _EVENTS:
+                found[event["event"]].append(_EVENTS[event["event"]](event))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}, line {number}, is not an event: {error!r}.") from error
-    return tuple(epochs)
+    return _Events(*map(tuple, found.values()))
+
+
+def write_snapshots(path: str | Path, snapshots: Snapshots, *, force: bool = False) -> None:
+    """Write samples over time as .npz, without pickles."""
+    with new_file(path, force=force) as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **vars(snapshots))
+
+
+def read_snapshots(path: str | Path) -> Snapshots:
+    """Read what `write_snapshots` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, cut short, or lacks an array.
+    """
+    arrays = read_npz(Path(path))
+    missing = {field.name for field in fields(Snapshots)} - arrays.keys()
+    if missing:
+        raise InputError(f"{path} lacks the arrays {sorted(missing)}: it does not hold samples over time.")
+    return Snapshots(**{field.name: arrays[field.name] for field in fields(Snapshots)})
 
 
 def _number(value: JsonValue) -> float:
@@ -151,3 +189,6 @@ def _number(value: JsonValue) -> float:
     if isinstance(value, int | float):
         return float(value)
     raise TypeError(f"{value!r} is not a number")
+
+
+_EVENTS: Mapping[str, Callable[[Any], Any]] = {"epoch": Epoch.of, "monitor": Watched.of, "alarm": Alarm.of}

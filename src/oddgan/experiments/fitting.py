@@ -13,7 +13,7 @@ import numpy as np
 from oddgan._core.files import new_folder
 from oddgan.base import Detector, NeuralDetector
 from oddgan.data import Dataset, is_anomaly, read, select_normal
-from oddgan.evaluate import DataInfo, RunInfo, Seconds
+from oddgan.evaluate import DataInfo, RunInfo, Seconds, write_snapshots
 from oddgan.experiments.continuing import model_to_go_on, together
 from oddgan.experiments.labels import row_marks
 from oddgan.experiments.making import detector_of
@@ -24,7 +24,7 @@ from oddgan.experiments.runs import Scored, run_folder, run_info, write_run
 from oddgan.experiments.settings import UsageError
 from oddgan.experiments.specs import FitSpec
 from oddgan.thresholds import Conformal, Quantile, Threshold
-from oddgan.training import Callback, EventLog
+from oddgan.training import Callback, EventLog, Monitor
 
 SHOWN = 1000  # rows of each class that the report of a fit shows, at most
 
@@ -89,7 +89,10 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
         place = outputs.enter_context(new_folder(target, force=spec.force)) if target else None
         folder = outputs.enter_context(new_folder(run))
         started = time.perf_counter()
-        _train(detector, given, spec, [*watching, EventLog(folder / "events.jsonl")])
+        log = EventLog(folder / "events.jsonl")
+        monitor = Monitor(log=log) if spec.monitor else None
+        watching += [log] if monitor is None else [log, monitor]
+        _train(detector, given, spec, watching)
         notes.add([] if model is None else [str(detector.changes_)])
         fitted = time.perf_counter()
         scored = _shown(detector, given)
@@ -105,6 +108,8 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
         detector.reading_ = _remembered(detector, given, info, model).to_store()
         detector.save(place or folder / "model", force=place is not None)
         write_run(folder, info, detector, scored)
+        if monitor is not None and monitor.snapshots is not None:
+            write_snapshots(folder / "samples.npz", monitor.snapshots)
     if checkpoints is not None:
         checkpoints.remove()
     return FitResult(detector, target or run / "model", run, info)

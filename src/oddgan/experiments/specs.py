@@ -36,6 +36,7 @@ class FitSpec(_Spec):
     resume : go on from the checkpoints of a killed fit, in `out`.ckpt; without any, start.
     onto : a model that is trained on, instead of a new detector.
     epochs : with `onto`, passes over the new rows, >= 1; None takes the method's own.
+    monitor : watch training for failures.
     command : the command line, for the record.
     """
 
@@ -55,6 +56,7 @@ class FitSpec(_Spec):
     resume: bool = False
     onto: Path | None = None
     epochs: Annotated[int | None, Field(ge=1)] = None
+    monitor: bool = True
     command: tuple[str, ...] = ()
 
 

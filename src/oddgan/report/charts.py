@@ -46,7 +46,7 @@ class Chart:
     x_label, y_label : of the axes.
     traces : drawn in this order.
     x_limits, y_limits : what the axes cover.
-    log_x : logarithmic x axis.
+    log_x, log_y : logarithmic axes.
     threshold : where a vertical line marks the cut, or None.
     at_threshold : the point that the cut reaches on a curve, or None.
     caption : shown below, e.g. what was left out.
@@ -61,6 +61,7 @@ class Chart:
     x_limits: tuple[float, float]
     y_limits: tuple[float, float]
     log_x: bool = False
+    log_y: bool = False
     threshold: float | None = None
     at_threshold: tuple[float, float] | None = None
     caption: str = ""

@@ -86,7 +86,7 @@ class Drawing:
 def draw(chart: Chart) -> Drawing:
     """Lay the chart out."""
     x_axis = Axis(*chart.x_limits, LEFT, RIGHT, chart.log_x)
-    y_axis = Axis(*chart.y_limits, BOTTOM, TOP)
+    y_axis = Axis(*chart.y_limits, BOTTOM, TOP, chart.log_y)
     at = chart.at_threshold
     return Drawing(
         chart=chart,

@@ -30,9 +30,10 @@ def figure(chart: Chart) -> dict[str, Any]:
             {"x": [x], "y": [y], "mode": "markers", "name": "at the threshold", "colour": -1, "cliponaxis": False}
         )
     x_limits = np.log10(chart.x_limits).tolist() if chart.log_x else list(chart.x_limits)
+    y_limits = np.log10(chart.y_limits).tolist() if chart.log_y else list(chart.y_limits)
     layout: dict[str, Any] = {
         "xaxis": {"title": {"text": chart.x_label}, "type": "log" if chart.log_x else "linear", "range": x_limits},
-        "yaxis": {"title": {"text": chart.y_label}, "range": list(chart.y_limits)},
+        "yaxis": {"title": {"text": chart.y_label}, "type": "log" if chart.log_y else "linear", "range": y_limits},
     }
     if chart.threshold is not None:
         at = {"x0": chart.threshold, "x1": chart.threshold, "yref": "paper", "y0": 0, "y1": 1}

@@ -16,6 +16,7 @@ from oddgan.report.gallery import gallery
 from oddgan.report.interactive import figure, plotly_script
 from oddgan.report.latent import latent_chart, map_charts
 from oddgan.report.pictures import colour_bar
+from oddgan.report.training import album, monitor_charts
 from oddgan.report.verdict import verdict
 from oddgan.report.views import CHANNELS, heat_range
 from oddgan.report.wording import metric_name, number, setting, share
@@ -74,19 +75,24 @@ def _content(run: Run) -> dict[str, Any]:
     metrics = _metrics(run)
     latent = None if run.items is None else run.items.latent
     maps = [] if latent is None else map_charts(latent)
-    drawings = {chart.key: draw(chart) for chart in _charts(run) + maps}
+    shots = album(run)
+    drawings = {chart.key: draw(chart) for chart in [*_charts(run), *maps, *monitor_charts(run.watched), *shots.charts]}
     low, high = (0.0, 1.0) if run.items is None else heat_range(run.items)
     link = run.info.method.link or ""
     return {
         "info": run.info,
         "verdict": verdict(run, metrics),
+        "notes": [note for note in run.info.notes if note not in {alarm.text for alarm in run.alarms}],
         "supervision": _supervision(run.info),
         "components": _components(run.info),
         "metrics": metrics or {},
         "drawings": drawings,
-        "score_keys": [k for k in drawings if not k.startswith(("training", "map"))],
+        "score_keys": [k for k in drawings if not k.startswith(("training", "map", "samples"))],
         "map_keys": [k for k in drawings if k.startswith("map")],
         "training_keys": [k for k in drawings if k.startswith("training")],
+        "alarms": run.alarms,
+        "sample_keys": [k for k in drawings if k.startswith("samples")],
+        "shots": shots,
         "groups": gallery(run),
         "has_map": run.items is not None and run.items.map is not None,
         "has_reconstruction": run.items is not None and run.items.reconstruction is not None,

@@ -138,7 +138,7 @@ def heat_range(items: Items) -> tuple[float, float]:
 
 
 def _images(items: Items) -> list[Pictures]:
-    low, high = _grey_range(items.x)
+    low, high = grey_range(items.x)
     heat_low, heat_high = heat_range(items)
     found = []
     for i in range(len(items.x)):
@@ -152,7 +152,7 @@ def _images(items: Items) -> list[Pictures]:
     return found
 
 
-def _grey_range(x: NDArray[Any]) -> tuple[float, float]:
+def grey_range(x: NDArray[Any]) -> tuple[float, float]:
     """Black and white: of the type for bytes that use it, otherwise the lowest and highest value of all items."""
     if x.dtype == np.uint8 and x.max(initial=0) > np.iinfo(np.uint8).max // 2:
         return 0.0, 255.0

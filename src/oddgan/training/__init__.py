@@ -2,7 +2,7 @@
 
 from oddgan.training.augmentation import TimeWarp
 from oddgan.training.batches import DatasetSource, Source, TensorSource
-from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar
+from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar, Subject
 from oddgan.training.checkpoints import Checkpoints
 from oddgan.training.corruption import (
     Corruption,
@@ -15,6 +15,7 @@ from oddgan.training.corruption import (
 from oddgan.training.ema import Ema
 from oddgan.training.engine import Engine
 from oddgan.training.loop import Plan, State, run
+from oddgan.training.monitor import FAILURES, Alarm, Failure, Monitor, Thresholds
 from oddgan.training.optimisers import (
     SGD,
     Adam,
@@ -43,8 +44,10 @@ from oddgan.training.stabilisers import (
 )
 
 __all__ = [
+    "FAILURES",
     "SGD",
     "Adam",
+    "Alarm",
     "Callback",
     "Checkpoints",
     "Clock",
@@ -58,6 +61,7 @@ __all__ = [
     "Engine",
     "EpochRecord",
     "EventLog",
+    "Failure",
     "FeatureMatching",
     "GaussianCorruption",
     "InstanceNoise",
@@ -67,6 +71,7 @@ __all__ = [
     "MinibatchDiscrimination",
     "MinibatchStdDev",
     "MixedCorruption",
+    "Monitor",
     "Optimiser",
     "PatchCorruption",
     "Penalised",
@@ -87,7 +92,9 @@ __all__ = [
     "State",
     "Step",
     "StepDecay",
+    "Subject",
     "TensorSource",
+    "Thresholds",
     "TimeWarp",
     "TwoTimescale",
     "Update",

@@ -2,13 +2,15 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from torch import Tensor
 
 if TYPE_CHECKING:
     from oddgan.training.loop import State
@@ -38,11 +40,31 @@ class EpochRecord:
     chosen: bool = False
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What a callback may ask of the detector whose networks are trained.
+
+    Parameters
+    ----------
+    rows : gives up to n training rows (n, ...) as network input, evenly spaced.
+    draw : draws n samples (n, ...) as network input, with the networks in the mode they are in and from torch's global
+        generator; None where the method has no samples.
+    restore : network input (n, ...) on the scale of the data.
+    """
+
+    rows: Callable[[int], Tensor]
+    draw: Callable[[int], Tensor] | None
+    restore: Callable[[np.ndarray], np.ndarray]
+
+
 class Callback:
     """Watches training; every method may be overridden and does nothing here."""
 
     def fit_started(self, method: str, rows: int) -> None:
         """Training of `method` begins on `rows` rows."""
+
+    def watch(self, subject: Subject) -> None:
+        """The networks are built; `subject` answers until training ends."""
 
     def resumed(self, records: Sequence[EpochRecord]) -> None:
         """Epochs that an earlier run has trained; told before `phase_started`, or instead of it for a whole phase."""
@@ -130,7 +152,14 @@ class EventLog(Callback):
         self._file: TextIO | None = None
         self._started = 0.0
 
-    def _write(self, event: str, **fields: object) -> None:
+    def write(self, event: str, **fields: object) -> None:
+        """Write one event; nothing while the file is closed.
+
+        Parameters
+        ----------
+        event : its name.
+        fields : what JSON can hold.
+        """
         if self._file is not None:
             self._file.write(json.dumps({"event": event, "time": round(time.time(), 3), **fields}) + "\n")
             self._file.flush()
@@ -138,24 +167,24 @@ class EventLog(Callback):
     def fit_started(self, method: str, rows: int) -> None:
         """Open the file."""
         self._file, self._started = self.path.open("w", encoding="utf-8"), time.perf_counter()
-        self._write("fit_started", method=method, rows=rows)
+        self.write("fit_started", method=method, rows=rows)
 
     def resumed(self, records: Sequence[EpochRecord]) -> None:
         """Note what was trained before; of the time it took only the epochs' own seconds are known."""
         for record in records:
-            self._write("epoch", **asdict(record) | {"resumed": True})
+            self.write("epoch", **asdict(record) | {"resumed": True})
 
     def phase_started(self, state: "State") -> None:
         """Note the phase."""
-        self._write("phase_started", phase=state.phase.name, phase_index=state.index, epochs=state.phase.epochs)
+        self.write("phase_started", phase=state.phase.name, phase_index=state.index, epochs=state.phase.epochs)
 
     def epoch_ended(self, state: "State", record: EpochRecord) -> None:
         """Note the epoch, with the seconds since the start."""
-        self._write("epoch", **asdict(record) | {"seconds": round(time.perf_counter() - self._started, 3)})
+        self.write("epoch", **asdict(record) | {"seconds": round(time.perf_counter() - self._started, 3)})
 
     def fit_ended(self, seconds: float) -> None:
         """Close the file."""
-        self._write("fit_ended", seconds=round(seconds, 3))
+        self.write("fit_ended", seconds=round(seconds, 3))
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -1,0 +1,22 @@
+"""Watching training: which failure it is, and what to do about it."""
+
+from oddgan._core.watched import FAILURES, Alarm, Diversity, Failure, Gradients, Judged, Snapshots, Watched
+from oddgan.training.monitor.diversity import diversity, embed, expected_coverage
+from oddgan.training.monitor.monitor import Monitor
+from oddgan.training.monitor.rules import Thresholds
+
+__all__ = [
+    "FAILURES",
+    "Alarm",
+    "Diversity",
+    "Failure",
+    "Gradients",
+    "Judged",
+    "Monitor",
+    "Snapshots",
+    "Thresholds",
+    "Watched",
+    "diversity",
+    "embed",
+    "expected_coverage",
+]
