@@ -134,5 +134,12 @@ def test_a_second_fit_starts_anew():
 
 @pytest.mark.parametrize("wrong", [{"rows": 9}, {"every": 0}, {"shown": 0}], ids=str)
 def test_wrong_settings(wrong):
-    with pytest.raises(InputError, match="Monitor takes rows of at least 10"):
+    with pytest.raises(InputError, match="Monitor takes rows and looks of at least 10"):
         Monitor(**wrong)
+
+
+def test_long_phases_are_looked_at_now_and_then():
+    monitor = Monitor(rows=20, looks=10)
+    made = AnoGAN(epochs=25, batch_size=20, latent_dim=2, backbone=MLP(hidden=(8,)), random_state=0)
+    made.fit(np.random.default_rng(0).normal(size=(40, 3)), callbacks=[monitor])
+    assert [seen.epoch for seen in monitor.records] == [3, 6, 9, 12, 15, 18, 21, 24, 25]

@@ -164,5 +164,5 @@ def test_remedies_are_settings(failure):
 
 
 def test_remedies_go_by_the_rates_that_there_are():
-    assert "critic_lr=0.005, generator_lr=0.01" in REMEDIES["saturation"](Case("AnoGAN", Adam(lr=0.02), (0.02, 0.01)))
+    assert "critic=0.005, generator=0.01" in REMEDIES["saturation"](Case("AnoGAN", Adam(lr=0.02), (0.02, 0.01)))
     assert "optimiser=SGD(lr=0.002)" in REMEDIES["exploding"](Case("VAE", SGD(lr=0.02)))

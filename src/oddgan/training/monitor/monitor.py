@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 class Monitor(Callback):
     """Tells mode collapse, a saturated or blind critic, vanishing or exploding gradients, and oscillation apart.
 
-    After each epoch it compares samples with training rows, and looks back at gradients and at what critics said; see
-    `docs/monitor.md`. A failure is told once in a phase, as a notice with what to do. Training is not changed: samples
+    After each epoch, or every few, it compares samples with training rows, and looks back at gradients and at what
+    critics said; see `docs/monitor.md`. A failure is told once in a phase, as a notice with what to do. Training is not changed: samples
     are drawn in evaluation mode from a generator of their own. Gradients are watched whatever is trained; critics and
     samples where there are some.
 
     Attributes
     ----------
-    records : what was seen, one `Watched` an epoch.
+    records : what was seen, one `Watched` a look.
     alarms : the failures, in the order in which they were noticed.
     snapshots : samples over time, once training has ended; None where there are none.
 
@@ -35,6 +35,8 @@ class Monitor(Callback):
     rows : training rows and samples that are compared, at most, >= 10.
     every : of so many updates of a player in an epoch, the first is looked at, >= 1.
     shown : samples of a snapshot, >= 1.
+    looks : at most so many looks in a phase, >= 10: one after each epoch, or in longer phases one every few epochs, so
+        that short epochs do not cost more to watch than to train.
     thresholds : when to speak.
     log : writes what was seen, and alarms, beside its own events.
     """
@@ -45,13 +47,16 @@ class Monitor(Callback):
         rows: int = 256,
         every: int = 8,
         shown: int = 64,
+        looks: int = 100,
         thresholds: Thresholds | None = None,
         log: EventLog | None = None,
     ) -> None:
-        if rows < 10 or every < 1 or shown < 1:
+        if rows < 10 or every < 1 or shown < 1 or looks < 10:
             raise InputError(
-                f"Monitor takes rows of at least 10, every and shown of at least 1, but got {rows}, {every}, {shown}."
+                "Monitor takes rows and looks of at least 10, every and shown of at least 1, but got "
+                f"{rows}, {looks}, {every}, {shown}."
             )
+        self.looks = looks
         self.rows, self.every, self.shown, self.log = rows, every, shown, log
         self.thresholds = thresholds or Thresholds()
         self._looks = Looks(every)
@@ -74,7 +79,7 @@ class Monitor(Callback):
 
     def phase_started(self, state: "State") -> None:
         """Begin a story."""
-        self._story = Story(state.phase.epochs)
+        self._story = Story(state.phase.epochs, stride=-(-state.phase.epochs // self.looks))
         if self._gallery is not None:
             self._story.sizes, self._story.scale = self._gallery.sizes, self._gallery.scale
         self._looks.start_epoch()
@@ -86,7 +91,7 @@ class Monitor(Callback):
 
     def epoch_ended(self, state: "State", record: EpochRecord) -> None:
         """Put together what the epoch showed, and judge it."""
-        if not state.phase.players:
+        if not state.phase.players or (record.epoch % self._story.stride and record.epoch != record.epochs):
             return
         story, judged = self._story, self._looks.judged()
         story.steps = state.clock.iteration + 1

@@ -19,8 +19,8 @@ class Thresholds:
 
     Parameters
     ----------
-    patience : epochs in a row in which a failure must show (explosions: in one of them), or over which samples are
-        averaged, >= 1.
+    patience : looks (epochs, unless a phase has many) in a row in which a failure must show (explosions: in one of
+        them), or over which samples are averaged, >= 1.
     coverage : collapse: coverage below this part of what fresh data would have, and no more than the density, which is
         above `on_data`: the samples lie on the data, but on few of them.
     on_data : see `coverage`.
@@ -74,16 +74,18 @@ class Story:
     Parameters
     ----------
     epochs : that the phase will have.
+    stride : epochs from one record to the next.
     critics : the player of each network that judges.
     sizes : how many rows and samples are compared.
     scale : the spread of the rows, as embedded.
     first : norm of the gradients of each player's first update.
     steps : taken so far.
-    records : one an epoch.
-    path : mean of the embedded samples (p,), one an epoch.
+    records : one a look.
+    path : mean of the embedded samples (p,), one a look.
     """
 
     epochs: int
+    stride: int = 1
     critics: dict[str, str] = field(default_factory=dict)
     sizes: tuple[int, int] = (0, 0)
     scale: float = 1.0
@@ -230,8 +232,8 @@ def _oscillation(story: Story, last: Sequence[Watched], t: Thresholds) -> Iterat
         yield Symptom(
             "oscillation",
             "",
-            f"{what} come back every {found.period} epochs (autocorrelation {found.again:.2f}, after half of that "
-            f"{found.opposite:.2f}) and do not settle",
+            f"{what} come back every {found.period * story.stride} epochs (autocorrelation {found.again:.2f}, after half "
+            f"of that {found.opposite:.2f}) and do not settle",
         )
 
 
