@@ -20,9 +20,9 @@ class Monitor(Callback):
     """Tells mode collapse, a saturated or blind critic, vanishing or exploding gradients, and oscillation apart.
 
     After each epoch, or every few, it compares samples with training rows, and looks back at gradients and at what
-    critics said; see `docs/monitor.md`. A failure is told once in a phase, as a notice with what to do. Training is not changed: samples
-    are drawn in evaluation mode from a generator of their own. Gradients are watched whatever is trained; critics and
-    samples where there are some.
+    critics said; see `docs/monitor.md`. A failure is told once in a phase, as a notice with what to do. Training is
+    not changed: samples are drawn in evaluation mode from a generator of their own. Gradients are watched whatever is
+    trained; critics and samples where there are some.
 
     Attributes
     ----------

@@ -232,8 +232,8 @@ def _oscillation(story: Story, last: Sequence[Watched], t: Thresholds) -> Iterat
         yield Symptom(
             "oscillation",
             "",
-            f"{what} come back every {found.period * story.stride} epochs (autocorrelation {found.again:.2f}, after half "
-            f"of that {found.opposite:.2f}) and do not settle",
+            f"{what} come back every {found.period * story.stride} epochs (autocorrelation {found.again:.2f}, after "
+            f"half of that {found.opposite:.2f}) and do not settle",
         )
 
 
