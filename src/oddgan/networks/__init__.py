@@ -43,7 +43,7 @@ from oddgan.networks.presets import (
 from oddgan.networks.private import Private, private
 from oddgan.networks.refiner import Refiner
 from oddgan.networks.resnet import ResNet
-from oddgan.networks.slope import Logits
+from oddgan.networks.slope import Listener, Logits
 
 __all__ = [
     "AAE_MLP",
@@ -81,6 +81,7 @@ __all__ = [
     "HeadedLadder",
     "Judgement",
     "LeNet",
+    "Listener",
     "Logits",
     "Pooled",
     "Private",

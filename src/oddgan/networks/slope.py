@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu, linear
 
+from oddgan.networks.base import Judgement
 from oddgan.networks.critics import Critic
 from oddgan.networks.fast import OverlapAdd, overlap_add
 from oddgan.networks.joining import plain
@@ -22,6 +23,25 @@ ALONE = {
     nn.LayerNorm, nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Flatten, nn.Unflatten, nn.AvgPool1d, nn.AvgPool2d,
     nn.MaxPool1d, nn.MaxPool2d,
 }  # fmt: skip
+
+
+class Listener:
+    """A forward hook that hears what a critic says and changes nothing, so that fast paths stay open.
+
+    A pass over real and generated samples together is heard once, the real ones first.
+
+    Parameters
+    ----------
+    hear : called with each judgement.
+    """
+
+    def __init__(self, hear: Callable[[Judgement], None]) -> None:
+        self.hear = hear
+
+    def __call__(self, module: nn.Module, inputs: object, output: object) -> None:
+        """Pass a judgement on."""
+        if isinstance(output, Judgement):
+            self.hear(output)
 
 
 class Logits:
@@ -101,9 +121,9 @@ def _known(layer: nn.Module) -> bool:
 
 
 def _hooked(module: nn.Module) -> bool:
-    return bool(
-        module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
-    )
+    """Whether something else than the layers may happen in a pass; what only listens does not count."""
+    others = (module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    return any(others) or not all(isinstance(hook, Listener) for hook in module._forward_hooks.values())
 
 
 def _chain(layers: list[nn.Module], x: Tensor) -> Tensor:

@@ -28,10 +28,17 @@ def weights(detector):
     [
         (lambda: AnoGAN(**PLAIN, epochs=3, batch_size=8, backbone=ConvLadder(width=4, critic_norm="batch")), IMAGES),
         (lambda: AnoGAN(**PLAIN, epochs=3, batch_size=20, backbone=MLP(hidden=(8,), dropout=0.3)), X),
+        (lambda: FAnoGAN(latent_dim=2, epochs=2, **TINY, random_state=0), X),
         (lambda: ALAD(latent_dim=2, epochs=2, batch_size=20, random_state=0), X),
         (lambda: DeepSVDD(epochs=2, batch_size=20, random_state=0), X),
     ],
-    ids=["batch norm", "dropout", "spectral norm and a moving average", "no samples"],
+    ids=[
+        "batch norm",
+        "dropout",
+        "both kinds at once, a slope as a chain",
+        "spectral norm and a moving average",
+        "no samples",
+    ],
 )
 def test_watching_changes_no_bit(make, x):
     monitor = Monitor(rows=10, every=1)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from oddgan._core.watched import Gradients, Judged
-from oddgan.networks import Judgement
+from oddgan.networks import Judgement, Listener
 
 _LARGEST = torch.finfo(torch.float32).max  # stands for what is not finite, so that JSON can hold it
 
@@ -32,11 +32,10 @@ class Looks:
     def listen(self, networks: nn.ModuleDict, names: Iterable[str]) -> None:
         """Hear the logits of those of the networks that turn out to be critics."""
         own = dict.fromkeys(names)
-        self._handles = [networks[name].register_forward_hook(partial(self._hear, name)) for name in own]
+        self._handles = [networks[name].register_forward_hook(Listener(partial(self._hear, name))) for name in own]
 
-    def _hear(self, name: str, _module: nn.Module, _inputs: object, output: object) -> None:
-        if isinstance(output, Judgement):
-            self._heard.setdefault(name, []).append(output.logit.detach())
+    def _hear(self, name: str, judgement: Judgement) -> None:
+        self._heard.setdefault(name, []).append(judgement.logit.detach())
 
     def stop(self) -> None:
         """Hear no more."""
@@ -52,7 +51,7 @@ class Looks:
         """Look at an update whose gradients are there.
 
         Of what a critic says before its own update, the first two calls count: all methods here judge the real samples
-        first and the generated ones next; penalties come later. Which is which does not matter.
+        first and the generated ones next, or both in one call; penalties come later. Which is which does not matter.
 
         Parameters
         ----------
@@ -66,8 +65,8 @@ class Looks:
         if number % self.every:
             return
         for name in names:
-            if len(heard.get(name, ())) >= 2:
-                self._pairs.setdefault(name, []).append((heard[name][0], heard[name][1]))
+            if pair := _kinds(heard.get(name, [])):
+                self._pairs.setdefault(name, []).append(pair)
         weights = [[w for w in networks[name].parameters() if w.grad is not None] for name in names]
         gradients = [w.grad for own in weights for w in own if w.grad is not None]
         if gradients:
@@ -94,6 +93,16 @@ class Looks:
             parts = torch.tensor([judge(first, second) for first, second in pairs], dtype=torch.float64)
             found[name] = Judged(*parts.mean(dim=0).tolist())
         return found
+
+
+def _kinds(calls: Sequence[Tensor]) -> tuple[Tensor, Tensor] | None:
+    """Return the logits of the two kinds of samples: of the first two calls, or the halves of one for both."""
+    if not calls:
+        return None
+    first, together = calls[0], len(calls) == 1 or len(calls[0]) == 2 * len(calls[1])
+    if not together:
+        return first, calls[1]
+    return None if len(first) % 2 else (first[: len(first) // 2], first[len(first) // 2 :])
 
 
 def _summary(norms: Tensor, scales: Sequence[Sequence[float]]) -> tuple[float, float]:

@@ -74,7 +74,6 @@ class Story:
     Parameters
     ----------
     epochs : that the phase will have.
-    stride : epochs from one record to the next.
     critics : the player of each network that judges.
     sizes : how many rows and samples are compared.
     scale : the spread of the rows, as embedded.
@@ -82,10 +81,10 @@ class Story:
     steps : taken so far.
     records : one a look.
     path : mean of the embedded samples (p,), one a look.
+    stride : epochs from one record to the next.
     """
 
     epochs: int
-    stride: int = 1
     critics: dict[str, str] = field(default_factory=dict)
     sizes: tuple[int, int] = (0, 0)
     scale: float = 1.0
@@ -93,6 +92,7 @@ class Story:
     steps: int = 0
     records: list[Watched] = field(default_factory=list)
     path: list[Tensor] = field(default_factory=list)
+    stride: int = 1
 
 
 class Symptom(NamedTuple):
