@@ -37,8 +37,10 @@ class Progressive(Backbone):
     it, so that no method needs to know of growth. A gradient penalty therefore measures distances between samples of
     full size at each level; in the paper, the distance between two small images is smaller. (2) Any side is served:
     halving rounds up; an odd side's last pixel is no mean of two. (3) All layers have the gain √2; the released
-    code has 1 in the last ones. (4) Codes are put on the sphere by the prior (`Sphere`), unless `sphere` says so:
-    `latent_norm` would mean nothing. (5) Batches have one size, and optimisers one learning rate, at all levels.
+    code has 1 in the last ones. (4) Codes keep their length, unless `sphere` says otherwise; the prior `Sphere` draws
+    them as the paper does. As pixel norm makes decoders all but blind to that length, what is read from it, like
+    `latent_norm` and `prior_nll`, means little here. (5) Batches have one size, and optimisers one learning rate, at
+    all levels.
 
     T. Karras, T. Aila, S. Laine, J. Lehtinen: Progressive Growing of GANs for Improved Quality, Stability, and
     Variation, 2018, https://arxiv.org/abs/1710.10196.
