@@ -17,6 +17,7 @@ _TITLES = {
     "cifar": "CIFAR-10 (JPEG), one class normal",
     "ecg": "Heartbeats",
     "encoder": "Cost of an encoder's inversion",
+    "growing": "Progressive growing",
     "heartbeats": "The survey's own system on heartbeats",
     "inversion": "What inversion finds",
     "loop": "Cost of the training loop",
@@ -29,13 +30,14 @@ _TITLES = {
 _FIGURES = {
     "adgan": "speed.md#adgan",
     "beatgan": "heartbeats.md#beatgans-protocol",
+    "growing": "growing.md#on-magnetic-tiles",
     "heartbeats": "heartbeats.md",
     "inversion": "speed.md#steps-more-is-not-always-better",
     "search": "speed.md#the-latent-search",
     "survey": "heartbeats.md#search-or-encoder",
     "toys": "toys.md",
 }
-_PAGES = {"speed.md": "Speed", "toys.md": "2-D toys", "heartbeats.md": "Heartbeats"}
+_PAGES = {"speed.md": "Speed", "toys.md": "2-D toys", "heartbeats.md": "Heartbeats", "growing.md": "Growing"}
 # A line of a table: method, role, protocol, settings.
 Row = tuple[str, str, str, str]
 
