@@ -32,7 +32,7 @@ from localisation import Tiles, tiles
 from oddgan import PCA, JointEncoderGAN, MeanDistance
 from oddgan.evaluate import Record
 from oddgan.networks import Progressive
-from oddgan.networks.growing import Plan
+from oddgan.networks.growing import Timetable
 from oddgan.objectives import WGANGP
 from oddgan.training import Adam, Callback, EpochRecord
 from oddgan.training.loop import State
@@ -134,7 +134,7 @@ def passes(tiles_: np.ndarray, epochs: int) -> float:
     JointEncoderGAN(**SETTINGS, epochs=few, backbone=backbone(GROWN), random_state=0).fit(
         tiles_[:32], callbacks=[watch]
     )
-    periods = Plan(SHARES, 0.5).periods(5, epochs)
+    periods = Timetable(SHARES, 0.5).periods(5, epochs)
     return sum(p.epochs * seconds for p, seconds in zip(periods, watch.passes, strict=True)) / watch.passes[-1]
 
 

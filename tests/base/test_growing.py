@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 
 import oddgan
 from oddgan import ADGAN, EGBAD, WAIC, AnoGAN, AutoEncoder, FAnoGAN, GANomaly, InputError, JointEncoderGAN
 from oddgan.networks import MLP, Growing, Progressive
-from oddgan.training import Adam
+from oddgan.training import Adam, Callback, Checkpoints, Selection
 
 SMALL = Progressive(width=4, max_width=4, codes=MLP(hidden=(4,)))
 IMAGES = np.random.default_rng(0).normal(size=(12, 1, 16, 16))
@@ -66,3 +67,51 @@ def test_growth_changes_what_is_learnt_and_can_be_left_out():
 def test_too_few_epochs_say_how_many_it_takes():
     with pytest.raises(InputError, match="Growing through 3 levels takes at least 5 epochs, but there are 4: raise"):
         grown(AnoGAN, IMAGES, epochs=4)
+
+
+class Kill(Callback):
+    """Stops training in the middle of a phase, or before its first step."""
+
+    def __init__(self, phase, iteration):
+        self.phase, self.iteration = phase, iteration
+
+    def phase_started(self, state):
+        if state.index == self.phase and self.iteration is None:
+            raise KeyboardInterrupt
+
+    def iteration_ended(self, state):
+        if (state.index, state.clock.iteration) == (self.phase, self.iteration):
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("phase", "iteration"), [(1, 0), (2, 1), (3, None), (4, 0)])
+def test_growth_that_was_killed_goes_on_to_the_same_end(phase, iteration, tmp_path):
+    """Stage, optimisers, and an average that goes on from phase to phase included."""
+    detectors = [EGBAD(**EGBAD.tiny | SETTINGS | {"epochs": 6, "ema": 0.9}) for _ in range(3)]
+    detectors[0].fit(IMAGES)
+    with pytest.raises(KeyboardInterrupt):
+        detectors[1].fit(IMAGES, callbacks=[Checkpoints(tmp_path, steps=1), Kill(phase, iteration)])
+    detectors[2].fit(IMAGES, callbacks=[Checkpoints(tmp_path, resume=True)])
+    whole, resumed = (d.networks_.state_dict() for d in (detectors[0], detectors[2]))
+    assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
+    phases = [[record.phase for record in d.history_] for d in (detectors[0], detectors[2])]
+    assert phases[0] == phases[1]
+
+
+def test_held_out_rows_choose_among_the_epochs_at_full_size():
+    detector = grown(JointEncoderGAN, IMAGES, epochs=10, selection=Selection(share=0.25))
+    assert [record.phase for record in detector.history_ if record.chosen] == ["adversarial, 16x16"]
+    assert {record.phase for record in detector.history_ if record.criterion is not None} == {"adversarial, 16x16"}
+
+
+def test_members_of_an_ensemble_keep_their_phases_apart(tmp_path):
+    settings = WAIC.tiny | SETTINGS | {"epochs": 5, "members": "critic", "n_members": 2}
+    plain, kept = (WAIC(**settings) for _ in range(2))
+    plain.fit(IMAGES)
+    kept.fit(IMAGES, callbacks=[Checkpoints(tmp_path)])
+    assert [record.phase_index for record in kept.history_] == list(range(10))
+    assert np.array_equal(plain.anomaly_score(IMAGES), kept.anomaly_score(IMAGES))
+    assert np.array_equal(
+        WAIC(**settings).fit(IMAGES, callbacks=[Checkpoints(tmp_path, resume=True)]).anomaly_score(IMAGES),
+        plain.anomaly_score(IMAGES),
+    )

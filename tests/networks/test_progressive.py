@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan.networks import Growing, MinibatchStdDev, Progressive
-from oddgan.networks.growing import Drawing, Period, PixelNorm, Plan, Reading
+from oddgan.networks.growing import Drawing, Period, PixelNorm, Reading, Timetable
 
 SHAPES = [(1, 16, 16), (3, 28, 20), (1, 13, 9), (2, 40), (1, 187), (1, 216)]
 SMALL = Progressive(width=4, max_width=8)
@@ -170,7 +170,7 @@ def test_slopes_and_groups_are_used() -> None:
     network = Progressive(width=4, slope=0.3, group=3).critic((1, 8, 8))
     assert {m.negative_slope for m in network.modules() if isinstance(m, nn.LeakyReLU)} == {0.3}
     assert [m.group for m in network.modules() if isinstance(m, MinibatchStdDev)] == [3]
-    assert body(network).plan == Plan((1.0,), 0.5)
+    assert body(network).plan == Timetable((1.0,), 0.5)
     assert body(Progressive(width=4, grow=False).critic((1, 8, 8))).plan is None
 
 
@@ -190,13 +190,13 @@ def test_a_row_is_the_network(kind: type[Growing]) -> None:
 @pytest.mark.parametrize(
     ("plan", "epochs", "expected"),
     [
-        (Plan((1.0,), 0.5), 5, [1, 1, 1, 1, 1]),
-        (Plan((1.0,), 0.5), 50, [10, 10, 10, 10, 10]),
-        (Plan((1.0, 2.0), 0.25), 5 + 38, [1 + 6, 1 + 4, 1 + 12, 1 + 4, 1 + 12]),
-        (Plan((1.0,), 0.5), 7, [1, 2, 1, 2, 1]),
+        (Timetable((1.0,), 0.5), 5, [1, 1, 1, 1, 1]),
+        (Timetable((1.0,), 0.5), 50, [10, 10, 10, 10, 10]),
+        (Timetable((1.0, 2.0), 0.25), 5 + 38, [1 + 6, 1 + 4, 1 + 12, 1 + 4, 1 + 12]),
+        (Timetable((1.0,), 0.5), 7, [1, 2, 1, 2, 1]),
     ],
 )
-def test_periods(plan: Plan, epochs: int, expected: list[int]) -> None:
+def test_periods(plan: Timetable, epochs: int, expected: list[int]) -> None:
     periods = plan.periods(3, epochs)
     assert periods == [
         Period(level, fades, n)
@@ -206,12 +206,12 @@ def test_periods(plan: Plan, epochs: int, expected: list[int]) -> None:
 
 
 def test_without_fading_levels_follow_each_other() -> None:
-    assert Plan((3.0, 1.0), 0.0).periods(3, 13) == [Period(0, False, 7), Period(1, False, 3), Period(2, False, 3)]
+    assert Timetable((3.0, 1.0), 0.0).periods(3, 13) == [Period(0, False, 7), Period(1, False, 3), Period(2, False, 3)]
 
 
 def test_too_few_epochs() -> None:
     with pytest.raises(InputError, match="Growing through 3 levels takes at least 5 epochs, but there are 4: raise"):
-        Plan((1.0,), 0.5).periods(3, 4)
+        Timetable((1.0,), 0.5).periods(3, 4)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from torch import nn
 
 from oddgan._core.errors import InputError
 from oddgan.networks import MLP, ConvLadder, Growing, Progressive
-from oddgan.training import Adam, Callback, Ema, LinearDecay, Phase, Player, TensorSource, Update, grown, run
+from oddgan.training import Adam, Callback, Ema, LinearDecay, Phase, Plan, Player, TensorSource, Update, grown, run
 
 SHAPE, CODES = (1, 16, 16), 3
 SMALL = Progressive(width=2, max_width=2)
@@ -45,10 +45,9 @@ def phase(nets, epochs=10, seen=None, optimiser=None, **more):
 
 
 def train(whole, nets, callbacks=()):
-    parts = []
-    for part in grown(whole, nets):
-        parts.append(part)
-        run(part, nets, TensorSource(X), batch_size=4, callbacks=callbacks)
+    parts = grown(whole, nets)
+    for part in parts:
+        run(part, nets, TensorSource(X), Plan(batch_size=4, callbacks=callbacks))
     return parts
 
 
@@ -66,12 +65,13 @@ def test_levels_fade_in_and_stabilise_in_order():
         ("game, 16x16 fading in", 2),
         ("game, 16x16", 2),
     ]
+    assert [part.last for part in parts] == [False, False, False, False, True]
     assert stages(nets) == {2.0}, "training leaves the whole networks"
 
 
 def test_series_are_named_by_their_length():
     nets = nn.ModuleDict({"critic": SMALL.critic((2, 9))})
-    parts = list(grown(Phase(game(nets), {"critic": Player(("critic",))}, 3), nets))
+    parts = grown(Phase(game(nets), {"critic": Player(("critic",))}, 3), nets)
     assert [part.name for part in parts] == ["game, 5", "game, 9 fading in", "game, 9"]
 
 
@@ -106,29 +106,29 @@ def test_stages_samples_and_clocks_that_a_step_sees():
 )
 def test_phases_that_do_not_grow(nets):
     whole = phase(nets)
-    assert list(grown(whole, nets)) == [whole]
+    assert grown(whole, nets) == [whole]
 
 
 def test_a_phase_without_a_critic_has_the_whole_networks():
     nets = networks()
     alone = Phase(game(nets), {"generator": Player(("generator", "encoder"))}, 10)
-    assert list(grown(alone, nets)) == [alone]
+    assert grown(alone, nets) == [alone]
     codes = nn.ModuleDict({"critic": MLP(hidden=(4,)).critic((CODES,)), "generator": nets["generator"]})
     latent = Phase(game(codes), {"critic": Player(("critic",)), "generator": Player(("generator",))}, 10)
-    assert list(grown(latent, codes)) == [latent], "a critic of codes sees no samples"
+    assert grown(latent, codes) == [latent], "a critic of codes sees no samples"
 
 
 def test_a_critic_of_samples_with_codes_grows():
     nets = nn.ModuleDict({"critic": SMALL.critic(SHAPE, (CODES,)), "generator": SMALL.decoder(CODES, SHAPE)})
     both = Phase(game(nets), {"critic": Player(("critic",)), "generator": Player(("generator",))}, 10)
-    assert len(list(grown(both, nets))) == 5
+    assert len(grown(both, nets)) == 5
 
 
 def test_networks_of_other_sizes_do_not_grow_together():
     nets = networks()
     nets["encoder"] = SMALL.encoder((1, 32, 32), CODES)
     with pytest.raises(InputError, match="must grow through the same sizes: give them one backbone"):
-        list(grown(phase(nets), nets))
+        grown(phase(nets), nets)
 
 
 def test_schedules_go_on_and_optimisers_start_anew():

@@ -28,7 +28,7 @@ class Period(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
+class Timetable:
     """How long each level takes.
 
     Parameters
@@ -93,7 +93,7 @@ class Growing(nn.Module):
 
     stage: Tensor
 
-    def __init__(self, levels: list[Sides], ports: Sequence[nn.Module], plan: Plan | None) -> None:
+    def __init__(self, levels: list[Sides], ports: Sequence[nn.Module], plan: Timetable | None) -> None:
         super().__init__()
         self.levels, self.plan, self.at = levels, plan, float(len(levels) - 1)
         self.ports = nn.ModuleList(ports)
@@ -154,7 +154,7 @@ class Growing(nn.Module):
 class Reading(Growing):
     """From samples to the smallest map: the body of encoders and critics."""
 
-    def __init__(self, channels: int, shape: Shape, slope: float, plan: Plan | None) -> None:
+    def __init__(self, channels: int, shape: Shape, slope: float, plan: Timetable | None) -> None:
         levels, widths = shape
         conv = CONV[len(levels[0])]
         super().__init__(levels, [nn.Sequential(conv(channels, w, 1), nn.LeakyReLU(slope)) for w in widths], plan)
@@ -191,7 +191,9 @@ class Drawing(Growing):
     outputs : the layers that give samples their range.
     """
 
-    def __init__(self, channels: int, shape: Shape, slope: float, plan: Plan | None, outputs: list[nn.Module]) -> None:
+    def __init__(
+        self, channels: int, shape: Shape, slope: float, plan: Timetable | None, outputs: list[nn.Module]
+    ) -> None:
         levels, widths = shape
         conv = CONV[len(levels[0])]
         super().__init__(levels, [nn.Sequential(conv(w, channels, 1), *outputs) for w in widths], plan)

@@ -9,7 +9,7 @@ from torch import nn
 from oddgan._core.errors import InputError
 from oddgan.networks.base import Backbone, CodeOutput, SampleOutput, whole
 from oddgan.networks.critics import Critic, JointCritic, join
-from oddgan.networks.growing import Drawing, PixelNorm, Plan, Reading, Shape, Sides
+from oddgan.networks.growing import Drawing, PixelNorm, Reading, Shape, Sides, Timetable
 from oddgan.networks.layers import CONV, Chain, Sphere, code_output, finish, sample_output
 from oddgan.networks.minibatch import MinibatchStdDev
 from oddgan.networks.mlp import MLP
@@ -108,7 +108,7 @@ class Progressive(Backbone):
         layers += [nn.Linear(dim, first * math.prod(levels[0])), nn.Unflatten(1, (first, *levels[0]))]
         layers += [nn.LeakyReLU(self.slope), PixelNorm(), CONV[axes](first, first, 3, padding=1)]
         layers += [nn.LeakyReLU(self.slope), PixelNorm()]
-        layers.append(Drawing(shape[0], (levels, widths), self.slope, self._plan, sample_output(output)))
+        layers.append(Drawing(shape[0], (levels, widths), self.slope, self._timetable, sample_output(output)))
         return finish(Chain(layers, "equalised"))
 
     def critic(self, shape: tuple[int, ...], *others: tuple[int, ...]) -> nn.Module:
@@ -137,11 +137,11 @@ class Progressive(Backbone):
         return replace(self, spectral_norm=True)
 
     def _reading(self, shape: tuple[int, ...]) -> Reading:
-        return Reading(shape[0], self._levels(shape[1:]), self.slope, self._plan)
+        return Reading(shape[0], self._levels(shape[1:]), self.slope, self._timetable)
 
     @property
-    def _plan(self) -> Plan | None:
-        return Plan(self.shares, self.fade) if self.grow else None
+    def _timetable(self) -> Timetable | None:
+        return Timetable(self.shares, self.fade) if self.grow else None
 
     def _last(self, sides: Sides, out: int, extra: int = 0) -> list[nn.Module]:
         """Return the layers from the smallest map, with extra channels, to (n, out)."""

@@ -19,7 +19,8 @@ def grown(phase: Phase, networks: nn.ModuleDict) -> list[Phase]:
     A phase grows if a critic with a `Growing` body learns in it; others are returned as they are. All growing networks
     that learn in it are at the same stage. The step is the phase's own: it gets samples as they look at that stage, and
     the phase's own clock. Schedules go on from phase to phase; so does a moving average of the weights, which takes
-    their place in the end, and held-out rows choose among the epochs of the last one only. Optimisers start anew in each phase, as in the released code of Karras et al. (2018).
+    their place in the end. Held-out rows choose among the epochs of the last phase only. Optimisers start anew in each
+    phase, as in the released code of Karras et al. (2018).
 
     Raises
     ------
