@@ -115,3 +115,11 @@ def test_members_of_an_ensemble_keep_their_phases_apart(tmp_path):
         WAIC(**settings).fit(IMAGES, callbacks=[Checkpoints(tmp_path, resume=True)]).anomaly_score(IMAGES),
         plain.anomaly_score(IMAGES),
     )
+
+
+def test_what_has_grown_is_trained_on_at_full_size():
+    detector = grown(AnoGAN, IMAGES)
+    before = len(detector.history_)
+    detector.partial_fit(IMAGES, epochs=1)
+    assert [record.phase for record in detector.history_[before:]] == ["adversarial"]
+    assert {m.at for m in detector.networks_.modules() if isinstance(m, Growing)} == {2.0}
