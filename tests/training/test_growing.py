@@ -65,7 +65,7 @@ def test_levels_fade_in_and_stabilise_in_order():
         ("game, 16x16 fading in", 2),
         ("game, 16x16", 2),
     ]
-    assert [part.last for part in parts] == [False, False, False, False, True]
+    assert [part.prepares for part in parts] == [True, True, True, True, False]
     assert stages(nets) == {2.0}, "training leaves the whole networks"
 
 
