@@ -6,7 +6,7 @@ The detector is the joint-encoder GAN (Berg et al., 2019) on the magnetic tiles 
 80 % of the sound tiles train, the rest and all tiles with a defect are the test. Networks are `Progressive` with 8
 channels at 64 px and at most 64; WGAN-GP with drift 0.001, Adam 1e-3, β = (0, 0.99), batches of 8. Growth goes through
 4, 8, 16, 32 and 64 px, with fewer epochs where they cost more. The run without growth makes as many passes as take the
-same time, by what a pass at each level takes on 32 tiles; the time that each took is among the records. About eight
+same time, by what a pass at each level takes on 32 tiles; the time that each took is among the records. About nine
 CPU minutes each. One seed: differences of a few hundredths mean nothing.
 
 AUROC is that of sound against defective tiles, by the score (the residual) and by other components alone. "patches" is

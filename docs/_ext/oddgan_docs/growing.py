@@ -11,7 +11,7 @@ PARTS = ("latent", "latent_norm", "critic")
 METRICS = ("AUROC", *(f"AUROC, {part} alone" for part in PARTS), "patches, 64 px", "patches, 16 px", "training")
 ROWS = (
     "Rows from above: samples of the same eight latent points at 4, 8, 16, 32 and 64 px while the networks grew; "
-    "the same without growth; reconstructions of test tiles by the grown networks; these tiles."
+    "the same without growth, once that is measured; reconstructions of test tiles by the grown networks; these tiles."
 )
 
 
