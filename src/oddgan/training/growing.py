@@ -29,7 +29,7 @@ def grown(phase: Phase, networks: nn.ModuleDict) -> list[Phase]:
     """
     trained = sorted({name for player in phase.players.values() for name in player.networks})
     growing = [m for name in trained for m in networks[name].modules() if isinstance(m, Growing)]
-    critics = [networks[name] for name in trained if isinstance(networks[name], Critic | JointCritic)]
+    critics = [m for name in trained for m in networks[name].modules() if isinstance(m, Critic | JointCritic)]
     bodies = [m for critic in critics for m in critic.modules() if isinstance(m, Growing)]
     plan = bodies[0].plan if bodies and len(bodies[0].levels) > 1 else None
     if plan is None:
