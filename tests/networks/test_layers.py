@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from oddgan._core.errors import InputError
-from oddgan.networks import ConvLadder, reinitialise
+from oddgan.networks import MLP, ConvLadder, reinitialise
 from oddgan.networks.base import Init, Norm
-from oddgan.networks.layers import Sphere, normalisation
+from oddgan.networks.layers import Chain, Sphere, finish, normalisation
 
 SHAPE = (3, 32, 32)
 
@@ -149,3 +149,39 @@ def test_no_norm_and_an_unknown_one() -> None:
 def test_sphere() -> None:
     # (3, 4) has length 5: onto radius √2 it becomes √2 · (0.6, 0.8).
     assert torch.allclose(Sphere()(torch.tensor([[3.0, 4.0]])), math.sqrt(2) * torch.tensor([[0.6, 0.8]]))
+
+
+def test_equalised_weights_by_hand() -> None:
+    # Fan in 3 · 2 · 2 = 12 for the convolution, 8 for the linear layer: √(2 / 12) and 1 / 2.
+    layers = nn.Sequential(nn.Conv2d(3, 5, 2), nn.Linear(8, 4))
+    network = finish(Chain([layers], "equalised"))
+    for layer, scale in zip(layers, (6**-0.5, 0.5), strict=True):
+        drawn = layer.parametrizations.weight.original
+        assert torch.allclose(layer.weight, scale * drawn)
+        assert not layer.bias.any()
+    assert {name.rpartition(".")[2] for name, _ in network.named_parameters()} == {"original", "bias"}
+
+
+def test_equalised_weights_start_as_he_does_and_move_less() -> None:
+    torch.manual_seed(0)
+    network = MLP(hidden=(200, 800), init="equalised").encoder((100,), 3)
+    wide = network.layers[2]
+    assert wide.weight.std().item() == pytest.approx((2 / 200) ** 0.5, rel=0.01)
+    assert wide.parametrizations.weight.original.std().item() == pytest.approx(1, rel=0.01)
+    before = wide.weight.detach().clone()
+    adam = torch.optim.Adam(network.parameters(), lr=0.01)
+    network(torch.randn(8, 100)).sum().backward()
+    adam.step()
+    # Adam's first step is lr for every value that is trained, here of size 1: 0.01 · √(2 / 200) = 0.001 in use.
+    moved = (wide.weight - before).abs()
+    assert moved[moved > 0].median().item() == pytest.approx(0.001, rel=0.01)
+
+
+def test_equalised_weights_start_again_as_such() -> None:
+    critic = ConvLadder(width=16, critic_norm="none", init="equalised").critic((1, 32, 32))
+    first = [p.detach().clone() for p in critic.parameters()]
+    reinitialise(critic)
+    for before, now in zip(first, critic.parameters(), strict=True):
+        if now.ndim > 1:
+            assert not torch.equal(before, now)
+            assert now.std().item() == pytest.approx(1, abs=0.15)

@@ -7,7 +7,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from oddgan.networks import MLP, Backbone, ConvLadder, Judgement, ResNet, prepare
+from oddgan.networks import (
+    MLP,
+    Backbone,
+    ConvLadder,
+    Growing,
+    Judgement,
+    MinibatchStdDev,
+    Progressive,
+    ResNet,
+    prepare,
+)
 
 IMAGE, ODD, SERIES, TABLE = (1, 32, 32), (3, 17, 12), (2, 45), (7,)
 BACKBONES = [
@@ -17,6 +27,8 @@ BACKBONES = [
     ResNet(width=8),
     ResNet(width=8, norm="none", critic_norm="batch", spectral_norm=True),
     ResNet(width=16, norm="group", critic_norm="none"),
+    Progressive(width=4, max_width=16),
+    Progressive(width=4, max_width=8, sphere=True, spectral_norm=True),
 ]
 CASES = [(backbone, shape) for backbone in BACKBONES for shape in (IMAGE, ODD, SERIES)] + [
     (MLP(norm="batch", critic_norm="batch", dropout=0.5, spectral_norm=True), TABLE),
@@ -32,6 +44,8 @@ def trained(network: nn.Module) -> nn.Module:
             layer.running_var.uniform_(0.5, 2)
             nn.init.uniform_(layer.weight, 0.5, 1.5)
             nn.init.normal_(layer.bias)
+        elif isinstance(layer, MinibatchStdDev):
+            layer.average.fill_(0.7)
     return network.eval()
 
 
@@ -84,6 +98,8 @@ def test_same_mapping_and_gradient_in_float64(backbone: Backbone, shape: tuple[i
         (ConvLadder(width=16, kernel=3), ODD),
         (ConvLadder(width=16), SERIES),
         (ResNet(width=8), IMAGE),
+        (Progressive(width=8), IMAGE),
+        (Progressive(width=8), SERIES),
         (MLP(norm="batch"), TABLE),
         (MLP(hidden=(10, 5)), TABLE),
     ],
@@ -249,3 +265,24 @@ def test_means_and_repetitions_are_folded_into_residual_convolutions() -> None:
             torch.testing.assert_close(
                 prepare(network, dtype=torch.float64)(*inputs), network(*inputs), rtol=1e-11, atol=1e-11
             )
+
+
+@pytest.mark.parametrize("stage", [0, 0.3, 1, 1.75])
+@pytest.mark.parametrize("shape", [ODD, SERIES], ids=str)
+def test_networks_that_are_still_growing_in_float64(shape: tuple[int, ...], stage: float) -> None:
+    torch.manual_seed(0)
+    for built, shapes in networks(Progressive(width=4, max_width=8), shape):
+        network = trained(built).double()
+        for part in network.modules():
+            if isinstance(part, Growing):
+                part.grow(stage)
+        inputs = [torch.randn(3, *s, dtype=torch.float64) for s in shapes]
+        y, y2 = network(*inputs), prepare(network, dtype=torch.float64)(*inputs)
+        for a, b in zip(parts(y), parts(y2), strict=True):
+            assert (a - b).abs().max() <= 1e-12 * a.abs().max().clamp(min=1)
+
+
+@pytest.mark.parametrize("shape", [IMAGE, SERIES], ids=str)
+def test_a_grown_network_is_rebuilt_as_a_row(shape: tuple[int, ...]) -> None:
+    for network, _ in networks(Progressive(width=4, max_width=8), shape):
+        assert not any(isinstance(part, Growing) for part in prepare(network).modules())

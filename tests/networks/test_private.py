@@ -6,9 +6,9 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from oddgan.networks import MLP, ConvLadder, FirstChannels, ResNet, private
+from oddgan.networks import MLP, ConvLadder, FirstChannels, Progressive, ResNet, private
 from oddgan.networks.columns import Columns
-from oddgan.networks.theta import Adaptive, Factored, Formed, matrix
+from oddgan.networks.theta import Adaptive, Factored, Formed, Vector, matrix
 
 RATES = {"adam": 1e-2, "gradient": 0.2, "shared": 1e-2, "frozen": 1.0}
 
@@ -53,6 +53,8 @@ NETWORKS = {
     "series": lambda: ConvLadder(width=6, norm="group").decoder(4, (2, 37)),
     "residual image": lambda: ResNet(width=4).decoder(4, (3, 9, 8), output="tanh"),
     "residual series": lambda: ResNet(width=4, norm="layer").decoder(4, (2, 21)),
+    "progressive image": lambda: Progressive(width=3, max_width=6).decoder(4, (1, 9, 8), output="tanh"),
+    "progressive series": lambda: Progressive(width=3, max_width=6, sphere=True).decoder(4, (2, 21)),
     "mean of two heads": lambda: nn.Sequential(ConvLadder(width=4).decoder(4, (2, 8, 8)), FirstChannels(1)),
     "others": odd,
 }
@@ -128,6 +130,15 @@ def test_a_matrix_by_hand(kind):
     torch.testing.assert_close(moved.back(torch.ones(2, 1, 1)).flatten(), torch.tensor([first, 2.0, 1.0, 2.0]))
     moved.reset()
     assert moved.product(probe).flatten().tolist() == [3.0, 3.0]
+
+
+def test_adam_moves_each_value_by_its_own_gradient_however_it_is_stored():
+    vector = Vector(torch.zeros(1, 2, 3), rule("adam", lr=0.1))
+    gradient = torch.tensor([[[1.0, -1.0, 1.0], [-1.0, -1.0, 1.0]]])
+    stored = gradient.transpose(1, 2).contiguous().transpose(1, 2)
+    assert not stored.is_contiguous()
+    vector.step(stored)
+    torch.testing.assert_close(vector.value, -0.1 * gradient)  # the first step is the sign's
 
 
 def test_the_cheaper_form_is_taken():

@@ -29,6 +29,8 @@ REAL, FAKE = torch.tensor([LOG3, 0.0, 2.0]), torch.tensor([0.0, LOG3, -2.0])
         ),
         (Wasserstein(), [-LOG3, LOG3], [0, -LOG3]),
         (WGANGP(), [-LOG3, LOG3], [0, -LOG3]),
+        # + 0.5 · (log 3)² on the real sample; 0 costs nothing
+        (WGANGP(drift=0.5), [-LOG3 + LOG3**2 / 2, LOG3], [0, -LOG3]),
         # log 3 is above the margin 1: a real sample there costs nothing.
         (Hinge(), [1, 1 + 1 + LOG3], [0, -LOG3]),
     ],
@@ -122,6 +124,7 @@ def test_wgan_gp_is_wasserstein_with_a_penalty_and_no_clipping():
         (LeastSquares, {"target": math.nan}, "finite"),
         (Wasserstein, {"clip": 0}, "above 0"),
         (WGANGP, {"clip": -1}, "WGANGP got clip=-1"),
+        (WGANGP, {"drift": -0.1}, "WGANGP got drift=-0.1: give a finite number of at least 0"),
     ],
 )
 def test_wrong_arguments(kind, arguments, message):

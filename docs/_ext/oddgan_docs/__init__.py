@@ -11,7 +11,19 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from oddgan_docs import catalogue, docstrings, fields, figures, heartbeats, mathml, matrix, results, watching, ways
+from oddgan_docs import (
+    catalogue,
+    docstrings,
+    fields,
+    figures,
+    growing,
+    heartbeats,
+    mathml,
+    matrix,
+    results,
+    watching,
+    ways,
+)
 
 MARK = re.compile(r"^<!-- generated: ([\w-]+) -->$", flags=re.MULTILINE)
 RESULTS = Path(__file__).resolve().parents[3] / "benchmarks"
@@ -25,6 +37,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "benchmarks": lambda: results.benchmarks(RESULTS),
     **{name: partial(draw, RESULTS) for name, draw in figures.all_figures()},
     **{name: partial(draw, RESULTS) for name, draw in heartbeats.all_parts()},
+    "growing-numbers": partial(growing.numbers, RESULTS),
+    "growing-samples": partial(growing.samples, RESULTS),
     "figure-ways": ways.example,
     "monitor": lambda: watching.monitor(RESULTS),
     "methods-matrix": matrix.methods_matrix,

@@ -17,6 +17,7 @@ _TITLES = {
     "cifar": "CIFAR-10 (JPEG), one class normal",
     "ecg": "Heartbeats",
     "encoder": "Cost of an encoder's inversion",
+    "growing": "Progressive growing",
     "heartbeats": "The survey's own system on heartbeats",
     "inversion": "What inversion finds",
     "loop": "Cost of the training loop",
@@ -31,6 +32,7 @@ _TITLES = {
 _FIGURES = {
     "adgan": "speed.md#adgan",
     "beatgan": "heartbeats.md#beatgans-protocol",
+    "growing": "growing.md#on-magnetic-tiles",
     "heartbeats": "heartbeats.md",
     "monitor": "monitor.md",
     "inversion": "speed.md#steps-more-is-not-always-better",
@@ -39,7 +41,13 @@ _FIGURES = {
     "toys": "toys.md",
     "training": "speed.md#training",
 }
-_PAGES = {"speed.md": "Speed", "toys.md": "2-D toys", "heartbeats.md": "Heartbeats", "monitor.md": "Watching training"}
+_PAGES = {
+    "speed.md": "Speed",
+    "toys.md": "2-D toys",
+    "heartbeats.md": "Heartbeats",
+    "growing.md": "Growing",
+    "monitor.md": "Watching training",
+}
 # A line of a table: method, role, protocol, settings.
 Row = tuple[str, str, str, str]
 

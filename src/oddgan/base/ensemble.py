@@ -53,6 +53,8 @@ class EnsembleDetector(NeuralDetector):
         self._lay_out()
         phase = list(for_so_long(self._phases(), fitting.epochs))[index]
         with seeded(seed, self._device):
-            records = self._run(phase, index, source, fitting.callbacks)
+            parts = self._parts(phase, fitting)
+            numbered = enumerate(parts, index * len(parts))
+            records = [record for i, part in numbered for record in self._run(part, i, source, fitting.callbacks)]
         names = [name for player in phase.players.values() for name in player.networks]
         return {name: self.networks_[name].state_dict() for name in names}, records

@@ -39,6 +39,7 @@ from oddgan.training import (
     Stabiliser,
     Subject,
     TensorSource,
+    grown,
     run,
 )
 from oddgan.training.batches import count
@@ -183,13 +184,17 @@ class NeuralDetector(GoesOn, Detector):
 
     def _learn(self, source: Source, fitting: Fitting) -> list[EpochRecord]:
         """Train phase after phase and return one record an epoch; a phase that only looks at the rows leaves none."""
-        phases = self._phases_again() if fitting.again else self._phases()
+        phases = for_so_long(self._phases_again() if fitting.again else self._phases(), fitting.epochs)
         return [
             record
-            for index, phase in enumerate(for_so_long(phases, fitting.epochs))
+            for index, phase in enumerate(part for phase in phases for part in self._parts(phase, fitting))
             for record in self._run(phase, index, source, fitting.callbacks)
             if phase.players
         ]
+
+    def _parts(self, phase: Phase, fitting: Fitting) -> list[Phase]:
+        """What a phase consists of; networks that have grown do not grow again."""
+        return [phase] if fitting.again else grown(phase, self.networks_)
 
     def _set_apart(self, rows: Rows, fitting: Fitting) -> tuple[Rows, Panel | None]:
         """The rows to train on, and those that choose among the epochs."""

@@ -56,7 +56,8 @@ class JointEncoderGAN(PriorDetector):
         link="https://arxiv.org/abs/1905.11034",
         summary="GAN and an encoder that learns with it, or after it",
         deviations=(
-            "The networks have their full size from the start; the paper grows them progressively.",
+            "The default networks have their full size from the start; backbone=Progressive() grows them, as the paper "
+            "does.",
             "Only the abstract and later reports were at hand: the game, the losses' form and all numbers are assumed.",
             'Whether the encoder\'s loss also trains the generator is not known: "joint" lets it, "beside" does not.',
             "Loss and score are in image space by default, which separates best as later work reports it, and on "

@@ -7,11 +7,13 @@ from oddgan.networks.base import CodeOutput as CodeOutput
 from oddgan.networks.base import SampleOutput as SampleOutput
 from oddgan.networks.bigan import Bidirectional, DenseLadder
 from oddgan.networks.flat import FlatMLP
+from oddgan.networks.growing import Growing as Growing
 from oddgan.networks.headed import HeadedLadder
 from oddgan.networks.heads import FirstChannels
 from oddgan.networks.ladder import ConvLadder
 from oddgan.networks.layers import reinitialise
 from oddgan.networks.lenet import LeNet
+from oddgan.networks.minibatch import MinibatchStdDev
 from oddgan.networks.mlp import MLP
 from oddgan.networks.pooled import Pooled
 from oddgan.networks.precision import HalfPrecision
@@ -41,6 +43,7 @@ from oddgan.networks.presets import (
     WASSERSTEIN,
 )
 from oddgan.networks.private import Private, private
+from oddgan.networks.progressive import Progressive
 from oddgan.networks.refiner import Refiner
 from oddgan.networks.resnet import ResNet
 from oddgan.networks.slope import Listener, Logits
@@ -83,8 +86,10 @@ __all__ = [
     "LeNet",
     "Listener",
     "Logits",
+    "MinibatchStdDev",
     "Pooled",
     "Private",
+    "Progressive",
     "Refiner",
     "ResNet",
     "prepare",

@@ -12,7 +12,7 @@ from oddgan._core.errors import InputError
 CodeOutput = Literal["linear", "tanh", "sigmoid", "sphere"]
 SampleOutput = Literal["linear", "tanh", "sigmoid"]
 Norm = Literal["batch", "layer", "group", "none"]
-Init = Literal["default", "dcgan", "xavier", "he"]
+Init = Literal["default", "dcgan", "xavier", "he", "equalised"]
 
 
 class Judgement(NamedTuple):

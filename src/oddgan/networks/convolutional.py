@@ -38,8 +38,9 @@ class Convolutional(Backbone):
     feature_layer : which map of a critic is its features: 0 the last one below the head, 1 the one before it, and so
         on; critics of samples with codes have only 0.
     spectral_norm : whether encoder and critic divide each weight by its largest singular value.
-    init : how weights start: "dcgan" (normal, 0.02), "xavier" or "he" (both normal), or torch's "default". Without
-        normalisation take "he": a critic that starts with another is nearly flat.
+    init : how weights start: "dcgan" (normal, 0.02), "xavier" or "he" (both normal), torch's "default", or "equalised":
+        normal, 1, and scaled to "he" whenever they are used (Karras et al., 2018), which wants a larger learning rate.
+        Without normalisation take "he": a critic that starts with another is nearly flat.
     codes : critics of codes alone, and the branch for codes in a critic that judges samples with codes.
     """
 

@@ -5,6 +5,7 @@ from typing import Any, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
 from oddgan._core.errors import InputError
@@ -49,6 +50,23 @@ class Sphere(nn.Module):
         return math.sqrt(z.shape[1]) * nn.functional.normalize(z, dim=1)
 
 
+class Equalised(nn.Module):
+    r"""Scale a weight whenever it is used, so that a step of Adam is as large relative to it in every layer.
+
+    .. math:: w = \sqrt{2 / \text{fan in}} \; v, \quad v \sim N(0, 1)
+
+    Karras, Aila, Laine, Lehtinen: Progressive Growing of GANs, 2018, section 4.1.
+    """
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.scale = math.sqrt(2 / weight[0].numel())
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """Map what is trained to what is used."""
+        return self.scale * weight
+
+
 M = TypeVar("M", bound=Network)
 
 
@@ -89,11 +107,14 @@ def sample_output(kind: SampleOutput) -> list[nn.Module]:
 
 def finish(network: M, *, spectral: bool = False) -> M:
     """Initialise a network just put together, then normalise its weights if asked to."""
+    weighted = [layer for layer in network.modules() if isinstance(layer, Weighted)]
+    for layer in weighted:
+        if network.init == "equalised" and not _is_equalised(layer):
+            parametrize.register_parametrization(layer, "weight", Equalised(layer.weight))
     _initialise(network)
     if spectral:
-        for layer in list(network.modules()):
-            if isinstance(layer, Weighted):
-                spectral_norm(layer)
+        for layer in weighted:
+            spectral_norm(layer)
     return network
 
 
@@ -129,13 +150,21 @@ def _initialise(network: Network) -> None:
             layer.reset_parameters()
 
 
+def _is_equalised(layer: nn.Module) -> bool:
+    """Whether the layer's weight is scaled when it is used, whatever network the layer has come to."""
+    chain = getattr(layer, "parametrizations", {})
+    return "weight" in chain and any(isinstance(part, Equalised) for part in chain["weight"])
+
+
 def _draw(layer: Weighted, init: Init) -> None:
     """Draw weights, set biases to 0; "default" is torch's own uniform rule for both."""
     parameters = dict(layer.named_parameters())
     normed = "parametrizations.weight.original" in parameters
     weight = parameters["parametrizations.weight.original" if normed else "weight"]
     bound = 0.0
-    if init == "dcgan":
+    if _is_equalised(layer):
+        nn.init.normal_(weight)
+    elif init == "dcgan":
         nn.init.normal_(weight, 0.0, 0.02)
     elif init == "xavier":
         nn.init.xavier_normal_(weight)

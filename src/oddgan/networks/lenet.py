@@ -42,7 +42,8 @@ class LeNet(Backbone):
     feature_layer : which map of a critic is its features: 0 the last one below the head, 1 the one before it, and so
         on; critics of samples with codes have only 0.
     spectral_norm : whether encoder and critic divide each weight by its largest singular value.
-    init : how weights start: torch's "default", "dcgan" (normal, 0.02), "xavier" or "he" (both normal).
+    init : how weights start: torch's "default", "dcgan" (normal, 0.02), "xavier" or "he" (both normal), or
+        "equalised", see `ConvLadder`.
     codes : critics of codes alone, and the branch for codes in a critic that judges samples with codes.
     """
 

@@ -33,7 +33,8 @@ class MLP(Backbone):
     slope : slope of the leaky ReLU below zero in encoder and critic, 0 or more.
     dropout : share of hidden values dropped in the critic while it trains, in [0, 1).
     spectral_norm : whether encoder and critic divide each weight by its largest singular value.
-    init : how weights start: torch's "default", "dcgan" (normal, 0.02), "xavier" or "he" (both normal).
+    init : how weights start: torch's "default", "dcgan" (normal, 0.02), "xavier" or "he" (both normal), or "equalised":
+        normal, 1, and scaled to "he" whenever they are used (Karras et al., 2018).
     """
 
     hidden: tuple[int, ...] = (128, 64)

@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from oddgan.networks import fast, glue
 from oddgan.networks.critics import Critic, JointCritic
+from oddgan.networks.growing import Growing, PixelNorm
 from oddgan.networks.joining import Batch, Convolution, Up, gain_and_shift, joined, plain
 from oddgan.networks.layers import Chain, Sphere
-from oddgan.networks.minibatch import Beside
+from oddgan.networks.minibatch import Beside, MinibatchStdDev
 from oddgan.networks.resnet import Grow, Residual
 from oddgan.networks.several import SeveralCritics
 
@@ -25,7 +26,7 @@ Ending = nn.Tanh | nn.Sigmoid | Sphere
 # What runs on series as on images of height 1; residual blocks of these do, too.
 Liftable = (
     nn.Conv1d | nn.ConvTranspose1d | Batch | nn.GroupNorm | nn.ReLU | nn.LeakyReLU | Ending | nn.AvgPool1d
-    | nn.Flatten | nn.Unflatten | nn.Linear | Grow
+    | nn.Flatten | nn.Unflatten | nn.Linear | Grow | PixelNorm | MinibatchStdDev
 )  # fmt: skip
 
 
@@ -91,6 +92,8 @@ def _flat(*modules: nn.Module) -> list[nn.Module]:
             layers += _flat(module.layers)
         elif isinstance(module, nn.Sequential):
             layers += _flat(*module)
+        elif isinstance(module, Growing) and module.row():
+            layers += _flat(*module.row())
         elif not isinstance(module, nn.Dropout | nn.Identity):
             layers.append(module)
     return layers

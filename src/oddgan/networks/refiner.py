@@ -30,7 +30,8 @@ class Refiner:
     kernel : side of the kernels, an odd number of at least 3; of no effect for tables.
     norm : normalisation after each layer but the last: "batch", "layer", "group" (of 16) or "none".
     slope : slope of the leaky ReLU below zero, 0 or more.
-    init : how weights start: "dcgan" (normal, 0.02), "xavier" or "he" (both normal), or torch's "default".
+    init : how weights start: "dcgan" (normal, 0.02), "xavier" or "he" (both normal), torch's "default", or
+        "equalised", see `ConvLadder`.
     """
 
     widths: tuple[int, ...] = (32, 64, 128)

@@ -73,7 +73,7 @@ class ResNet(Convolutional):
         for (before, after), (large, small) in zip(pairwise(widths), pairwise(levels), strict=True):
             main = [*_convolve(before, before, axes, norm, bias=norm == "none"), *_convolve(before, after, axes, norm)]
             shortcut = [CONV[axes](before, after, 1)]
-            layers.append(Residual([*main, _shrink(large, small)], [_shrink(large, small), *shortcut]))
+            layers.append(Residual([*main, shrink(large, small)], [shrink(large, small), *shortcut]))
         return [*layers, nn.Flatten()], [nn.Linear(widths[-1] * math.prod(levels[-1]), out)]
 
     def _synthesis(self, dim: int, levels: list[Sides], channels: int) -> Layers:
@@ -86,7 +86,8 @@ class ResNet(Convolutional):
         return [*layers, *_convolve(widths[-1], channels, axes, self.norm)]
 
 
-def _shrink(large: Sides, small: Sides) -> nn.Module:
+def shrink(large: Sides, small: Sides) -> nn.Module:
+    """Return the layer that averages pairs along the sides that halve; an odd one out stays as it is."""
     factors = tuple(1 if a == b else 2 for a, b in zip(large, small, strict=True))
     pool: nn.Module = POOL[len(large)](factors, ceil_mode=True, count_include_pad=False)
     return pool

@@ -114,7 +114,7 @@ class Vector:
         if self.value is self.start:
             self.value = self.start.expand_as(gradient).clone()
         self.adam.begin(self.value)
-        self.adam.move(self.value, gradient)
+        self.adam.move(self.value, gradient.contiguous())  # the fused step reads memory in its order
 
 
 class Matrix:

@@ -197,10 +197,14 @@ class Wasserstein(Objective):
 
 @dataclass(frozen=True, kw_only=True)
 class WGANGP(Wasserstein):
-    """The Wasserstein game with a gradient penalty in place of clipped weights.
+    r"""The Wasserstein game with a gradient penalty in place of clipped weights.
+
+    .. math:: L_D = D(G(z)) - D(x) + \delta \, D(x)^2, \quad L_G = -D(G(z))
 
     Parameters
     ----------
+    drift : the weight δ, at least 0, which keeps logits from drifting away from 0; 0.001 in progressive growing
+        (Karras et al., 2018, appendix A.1).
     regulariser : the penalty on the critic's slope.
     clip : the bound of every weight of the critic, above 0; none, as in the paper, leaves the slope to the regulariser.
 
@@ -212,6 +216,16 @@ class WGANGP(Wasserstein):
 
     regulariser: Regulariser | None = field(default_factory=GradientPenalty)
     clip: float | None = None
+    drift: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.drift < math.inf:
+            raise InputError(f"WGANGP got drift={self.drift}: give a finite number of at least 0.")
+
+    def on_real(self, logit: Tensor) -> Tensor:
+        """Return -D(x) + δ D(x)², (n,)."""
+        return super().on_real(logit) + self.drift * logit.square() if self.drift else super().on_real(logit)
 
 
 @dataclass(frozen=True, kw_only=True)

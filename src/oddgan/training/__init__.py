@@ -14,6 +14,7 @@ from oddgan.training.corruption import (
 )
 from oddgan.training.ema import Ema
 from oddgan.training.engine import Engine
+from oddgan.training.growing import grown
 from oddgan.training.loop import Plan, State, run
 from oddgan.training.monitor import FAILURES, Alarm, Failure, Monitor, Thresholds
 from oddgan.training.optimisers import (
@@ -99,6 +100,7 @@ __all__ = [
     "TwoTimescale",
     "Update",
     "generator",
+    "grown",
     "run",
     "seeded",
 ]

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan._core.files import new_file, new_folder
 from oddgan.training.callbacks import Callback, EpochRecord
-from oddgan.training.protocol import Clock
+from oddgan.training.ema import Ema
+from oddgan.training.protocol import Clock, Phase
 from oddgan.training.seeds import Randomness
 
 if TYPE_CHECKING:
@@ -113,13 +114,18 @@ class Checkpoints(Callback):
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # -- while training
-    def finished(self, index: int, networks: nn.ModuleDict) -> list[EpochRecord] | None:
-        """If this phase is over: put networks and generators where it left them, and return its records."""
+    def finished(self, index: int, networks: nn.ModuleDict, phase: Phase) -> list[EpochRecord] | None:
+        """If this phase is over: put networks and generators where it left them, and return its records.
+
+        So is an average that goes on in the next phase.
+        """
         folder = self.folder / f"phase-{index}"
         if not folder.is_dir():
             return None
         head, tensors = _read(folder)
         networks.load_state_dict(_under(tensors, "networks."))
+        if isinstance(phase.ema, Ema):
+            phase.ema.load(_under(tensors, "ema."), head["ema_steps"])
         _randomness(head, tensors, "now").put(_device(networks))
         return [EpochRecord(**record) for record in head["records"]]
 

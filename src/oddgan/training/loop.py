@@ -111,7 +111,7 @@ def run(phase: Phase, networks: nn.ModuleDict, source: Source, plan: Plan) -> li
         If a loss is not finite or names a player that the phase does not have.
     """
     checkpoints = Checkpoints.among(plan.callbacks) if phase.players else None
-    if checkpoints is not None and (done := checkpoints.finished(plan.index, networks)) is not None:
+    if checkpoints is not None and (done := checkpoints.finished(plan.index, networks, phase)) is not None:
         for callback in plan.callbacks:
             callback.resumed(done)
         return done
@@ -176,7 +176,7 @@ def _choose(state: State) -> None:
     if state.selector is not None and state.selector.weights:
         state.selector.apply(state.networks)
         state.records = [replace(r, chosen=r.epoch == state.selector.epoch) for r in state.records]
-    elif state.ema is not None:
+    elif state.ema is not None and not state.phase.prepares:
         state.ema.apply()
 
 
@@ -188,9 +188,9 @@ def _prepare(phase: Phase, networks: nn.ModuleDict, batches: int, plan: Plan) ->
         p: [w for n in player.networks for w in networks[n].parameters()] for p, player in phase.players.items()
     }
     optimisers = {p: player.optimiser(parameters[p]) for p, player in phase.players.items()}
-    ema = None
-    if phase.ema is not None:
-        ema = Ema((w for n in sorted(trained) for w in networks[n].parameters()), phase.ema)
+    ema = phase.ema
+    if ema is not None and not isinstance(ema, Ema):
+        ema = Ema((w for n in sorted(trained) for w in networks[n].parameters()), ema)
     clock, order = Clock(0, 0, phase.epochs, batches), Randomness.now(torch.device("cpu"))
     return State(phase, plan, networks, batches, parameters, optimisers, ema, clock, order)
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from oddgan.training.ema import Ema
 from oddgan.training.optimisers import Adam, Optimiser
 
 
@@ -86,16 +87,17 @@ class Phase:
     players : the players by name. Networks of no player stay frozen, in evaluation mode. Without players the phase only
         looks at the rows.
     epochs : passes over the data.
-    ema : decay of an exponential moving average of the trained weights, which replaces them when the phase ends;
-        None keeps the last weights.
+    ema : decay of an exponential moving average of the trained weights, which replaces them when the phase ends; or an
+        average that goes on from an earlier phase; None keeps the last weights.
     memory : what the step remembers beside the weights.
-    prepares : whether the phase only prepares the networks for another: held-out rows have no say in it.
+    prepares : whether the phase only prepares the networks for another: held-out rows have no say in it, and an average
+        does not replace the weights yet.
     """
 
     step: Step
     players: Mapping[str, Player]
     epochs: int
-    ema: float | None = None
+    ema: float | Ema | None = None
     memory: Memory | None = None
     prepares: bool = False
 
