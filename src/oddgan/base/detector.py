@@ -29,7 +29,7 @@ from oddgan.base.validation import check_common, check_kind, validate
 from oddgan.scaling import AutoScaling, Scaling
 from oddgan.scores import Composition, WeightedSum
 from oddgan.thresholds import Conformal, Quantile, Threshold
-from oddgan.training import Callback, Checkpoints, RandomState, generator, seeded
+from oddgan.training import Callback, RandomState, begin, generator, is_first, seeded, team
 
 
 def _is(capability: type) -> Callable[[object], bool]:
@@ -117,6 +117,7 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
         del y
         return self._fit(X, callbacks, validation)
 
+    @team()
     def _fit(
         self,
         X: Any,
@@ -128,10 +129,8 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
         rows = validate(self, X, reset=True)
         check_kind(self)
         rng, chosen_by = generator(self.random_state), Validation.of(self, validation)
-        checkpoints = Checkpoints.among(callbacks)
-        if checkpoints is not None:
-            parts = {"rows": rows, "validation rows": None if chosen_by is None else chosen_by.rows}
-            checkpoints.begin(identity(self, parts), rng)
+        parts = {"rows": rows, "validation rows": None if chosen_by is None else chosen_by.rows}
+        callbacks = begin(callbacks, rng, lambda: identity(self, parts))
         seed = int(rng.randint(2**31 - 1))
         train, held_out = self._split(rows, rng)
         self.scaling_ = self._fit_scaling(train)

@@ -11,7 +11,7 @@ from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.fitting import Fitting
 from oddgan.base.going_on import for_so_long
 from oddgan.base.neural import NeuralDetector
-from oddgan.training import Checkpoints, EpochRecord, Source, seeded
+from oddgan.training import Checkpoints, EpochRecord, Source, many, seeded
 
 Learned = tuple[dict[str, dict[str, Tensor]], list[EpochRecord]]
 
@@ -34,6 +34,8 @@ class EnsembleDetector(NeuralDetector):
         super()._check()
         if self.n_jobs < 1 and self.n_jobs != -1:
             raise InputError(f"n_jobs must be at least 1, or -1 for one per core, but is {self.n_jobs}.")
+        if self.n_jobs != 1 and many():
+            raise InputError(f"n_jobs={self.n_jobs} starts processes, but there are several workers already: give 1.")
 
     def _learn(self, source: Source, fitting: Fitting) -> list[EpochRecord]:
         threads, told = torch.get_num_threads(), fitting

@@ -13,7 +13,7 @@ from oddgan.base.fitting import Fitting, identity
 from oddgan.base.rows import Rows
 from oddgan.base.validation import validate
 from oddgan.thresholds import Fixed
-from oddgan.training import Callback, Checkpoints, Phase, generator
+from oddgan.training import Callback, Phase, begin, generator, team
 
 if TYPE_CHECKING:
     from oddgan.base.neural import NeuralDetector
@@ -58,6 +58,7 @@ class GoesOn:
 
     changes_: Changes
 
+    @team()
     def partial_fit(
         self, X: Any, y: object = None, *, epochs: int | None = None, callbacks: Sequence[Callback] = ()
     ) -> Self:
@@ -89,9 +90,8 @@ class GoesOn:
         if not hasattr(detector, "networks_"):
             return cast(Self, detector._fit(X, callbacks, None, epochs))
         rows, rng = validate(detector, X, reset=False), generator(detector.random_state)
-        checkpoints = Checkpoints.among(callbacks)
-        if checkpoints is not None:
-            checkpoints.begin(identity(detector, {"rows": rows}) | {"epochs": f"{epochs} {_weight(detector)}"}, rng)
+        more = {"epochs": f"{epochs} {_weight(detector)}"}
+        callbacks = begin(callbacks, rng, lambda: identity(detector, {"rows": rows}) | more)
         seed = (int(rng.randint(2**31 - 1)) + len(detector.history_)) % 2**31  # not the same draws each time
         train, held_out = detector._split(rows, rng)
         before = self._seen(held_out)

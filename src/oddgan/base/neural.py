@@ -35,6 +35,7 @@ from oddgan.training import (
     Plan,
     Player,
     Selection,
+    SharedEngine,
     Source,
     Stabiliser,
     Subject,
@@ -230,7 +231,7 @@ class NeuralDetector(GoesOn, Detector):
 
     def _engine(self) -> Engine:
         """How updates are computed."""
-        return Engine()
+        return SharedEngine.for_now()
 
     def _fit_similarities(self, rows: Rows) -> dict[str, Similarity]:
         """The similarities among the hyperparameters that take something from normal rows, fitted to some of them."""

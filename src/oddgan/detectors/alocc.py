@@ -14,7 +14,7 @@ from oddgan.networks import Refiner
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2, Similarity
-from oddgan.training import Clock, Phase, Update
+from oddgan.training import Clock, Phase, Update, gathered
 
 
 @hyperparameters
@@ -104,7 +104,7 @@ class ALOCC(NeuralDetector):
         self.objective.constrain(D)
         distance = self._similarity()(x, y)
         yield Update("refiner", self.objective.generator(D(y).logit) + self.w_con * distance)
-        self._watch(distance.detach().mean(), clock)
+        self._watch(gathered(distance.detach()).mean(), clock)
 
     def _watch(self, distance: Tensor, clock: Clock) -> None:
         """Follow the mean distance over an epoch; at its end decide whether it was the last."""

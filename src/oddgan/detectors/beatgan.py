@@ -13,7 +13,7 @@ from oddgan.networks import Logits, reinitialise
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum, feature_matching
 from oddgan.similarities import L2, Similarity
-from oddgan.training import Adam, Clock, Optimiser, Phase, TimeWarp, Update
+from oddgan.training import Adam, Clock, Optimiser, Phase, TimeWarp, Update, gathered
 
 
 @hyperparameters
@@ -92,7 +92,7 @@ class BeatGAN(CodingDetector):
         self.objective.constrain(D)
         features = feature_matching(D(x).features, D(y).features, p=2)
         yield Update("autoencoder", self._similarity()(x, y) + self.w_adv * features)
-        if 0 <= loss.mean() < self.collapse:  # a Wasserstein loss below zero is no collapse
+        if 0 <= gathered(loss.detach()).mean() < self.collapse:  # a Wasserstein loss below zero is no collapse
             reinitialise(D)
 
     def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:

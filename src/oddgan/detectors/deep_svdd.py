@@ -15,7 +15,7 @@ from oddgan.networks.base import one_of, whole
 from oddgan.scaling import AutoContrast, Scaling
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2
-from oddgan.training import Adam, Clock, Optimiser, Phase, Player, StepDecay, Update
+from oddgan.training import Adam, Clock, Optimiser, Phase, Player, StepDecay, Update, gathered
 
 NEAR_ZERO = 0.1  # no coordinate of the centre is nearer to 0, where zero weights alone would reach it
 
@@ -118,7 +118,7 @@ class DeepSVDD(NeuralDetector):
         yield Update("autoencoder", L2()(x, self._net("decoder")(self._encode(x))))
 
     def _look(self, codes: list[Tensor], x: Tensor, clock: Clock) -> Iterator[Update]:
-        codes.append(self._net("encoder")(x))
+        codes.append(gathered(self._net("encoder")(x)))
         yield from ()
 
     def _enclosing(self, x: Tensor, clock: Clock) -> Iterator[Update]:
@@ -128,7 +128,7 @@ class DeepSVDD(NeuralDetector):
             return
         yield Update("encoder", radius**2 + (distance - radius**2).clamp(min=0) / self.nu)
         if clock.epoch >= self.warm_up:
-            radius.copy_(self._quantile(distance.detach()))
+            radius.copy_(self._quantile(gathered(distance.detach())))
 
     def _distance(self, x: Tensor) -> Tensor:
         """‖φ(x) - c‖², (n,)."""

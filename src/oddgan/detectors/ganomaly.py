@@ -12,7 +12,7 @@ from oddgan.networks import Logits, reinitialise
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum, feature_matching, latent_error
 from oddgan.similarities import L1, L2, Similarity
-from oddgan.training import Clock, Phase, Update
+from oddgan.training import Clock, Phase, Update, gathered
 
 
 @hyperparameters
@@ -92,7 +92,7 @@ class GANomaly(CodingDetector):
         loss = 0.5 * self.objective.critic(real.logit, D(fake).logit)
         yield Update("discriminator", loss + self.objective.penalty(Logits(D), x, fake))
         self.objective.constrain(D)
-        if 0 <= loss.mean() < self.collapse:  # a Wasserstein loss below zero is no collapse
+        if 0 <= gathered(loss.detach()).mean() < self.collapse:  # a Wasserstein loss below zero is no collapse
             reinitialise(D)
 
     def _pass(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

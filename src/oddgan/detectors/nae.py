@@ -17,7 +17,7 @@ from oddgan.priors import Langevin, Replay, Sphere
 from oddgan.scaling import MinMax, Scaling
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2
-from oddgan.training import Adam, Clock, Optimiser, Phase, Player, Update
+from oddgan.training import Adam, Clock, Optimiser, Phase, Player, Update, gathered
 
 
 @hyperparameters
@@ -126,7 +126,7 @@ class NAE(CodingDetector):
         G, radius, T = self._net("decoder"), math.sqrt(self.latent_dim), self.temperature
         start = replay.starts(normalize(Sphere().sample(n, self.latent_dim, device=device)))
         z = self.latent_chain(start, lambda z: self._energy(G(radius * z)), temperature=T, project=normalize)
-        replay.keep(z)
+        replay.keep(gathered(z))
         return self.sample_chain(self._bounded(G(radius * z)), self._energy, temperature=T, project=self._bounded)
 
     def _bounded(self, x: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from oddgan.training.corruption import (
     PermutationCorruption,
     ShuffleCorruption,
 )
+from oddgan.training.checkpoints import Checkpoints, begin
 from oddgan.training.ema import Ema
 from oddgan.training.engine import Engine
 from oddgan.training.growing import grown
@@ -29,6 +30,7 @@ from oddgan.training.optimisers import (
     StepDecay,
 )
 from oddgan.training.protocol import Clock, Memory, Phase, Player, Reduce, Step, Update
+from oddgan.training.rows import gathered
 from oddgan.training.seeds import RandomState, generator, seeded
 from oddgan.training.selection import Selection, Selector
 from oddgan.training.stabilisers import (
@@ -43,6 +45,8 @@ from oddgan.training.stabilisers import (
     Stabiliser,
     TwoTimescale,
 )
+from oddgan.training.sharing import SharedEngine
+from oddgan.training.team import agree, is_first, many, same_draws, team, workers
 
 __all__ = [
     "FAILURES",
@@ -88,6 +92,7 @@ __all__ = [
     "Selection",
     "Selector",
     "ShuffleCorruption",
+    "SharedEngine",
     "Source",
     "Stabiliser",
     "State",
@@ -99,8 +104,13 @@ __all__ = [
     "TimeWarp",
     "TwoTimescale",
     "Update",
+    "gathered",
     "generator",
     "grown",
+    "is_first",
     "run",
+    "same_draws",
     "seeded",
+    "team",
+    "workers",
 ]

@@ -9,6 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+Share = tuple[int, int]
+"""Which worker, from 0, of how many."""
+ALL: Share = (0, 1)
+
 
 class Source(Protocol):
     """Training rows that can be passed over again and again in random order."""
@@ -17,8 +21,10 @@ class Source(Protocol):
         """The number of rows."""
         ...
 
-    def epoch(self, batch_size: int, start: int = 0) -> Iterator[Tensor]:
+    def epoch(self, batch_size: int, start: int = 0, share: Share = ALL) -> Iterator[Tensor]:
         """One pass in random order, as batches (<= batch_size, ...), without the first `start` of them.
+
+        One of several workers gets its share of each batch.
 
         The order is drawn when this is called, before the first batch is asked for.
         """
@@ -36,12 +42,13 @@ def count(n: int, batch_size: int) -> int:
     return max(1, min(math.ceil(n / batch_size), n // 2))
 
 
-def shuffled(n: int, batch_size: int) -> tuple[Tensor, ...]:
-    """A random order of n rows, cut into batches of nearly equal size.
+def shuffled(n: int, batch_size: int, share: Share = ALL) -> tuple[Tensor, ...]:
+    """A random order of n rows, cut into batches of nearly equal size, or one worker's share of each.
 
     An even cut leaves no small last batch: batch normalisation fails on one row and is noisy on few.
     """
-    return torch.randperm(n).tensor_split(count(n, batch_size))
+    worker, workers = share
+    return tuple(batch.tensor_split(workers)[worker] for batch in torch.randperm(n).tensor_split(count(n, batch_size)))
 
 
 class TensorSource:
@@ -53,9 +60,9 @@ class TensorSource:
     def __len__(self) -> int:
         return len(self.x)
 
-    def epoch(self, batch_size: int, start: int = 0) -> Iterator[Tensor]:
+    def epoch(self, batch_size: int, start: int = 0, share: Share = ALL) -> Iterator[Tensor]:
         """One pass in random order."""
-        order = shuffled(len(self.x), batch_size)[start:]
+        order = shuffled(len(self.x), batch_size, share)[start:]
         return (self.x[index.to(self.x.device)] for index in order)
 
 
@@ -75,10 +82,10 @@ class DatasetSource:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def epoch(self, batch_size: int, start: int = 0) -> Iterator[Tensor]:
+    def epoch(self, batch_size: int, start: int = 0, share: Share = ALL) -> Iterator[Tensor]:
         """One pass in random order: the same order as `TensorSource` draws from the same seed."""
         # The order is drawn here, once: with workers a sampler would be asked twice.
-        order = [part.tolist() for part in shuffled(len(self.rows), batch_size)[start:]]
+        order = [part.tolist() for part in shuffled(len(self.rows), batch_size, share)[start:]]
         loader: DataLoader[Any] = DataLoader(
             self.rows,  # type: ignore[arg-type]
             batch_sampler=order,

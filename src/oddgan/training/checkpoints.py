@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +21,7 @@ from oddgan.training.callbacks import Callback, EpochRecord
 from oddgan.training.ema import Ema
 from oddgan.training.protocol import Clock, Phase
 from oddgan.training.seeds import Randomness
+from oddgan.training.team import agree, is_first, many, of_first, same_draws
 
 if TYPE_CHECKING:
     from oddgan.training.loop import State
@@ -33,7 +34,8 @@ class Checkpoints(Callback):
     """Keep what training holds in a folder, so that it can be gone on with to the same end, bit for bit on a CPU.
 
     A checkpoint holds the networks, the optimisers' memories, moving averages, the generators of random numbers, and
-    the position in the pass over the data; it is written under another name and renamed, as safetensors and JSON. The
+    the position in the pass over the data. All that is the same for any number of workers: the first of several writes
+    and reads, and training may go on with more or fewer. A checkpoint is written under another name and renamed, as safetensors and JSON. The
     end of each phase is kept as well, so that what a method does between phases is done again from what it saw.
 
     Give it to `fit` among the callbacks. A training that is killed goes on if the same detector is fitted to the same
@@ -68,7 +70,12 @@ class Checkpoints(Callback):
     @classmethod
     def among(cls, callbacks: Iterable[Callback]) -> Self | None:
         """The first of them, if any."""
-        return next((c for c in callbacks if isinstance(c, cls)), None)
+        return next(iter(cls.only(callbacks)), None)
+
+    @classmethod
+    def only(cls, callbacks: Iterable[Callback]) -> list[Self]:
+        """Those of them that are checkpoints."""
+        return [c for c in callbacks if isinstance(c, cls)]
 
     # -- before training
     def begin(self, identity: Mapping[str, str], rng: np.random.RandomState) -> None:
@@ -120,9 +127,10 @@ class Checkpoints(Callback):
         So is an average that goes on in the next phase.
         """
         folder = self.folder / f"phase-{index}"
-        if not folder.is_dir():
+        found = of_first(lambda: _read(folder) if folder.is_dir() else None)
+        if found is None:
             return None
-        head, tensors = _read(folder)
+        head, tensors = found
         networks.load_state_dict(_under(tensors, "networks."))
         if isinstance(phase.ema, Ema):
             phase.ema.load(_under(tensors, "ema."), head["ema_steps"])
@@ -131,10 +139,11 @@ class Checkpoints(Callback):
 
     def restore(self, state: "State") -> None:
         """Put a phase where its last checkpoint left it, if there is one."""
-        found = sorted(self.folder.glob(f"step-{state.index}-*"))
-        if not found:
+        folders = sorted(self.folder.glob(f"step-{state.index}-*"))
+        found = of_first(lambda: _read(folders[-1]) if folders else None)
+        if found is None:
             return
-        head, tensors = _read(found[-1])
+        head, tensors = found
         state.networks.load_state_dict(_under(tensors, "networks."))
         for player, optimiser in state.optimisers.items():
             _restore_optimiser(optimiser, _under(tensors, f"optimisers.{player}."))
@@ -153,7 +162,7 @@ class Checkpoints(Callback):
         """Write a checkpoint if it is time."""
         steps = state.clock.iteration + 1
         due = time.monotonic() - self._written >= self.seconds if self.steps is None else steps % self.steps == 0
-        if due and state.phase.players:
+        if due and state.phase.players and is_first():
             state.look()
             self._write(state, self.folder / f"step-{state.index}-{steps:09d}", steps)
             for old in sorted(self.folder.glob(f"step-{state.index}-*"))[: -self.keep]:
@@ -162,7 +171,7 @@ class Checkpoints(Callback):
 
     def phase_ended(self, state: "State") -> None:
         """Keep the end of the phase; its checkpoints are no longer needed."""
-        if state.phase.players:
+        if state.phase.players and is_first():
             self._write(state, self.folder / f"phase-{state.index}", state.phase.epochs * state.batches)
             for old in self.folder.glob(f"step-{state.index}-*"):
                 shutil.rmtree(old, ignore_errors=True)
@@ -193,6 +202,28 @@ class Checkpoints(Callback):
             (folder / _TENSORS).write_bytes(
                 dump({k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()})
             )
+
+
+def begin(
+    callbacks: Sequence[Callback], rng: np.random.RandomState, identity: Callable[[], Mapping[str, str]]
+) -> Sequence[Callback]:
+    """Begin a training, or go on with one, alone or as one of several workers; return the callbacks that take part.
+
+    Of several workers, only the first has callbacks other than checkpoints.
+
+    Parameters
+    ----------
+    callbacks : what the caller gave.
+    rng : what the training takes its seeds from; put where the training began, and where the first worker's is.
+    identity : tells what must be equal for the result to be equal; asked if that matters.
+    """
+    checkpoints = Checkpoints.among(callbacks)
+    if checkpoints is not None or many():
+        agree(known := identity())
+        if checkpoints is not None and is_first():
+            checkpoints.begin(known, rng)
+    same_draws(rng)
+    return callbacks if is_first() else Checkpoints.only(callbacks)
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -1,10 +1,13 @@
 """How an update is computed: here, in one process and in full precision."""
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+
+from oddgan.training.batches import Source
 
 if TYPE_CHECKING:
     from oddgan.training.loop import State
@@ -18,6 +21,10 @@ class Engine:
 
     def prepare(self, state: "State") -> None:
         """Get ready for a phase: networks, parameters and optimisers are there, nothing is trained yet."""
+
+    def batches(self, state: "State", source: Source, start: int = 0) -> Iterator[Tensor]:
+        """One epoch without its first `start` batches, as this process works on it; the order is drawn at once."""
+        return source.epoch(state.plan.batch_size, start)
 
     def around(self) -> AbstractContextManager[object]:
         """What a step runs in, e.g. autocast; updates are applied outside."""

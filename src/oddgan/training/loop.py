@@ -155,9 +155,9 @@ def _batches(state: State, source: Source, start: int) -> Iterator[Tensor]:
     """The batches of a pass; after a resumption, those that are left of the order that was drawn then."""
     if state.drawn is None:
         state.sums, state.counts, state.order = {}, {}, Randomness.now(state.device)
-        return source.epoch(state.plan.batch_size)
+        return state.plan.engine.batches(state, source)
     state.order.put(state.device)
-    batches = source.epoch(state.plan.batch_size, start)
+    batches = state.plan.engine.batches(state, source, start)
     state.drawn.put(state.device)
     state.drawn = None
     return batches

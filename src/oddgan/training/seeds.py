@@ -27,7 +27,7 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
     Some of scikit-learn's estimators (OneClassSVM) draw from numpy's global generator and can't be told otherwise.
     """
-    devices = [device.index or 0] if device.type == "cuda" else []
+    devices = [torch.cuda.current_device() if device.index is None else device.index] if device.type == "cuda" else []
     state = np.random.get_state()  # noqa: NPY002
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
