@@ -45,7 +45,7 @@ class Drifting(oddgan.AutoEncoder):
     """Draws as many numbers as a decision about a worker's rows wants."""
 
     def _reconstruction(self, x, clock):
-        torch.rand(1 + int(x[0, 0] * 1000) % 7)
+        torch.rand(20 + int(x[0, 0] * 1000) % 7)
         yield Update("autoencoder", self._similarity()(x, self._reconstruct(x)))
 
 
@@ -73,9 +73,9 @@ class Drawing(oddgan.AutoEncoder):
         n, d = x.shape
         y = self._reconstruct(torch.nn.functional.dropout(x, 0.3))
         noise = torch.randn(n, d) * torch.rand(size=(n, 1)) + torch.randint(5, (n, d)) + torch.randint(-2, 2, (n, 1))
-        noise = noise + torch.empty(n, d).exponential_() + torch.rand_like(x) + torch.randn(3).sum()
+        noise = noise + torch.empty(n, d).exponential_() + torch.rand_like(x) + torch.randn(50).sum()
         noise = noise + torch.normal(x, 2 * torch.ones_like(x)) + torch.bernoulli(torch.sigmoid(x))
-        noise = noise + torch.nn.functional.gumbel_softmax(x) + torch.empty(n, d).random_(3) + torch.randperm(7).sum()
+        noise = noise + torch.nn.functional.gumbel_softmax(x) + torch.empty(n, d).random_(3) + torch.randperm(70).sum()
         yield Update("autoencoder", self._similarity()(x + noise, y))
 
 
@@ -138,7 +138,7 @@ def refused():
         "shuffling": (Shuffling(**common), rows(4), ()),
         "other rows": (oddgan.AutoEncoder(**common), rows(4) + (not first), ()),
         "other settings": (oddgan.AutoEncoder(**common | {"epochs": 4 + first}), rows(4), ()),
-        "small batches": (oddgan.AutoEncoder(**common | {"batch_size": 2}), rows(4, n=5), ()),
+        "small batches": (oddgan.AutoEncoder(**common | {"batch_size": 2}), rows(4, n=4), ()),
         "callback": (oddgan.AutoEncoder(**common), rows(4), (Failing(),)),
         "broken": (Broken(**common), rows(4), ()),
     }
