@@ -2,15 +2,17 @@
 
 import numpy as np
 import torch
+from torch import distributed as dist
 
 import oddgan
 from oddgan.networks import MLP, Auto, ConvLadder, Refiner
-from oddgan.objectives import WGANGP, NonSaturating
+from oddgan.objectives import GradientPenalty, NonSaturating
 from oddgan.priors import Langevin
-from oddgan.training import Callback, Phase, Player, Update, gathered
+from oddgan.training import Callback, Checkpoints, Phase, Player, Update, gathered, is_first
 
 SHORT = Langevin(steps=3)
 ROWS, BATCH = 41, 10  # 5 batches of 9 or 8 rows: neither 2 nor 3 workers get equal shares
+COMMON = {"epochs": 4, "batch_size": BATCH, "latent_dim": 3, "random_state": 0}  # 20 steps
 
 
 def rows(*shape, n=ROWS):
@@ -22,9 +24,7 @@ def nets(**mlp):
     return Auto(table=mlp, series=ConvLadder(width=4, max_width=8), image=ConvLadder(width=4, max_width=8))
 
 
-def doubled(cls):
-    """The detector on float64 input."""
-    return type(cls.__name__, (cls,), {"_prepare": lambda self, raw: cls._prepare(self, raw).double()})
+TABLE = COMMON | {"backbone": nets()}
 
 
 class Whole(oddgan.AutoEncoder):
@@ -45,7 +45,7 @@ class Drifting(oddgan.AutoEncoder):
     """Draws as many numbers as a decision about a worker's rows wants."""
 
     def _reconstruction(self, x, clock):
-        torch.rand(20 + int(x[0, 0] * 1000) % 7)
+        torch.rand(20 + int(x[0, 0].abs() * 1000) % 7)
         yield Update("autoencoder", self._similarity()(x, self._reconstruct(x)))
 
 
@@ -54,6 +54,15 @@ class Shuffling(oddgan.AutoEncoder):
 
     def _reconstruction(self, x, clock):
         yield Update("autoencoder", self._similarity()(x, self._reconstruct(x[torch.randperm(len(x))])))
+
+
+class Broken(oddgan.AutoEncoder):
+    """Fails on one worker only."""
+
+    def _reconstruction(self, x, clock):
+        if clock.iteration == 3 and dist.get_rank() == 1:
+            raise ValueError("row 7 can't be read")
+        return super()._reconstruction(x, clock)
 
 
 class Worst(oddgan.AutoEncoder):
@@ -75,81 +84,73 @@ class Drawing(oddgan.AutoEncoder):
         noise = torch.randn(n, d) * torch.rand(size=(n, 1)) + torch.randint(5, (n, d)) + torch.randint(-2, 2, (n, 1))
         noise = noise + torch.empty(n, d).exponential_() + torch.rand_like(x) + torch.randn(50).sum()
         noise = noise + torch.normal(x, 2 * torch.ones_like(x)) + torch.bernoulli(torch.sigmoid(x))
-        noise = noise + torch.nn.functional.gumbel_softmax(x) + torch.empty(n, d).random_(3) + torch.randperm(70).sum()
+        noise = noise + torch.nn.functional.gumbel_softmax(x) + torch.empty(n, d).random_(3) + torch.randperm(70)[0]
         yield Update("autoencoder", self._similarity()(x + noise, y))
+
+
+class Failing(Callback):
+    """A callback that can't go on."""
+
+    def iteration_ended(self, state):
+        if state.clock.iteration == 7:
+            raise OSError("the disk is full")
 
 
 def detectors():
     """Detectors by name, each with the shape of its rows; together they use whatever training may meet."""
-    common = {"epochs": 4, "batch_size": BATCH, "latent_dim": 3, "random_state": 0}
-    table = common | {"backbone": nets()}
-    series = common | {"backbone": nets()}
     normed = nets(critic_norm="batch", norm="batch", dropout=0.2)
-    penalised = WGANGP().regulariser
+    penalised = NonSaturating(regulariser=GradientPenalty())
+    short = {"latent_chain": SHORT, "sample_chain": SHORT}
+    refiner = Refiner(widths=(4, 8))
     return {
-        "anogan": (oddgan.AnoGAN(**series), (1, 16)),
-        "fanogan": (oddgan.FAnoGAN(**table, n_critic=2, encoder_output="stochastic"), (4,)),
-        "penalty through batch norm": (
-            oddgan.AnoGAN(**common, backbone=normed, objective=NonSaturating(regulariser=penalised)),
-            (4,),
-        ),
-        "ganomaly": (oddgan.GANomaly(**series, collapse=10.0), (1, 8, 8)),
-        "beta-vaegan": (oddgan.BetaVAEGAN(**table, prior_samples=True), (4,)),
-        "alad": (oddgan.ALAD(**common, ema=0.9), (4,)),
-        "svdd": (oddgan.DeepSVDD(**common, boundary="soft", warm_up=1, pretrain_epochs=1), (4,)),
-        "alocc": (
-            oddgan.ALOCC(epochs=4, batch_size=BATCH, refiner=Refiner(widths=(4, 8)), stop_below=0.9, random_state=0),
-            (1, 8, 8),
-        ),
-        "nae": (
-            oddgan.NAE(**table, pretraining_epochs=1, buffer_size=30, latent_chain=SHORT, sample_chain=SHORT),
-            (4,),
-        ),
-        "whole": (Whole(**table), (4,)),
-        "worst": (Worst(**table), (4,)),
-        "drawing": (Drawing(**table), (4,)),
+        "anogan": (oddgan.AnoGAN(**TABLE), (1, 16)),
+        "fanogan": (oddgan.FAnoGAN(**TABLE, n_critic=2, encoder_output="stochastic"), (4,)),
+        "penalty through batch norm": (oddgan.AnoGAN(**COMMON, backbone=normed, objective=penalised), (4,)),
+        "ganomaly": (oddgan.GANomaly(**TABLE, collapse=10.0), (1, 8, 8)),
+        "beta-vaegan": (oddgan.BetaVAEGAN(**TABLE, prior_samples=True), (4,)),
+        "alad": (oddgan.ALAD(**COMMON, ema=0.9), (4,)),
+        "svdd": (oddgan.DeepSVDD(**COMMON, boundary="soft", warm_up=1, pretrain_epochs=1), (4,)),
+        "alocc": (oddgan.ALOCC(epochs=4, batch_size=BATCH, refiner=refiner, stop_below=0.9, random_state=0), (1, 8, 8)),
+        "nae": (oddgan.NAE(**TABLE, pretraining_epochs=1, buffer_size=30, **short), (4,)),
+        "whole": (Whole(**TABLE), (4,)),
+        "worst": (Worst(**TABLE), (4,)),
+        "drawing": (Drawing(**TABLE), (4,)),
     }
-
-
-class Failing(Callback):
-    """A callback that can't go on, e.g. as the disk is full."""
-
-    def iteration_ended(self, state):
-        if state.clock.iteration == 2:
-            raise OSError("the disk is full")
-
-
-class Broken(oddgan.AutoEncoder):
-    """Fails on one worker only."""
-
-    def _reconstruction(self, x, clock):
-        if clock.iteration == 3 and torch.distributed.get_rank() == 1:
-            raise ValueError("row 7 can't be read")
-        return super()._reconstruction(x, clock)
 
 
 def refused():
-    """Fits that several workers refuse, by name: the detector, its rows and callbacks."""
-    common = {"epochs": 4, "batch_size": BATCH, "latent_dim": 3, "random_state": 0, "backbone": nets()}
-    first = not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
+    """Fits that several workers refuse or end, by name: the detector, its rows and callbacks."""
+    x, first = rows(4), is_first()
     return {
-        "apart": (Apart(**common), rows(4), ()),
-        "drifting": (Drifting(**common), rows(4), ()),
-        "shuffling": (Shuffling(**common), rows(4), ()),
-        "other rows": (oddgan.AutoEncoder(**common), rows(4) + (not first), ()),
-        "other settings": (oddgan.AutoEncoder(**common | {"epochs": 4 + first}), rows(4), ()),
-        "small batches": (oddgan.AutoEncoder(**common | {"batch_size": 2}), rows(4, n=4), ()),
-        "callback": (oddgan.AutoEncoder(**common), rows(4), (Failing(),)),
-        "broken": (Broken(**common), rows(4), ()),
+        "apart": (Apart(**TABLE), x, ()),
+        "drifting": (Drifting(**TABLE), x, ()),
+        "shuffling": (Shuffling(**TABLE), x, ()),
+        "other rows": (oddgan.AutoEncoder(**TABLE), x + (not first), ()),
+        "other settings": (oddgan.AutoEncoder(**TABLE | {"epochs": 4 + first}), x, ()),
+        "small batches": (oddgan.AutoEncoder(**TABLE | {"batch_size": 2}), x[:4], ()),
+        "callback": (oddgan.AutoEncoder(**TABLE), x, (Failing(),)),
+        "broken": (Broken(**TABLE), x, ()),
+        "processes": (oddgan.WAIC(**TABLE, n_members=2, n_jobs=2), x, ()),
     }
 
 
-def trained(detector, shape):
+def doubled(detector):
+    """The detector on float64 input."""
+    cls = type(detector)
+    detector.__class__ = type(cls.__name__, (cls,), {"_prepare": lambda self, raw: cls._prepare(self, raw).double()})
+    return detector
+
+
+def trained(detector, shape, callbacks=()):
     """The tensors of the trained networks."""
-    detector.__class__ = doubled(type(detector))
     torch.set_default_dtype(torch.float64)
     try:
-        detector.fit(rows(*shape))
+        doubled(detector).fit(rows(*shape), callbacks=callbacks)
     finally:
         torch.set_default_dtype(torch.float32)
     return {name: tensor.numpy() for name, tensor in detector.networks_.state_dict().items()}
+
+
+def kept(folder, *, resume=False, callbacks=()):
+    """The tensors of networks whose training keeps checkpoints."""
+    return trained(*detectors()["beta-vaegan"], [Checkpoints(folder, steps=2, resume=resume), *callbacks])

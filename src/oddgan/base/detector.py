@@ -282,7 +282,7 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
         del weights
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
-        """Write the model to a folder: JSON and safetensors, never pickle.
+        """Write the model to a folder: JSON and safetensors, never pickle. Of several workers, the first writes.
 
         Raises
         ------
@@ -290,4 +290,4 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
             If the folder exists without `force`, or can't be written.
         """
         check_is_fitted(self, "offset_")
-        return storage.save(self, path, force=force)
+        return storage.save(self, path, force=force) if is_first() else Path(path)
