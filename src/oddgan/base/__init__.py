@@ -14,6 +14,7 @@ from oddgan.base.explanation import Explanation
 from oddgan.base.going_on import Changes
 from oddgan.base.latent_critic import LatentCritic
 from oddgan.base.neural import NeuralDetector
+from oddgan.base.private import PrivateDetector
 from oddgan.base.pyod import PyODView, as_pyod
 from oddgan.base.scoring import Progress
 from oddgan.base.search import Inversion, SearchDetector
@@ -39,6 +40,7 @@ __all__ = [
     "Notice",
     "Pair",
     "PriorDetector",
+    "PrivateDetector",
     "Progress",
     "ProjectedDetector",
     "PyODView",

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.components import Component
 from oddgan.base.neural import NeuralDetector
+from oddgan.base.private import PrivateDetector
 from oddgan.priors import Gaussian, Prior
 
 
@@ -72,7 +73,7 @@ class PriorDetector(CodingDetector):
         return self._decode(self._draw(n))
 
 
-class VariationalDetector(CodingDetector):
+class VariationalDetector(PrivateDetector, CodingDetector):
     """A coding detector with p(z) = N(0, I), whose encoder gives q(z|x) = N(μ, σ²) as μ and log σ² side by side."""
 
     def _posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.components import Component
 from oddgan.base.fitting import Fitting
-from oddgan.base.neural import NeuralDetector
+from oddgan.base.private import PrivateDetector
 from oddgan.base.rows import Rows, chunks
 from oddgan.base.scoring import Progress, Report, full_pass, run_rows
 from oddgan.inversion import Execution, Inverted, Loss, Map, Slots
@@ -51,7 +51,7 @@ def _traces(detector: object) -> bool:
 
 
 @hyperparameters
-class SearchDetector(NeuralDetector):
+class SearchDetector(PrivateDetector):
     """A detector that inverts its generator.
 
     Parameters

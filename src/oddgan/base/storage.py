@@ -48,6 +48,7 @@ _FITTED = (
     "reading_",
     "budgeted_",
     "similarities_",
+    "privacy_",
     "selection_labelled_",
 )
 

@@ -92,7 +92,11 @@ def fit(
         show(f"{spec.out} is finished already: there is nothing to go on with.", output)
         document({"model": spec.out, "finished": True}, output)
         return
-    result = oddgan.experiments.fit(spec, callbacks=[oddgan.training.ProgressBar()] if watched(output) else [])
+    with oddgan.training.workers(), oddgan.training.team():
+        if not oddgan.training.is_first():
+            oddgan.experiments.assist(spec)
+            return
+        result = oddgan.experiments.fit(spec, callbacks=[oddgan.training.ProgressBar()] if watched(output) else [])
     page, info = oddgan.report.render(result.run), result.info
     notes(info.notes, output)
     found = info.data

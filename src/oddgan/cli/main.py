@@ -72,5 +72,6 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 
 def _fail(text: str, code: int) -> int:
-    sys.stderr.write(f"oddgan: {text}\n")
+    if os.environ.get("WORLD_SIZE", "1") == "1" or os.environ.get("RANK", "0") == "0":  # of several workers, one speaks
+        sys.stderr.write(f"oddgan: {text}\n")
     return code

@@ -6,14 +6,14 @@ from typing import ClassVar
 from torch import Tensor
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, CodingDetector, Component, standard_components
+from oddgan.base import Card, CodingDetector, Component, PrivateDetector, standard_components
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2, Similarity
 from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
 
 @hyperparameters
-class AutoEncoder(CodingDetector):
+class AutoEncoder(PrivateDetector, CodingDetector):
     r"""Reconstruct through a bottleneck; what is unlike the training data comes back changed.
 
     min_{E, G} mean (x - G(E(x)))², and the score is the same residual. On images and series the networks are DCGAN-like

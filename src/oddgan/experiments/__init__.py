@@ -2,7 +2,7 @@
 
 from oddgan.experiments.composing import ComposeResult, compose
 from oddgan.experiments.evaluation import EvaluateResult, evaluate
-from oddgan.experiments.fitting import FitResult, fit
+from oddgan.experiments.fitting import FitResult, assist, fit
 from oddgan.experiments.inspection import inspect
 from oddgan.experiments.making import method_class
 from oddgan.experiments.methods import Parameter, card_row, method_rows, parameter_rows
@@ -39,6 +39,7 @@ __all__ = [
     "ThresholdSpec",
     "Timed",
     "UsageError",
+    "assist",
     "build_detector",
     "card_row",
     "change_threshold",

@@ -19,12 +19,12 @@ from oddgan.experiments.labels import row_marks
 from oddgan.experiments.making import detector_of
 from oddgan.experiments.models import Memory, Model, map_scale, require_absent
 from oddgan.experiments.notices import collected
-from oddgan.experiments.resuming import checkpoints_of
+from oddgan.experiments.resuming import checkpoint_folder, checkpoints_of
 from oddgan.experiments.runs import Scored, run_folder, run_info, write_run
 from oddgan.experiments.settings import UsageError
 from oddgan.experiments.specs import FitSpec
 from oddgan.thresholds import Conformal, Quantile, Threshold
-from oddgan.training import Callback, EventLog, Monitor
+from oddgan.training import Callback, Checkpoints, EventLog, Monitor
 
 SHOWN = 1000  # rows of each class that the report of a fit shows, at most
 
@@ -113,6 +113,20 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
     if checkpoints is not None:
         checkpoints.remove()
     return FitResult(detector, target or run / "model", run, info)
+
+
+def assist(spec: FitSpec) -> None:
+    """Take part in a fit that the first of several workers leads: read, train, write nothing.
+
+    Parameters
+    ----------
+    spec : the same as the first worker's.
+    """
+    model = None if spec.onto is None else model_to_go_on(spec)
+    keeps = spec.resume or spec.checkpoint_every is not None
+    with collected():
+        detector = detector_of(spec) if model is None else model.detector
+        _train(detector, _read(spec, model), spec, [Checkpoints(checkpoint_folder(spec.out))] if spec.out is not None and keeps else [])
 
 
 def _train(detector: Detector, given: _Given, spec: FitSpec, callbacks: Sequence[Callback]) -> None:

@@ -29,6 +29,8 @@ from oddgan.training.optimisers import (
     Schedule,
     StepDecay,
 )
+from oddgan.training.privacy import Privacy, Release
+from oddgan.training.private import PrivateEngine, Spent
 from oddgan.training.protocol import Clock, Memory, Phase, Player, Reduce, Step, Update
 from oddgan.training.rows import gathered
 from oddgan.training.seeds import RandomState, generator, seeded
@@ -84,10 +86,13 @@ __all__ = [
     "Phase",
     "Plan",
     "Player",
+    "Privacy",
+    "PrivateEngine",
     "ProgressBar",
     "RMSProp",
     "RandomState",
     "Reduce",
+    "Release",
     "Schedule",
     "Selection",
     "Selector",
@@ -95,6 +100,7 @@ __all__ = [
     "SharedEngine",
     "Source",
     "Stabiliser",
+    "Spent",
     "State",
     "Step",
     "StepDecay",

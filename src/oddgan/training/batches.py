@@ -30,6 +30,10 @@ class Source(Protocol):
         """
         ...
 
+    def take(self, index: Tensor) -> Tensor:
+        """The rows with these numbers (k,), as a batch of their own (k, ...)."""
+        ...
+
 
 def count(n: int, batch_size: int) -> int:
     """The number of batches of one pass; none has a single row, so that an odd one out makes a batch of 2 one of 3.
@@ -63,7 +67,11 @@ class TensorSource:
     def epoch(self, batch_size: int, start: int = 0, share: Share = ALL) -> Iterator[Tensor]:
         """One pass in random order."""
         order = shuffled(len(self.x), batch_size, share)[start:]
-        return (self.x[index.to(self.x.device)] for index in order)
+        return (self.take(index) for index in order)
+
+    def take(self, index: Tensor) -> Tensor:
+        """The rows with these numbers (k,)."""
+        return self.x[index.to(self.x.device)]
 
 
 class DatasetSource:
@@ -94,3 +102,7 @@ class DatasetSource:
             generator=torch.Generator(),  # a DataLoader draws from its generator: leave the global one to the method
         )
         return map(self.prepare, loader)
+
+    def take(self, index: Tensor) -> Tensor:
+        """The rows with these numbers (k,)."""
+        return self.prepare(np.stack([self.rows[i] for i in index.tolist()]))

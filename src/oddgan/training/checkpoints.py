@@ -34,9 +34,9 @@ class Checkpoints(Callback):
     """Keep what training holds in a folder, so that it can be gone on with to the same end, bit for bit on a CPU.
 
     A checkpoint holds the networks, the optimisers' memories, moving averages, the generators of random numbers, and
-    the position in the pass over the data. All that is the same for any number of workers: the first of several writes
-    and reads, and training may go on with more or fewer. A checkpoint is written under another name and renamed, as safetensors and JSON. The
-    end of each phase is kept as well, so that what a method does between phases is done again from what it saw.
+    the position in the pass over the data; it is written under another name and renamed, as safetensors and JSON. The
+    end of each phase is kept as well, so that what a method does between phases is done again from what it saw. Several
+    workers hold the same: the first reads and writes, and training may go on with more or fewer of them.
 
     Give it to `fit` among the callbacks. A training that is killed goes on if the same detector is fitted to the same
     rows with `resume=True`; without checkpoints that starts from the beginning.

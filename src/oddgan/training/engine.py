@@ -30,8 +30,10 @@ class Engine:
         """What a step runs in, e.g. autocast; updates are applied outside."""
         return nullcontext()
 
-    def backward(self, state: "State", player: str, loss: Tensor) -> Tensor:
+    def backward(self, state: "State", player: str, loss: Tensor) -> Tensor | None:
         """Fill the gradients of a player's parameters, and of nobody else's; return the loss as one number, ().
+
+        None is a loss that nobody may be told.
 
         Parameters
         ----------

@@ -228,4 +228,5 @@ def _apply(state: State, update: Update, updates: Iterator[Update]) -> None:
     for callback in state.plan.callbacks:
         callback.gradients_ready(state, update.player)
     optimiser.step()
-    state.pending.append((update.player, state.clock.iteration, loss))
+    if loss is not None:
+        state.pending.append((update.player, state.clock.iteration, loss))

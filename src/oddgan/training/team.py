@@ -16,7 +16,7 @@ from oddgan._core.errors import InputError, TrainingError
 from oddgan.training.batches import Share
 
 T = TypeVar("T")
-TIMEOUT = 600.0  # seconds after which a worker that waits for another gives up
+TIMEOUT = 1800.0  # seconds after which a worker that waits for another gives up
 
 
 class LostError(ConnectionError):
