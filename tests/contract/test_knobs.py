@@ -14,6 +14,7 @@ from oddgan._core.parts import arguments, is_part
 from oddgan.base import NeuralDetector, known_parts
 from oddgan.inversion import Hybrid
 from oddgan.training import SGD, Adam, Optimiser
+from oddgan.networks import MLP
 
 from .cases import CLASSES, differences, make, normals, observe
 
@@ -42,6 +43,7 @@ BESIDE = {
     ("WAIC", "stabilisers"): {"members": "critic"},
     ("ALOCC", "stop_below"): {"epochs": 40, "batch_size": 8, "w_con": 10.0, "optimiser": Adam(lr=1e-2)},
     ("FAnoGAN", "budget_ms"): {"inversion": Hybrid()},
+    ("FAnoGAN", "privacy"): {"backbone": MLP()},
     ("KDE", "cv_size"): {"bandwidths": tuple(0.1 * i for i in range(2, 20))},
 }
 # Detectors that draw nothing random have nothing to seed: test_scoring.test_random_state_decides covers the others.

@@ -1,5 +1,6 @@
 """What several gloo processes train is what one trains."""
 
+import functools
 import json
 import os
 import re
@@ -16,8 +17,9 @@ from oddgan.training import agree, gathered, is_first, many, same_draws, team, w
 from training import fits
 
 WORKER = Path(__file__).with_name("worker.py")
-NAMES = {2: list(fits.detectors()), 3: ["ganomaly", "drawing", "worst"]}
-REFUSED = {2: list(fits.refused()), 3: ["small batches", "broken"]}
+NAMES = {3: list(fits.detectors())}
+NAMES[2] = [name for name in NAMES[3] if name not in ("svdd", "alocc", "nae")]
+REFUSED = {2: [name for name in fits.refused() if name != "small batches"], 3: ["small batches", "broken"]}
 
 
 def start(size, folder):
@@ -41,7 +43,7 @@ def start(size, folder):
     return [json.loads((folder / f"{i}.json").read_text()) for i in range(size)]
 
 
-@pytest.fixture(scope="module", params=[2, 3])
+@pytest.fixture(scope="module", params=[2, pytest.param(3, marks=pytest.mark.slow)])
 def ended(request, tmp_path_factory):
     """How many workers there were, where their results are, and what each has noted."""
     folder = tmp_path_factory.mktemp(f"workers{request.param}")
@@ -53,7 +55,7 @@ def ended(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def alone():
     """What one process trains, by name."""
-    return {name: fits.trained(*pair) for name, pair in fits.detectors().items()}
+    return functools.cache(lambda name: fits.trained(*fits.detectors()[name]))
 
 
 def distance(found, expected):
@@ -64,18 +66,18 @@ def distance(found, expected):
 def test_the_weights_are_those_of_one_process(ended, alone):
     size, folder, _ = ended
     for worker in range(size):
-        off = {n: distance(np.load(folder / f"{n}-{worker}.npz"), alone[n]) for n in NAMES[size]}
+        off = {n: distance(np.load(folder / f"{n}-{worker}.npz"), alone(n)) for n in NAMES[size]}
         assert max(off.values()) < 1e-10, off
 
 
 def test_what_one_process_began_many_end(ended, alone):
     size, folder, _ = ended
     for worker in range(size):
-        assert distance(np.load(folder / f"resumed-{worker}.npz"), alone["beta-vaegan"]) < 1e-10
+        assert distance(np.load(folder / f"resumed-{worker}.npz"), alone("beta-vaegan")) < 1e-10
 
 
 def test_what_many_began_one_process_ends(ended, alone):
-    assert distance(fits.kept(ended[1] / "ended", resume=True), alone["beta-vaegan"]) < 1e-10
+    assert distance(fits.kept(ended[1] / "ended", resume=True), alone("beta-vaegan")) < 1e-10
 
 
 def test_one_worker_speaks_and_writes(ended):
@@ -103,8 +105,10 @@ def test_what_all_refuse(ended, name, text):
 
 def test_the_message_of_a_batch_that_is_too_small(ended):
     size, _, told = ended
+    if size == 2:
+        return  # there, two rows are enough
     expected = "InputError: 3 workers can't share a batch of 2 rows: raise batch_size (now 2), give more rows (now 4), "
-    assert all((note["small batches"] if size == 3 else expected).startswith(expected) for note in told)
+    assert all(note["small batches"].startswith(expected) for note in told)
 
 
 @pytest.mark.parametrize(

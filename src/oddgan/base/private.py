@@ -50,8 +50,8 @@ class PrivateDetector(NeuralDetector):
         records, self._private = super()._learn(source, fitting), None
         self.privacy_ = engine.report()
         notice(
-            f"The weights are ({self.privacy_.epsilon:.4g}, {self.privacy_.delta:g})-differentially private for one "
-            "row more or less; scaling, threshold and the stored calibration scores are not covered."
+            f"The weights are ({self.privacy_.epsilon:.4g}, {self.privacy_.delta:g})-differentially private in "
+            "whether any one row counts; scaling, threshold and the stored calibration scores are not covered."
         )
         return records
 

@@ -226,6 +226,8 @@ def clipped_sums(loss: Tensor, weights: Sequence[Tensor], limit: float) -> list[
     limit : the length C that no row's gradient, over all weights, exceeds.
     """
     sums = [torch.zeros_like(weight) for weight in weights]
+    if not len(loss):
+        return sums
     size = max(1, _AT_ONCE // max(1, sum(weight.numel() for weight in weights)))
     for some in torch.split(torch.arange(len(loss), device=loss.device), size):
         for total, gradients in zip(sums, _clipped(loss, weights, some, limit), strict=True):
