@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from oddgan.training import agree, gathered, is_first, many, same_draws, team, workers
+from oddgan.training import gathered, is_first, many, team, workers
+from oddgan.training.team import agree, same_draws
 from training import fits
 
 WORKER = Path(__file__).with_name("worker.py")

@@ -3,6 +3,7 @@
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.fitting import Fitting
+from oddgan.base.going_on import for_so_long
 from oddgan.base.neural import NeuralDetector
 from oddgan.base.rows import notice
 from oddgan.training import Engine, EpochRecord, Privacy, PrivateEngine, Source, Spent, many
@@ -38,12 +39,12 @@ class PrivateDetector(NeuralDetector):
         self.privacy_: Spent | None = None
         if self.privacy is None:
             return super()._learn(source, fitting)
-        if self.similarities_ or fitting.epochs is not None:
+        if self.similarities_ or fitting.again:
             raise InputError(
                 "Private training can't fit a similarity to rows or go on with trained networks: give similarities "
                 "whose parameters are set, and train from the start."
             )
-        phases, batches = list(self._phases()), count(len(source), self.batch_size)
+        phases, batches = list(for_so_long(self._phases(), fitting.epochs)), count(len(source), self.batch_size)
         protected = [watchers(phase, self.networks_, self.shape_) for phase in phases]
         engine = PrivateEngine(self.privacy, phases, protected, batches, secret=self.random_state is None)
         self._private = engine

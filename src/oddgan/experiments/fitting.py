@@ -123,10 +123,12 @@ def assist(spec: FitSpec) -> None:
     spec : the same as the first worker's.
     """
     model = None if spec.onto is None else model_to_go_on(spec)
-    keeps = spec.resume or spec.checkpoint_every is not None
+    kept: list[Callback] = []
+    if spec.out is not None and (spec.resume or spec.checkpoint_every is not None):
+        kept = [Checkpoints(checkpoint_folder(spec.out))]  # the first reads and writes them
     with collected():
         detector = detector_of(spec) if model is None else model.detector
-        _train(detector, _read(spec, model), spec, [Checkpoints(checkpoint_folder(spec.out))] if spec.out is not None and keeps else [])
+        _train(detector, _read(spec, model), spec, kept)
 
 
 def _train(detector: Detector, given: _Given, spec: FitSpec, callbacks: Sequence[Callback]) -> None:

@@ -48,7 +48,7 @@ from oddgan.training.stabilisers import (
     TwoTimescale,
 )
 from oddgan.training.sharing import SharedEngine
-from oddgan.training.team import agree, is_first, many, same_draws, team, workers
+from oddgan.training.team import is_first, many, team, workers
 
 __all__ = [
     "FAILURES",
@@ -110,14 +110,13 @@ __all__ = [
     "TimeWarp",
     "TwoTimescale",
     "Update",
-    "agree",
+    "begin",
     "gathered",
     "generator",
     "grown",
     "is_first",
     "many",
     "run",
-    "same_draws",
     "seeded",
     "team",
     "workers",
