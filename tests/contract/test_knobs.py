@@ -13,8 +13,8 @@ from oddgan import OddganError
 from oddgan._core.parts import arguments, is_part
 from oddgan.base import NeuralDetector, known_parts
 from oddgan.inversion import Hybrid
-from oddgan.training import SGD, Adam, Optimiser
 from oddgan.networks import MLP
+from oddgan.training import SGD, Adam, Optimiser
 
 from .cases import CLASSES, differences, make, normals, observe
 

@@ -12,6 +12,7 @@ from oddgan.base import Detector
 from oddgan.detectors import classes, load
 from oddgan.training import Checkpoints
 
+_EVERY = 10.0  # seconds between checkpoints
 D = TypeVar("D", bound=Detector)
 
 
@@ -83,6 +84,6 @@ def fit_on_ray(
 def _work(config: Mapping[str, Any]) -> None:
     """What each worker does: fit, in the process group that Ray Train has set up."""
     ray, folder = load_extra("ray", "ray"), Path(config["folder"])
-    kept = Checkpoints(folder / "checkpoints", seconds=20.0, resume=True)
+    kept = Checkpoints(folder / "checkpoints", seconds=_EVERY, resume=True)
     fitted = config["detector"].fit(ray.get(config["rows"]), callbacks=[kept])
     fitted.save(folder / "model", force=True)

@@ -4,6 +4,8 @@ from oddgan.training.augmentation import TimeWarp
 from oddgan.training.batches import DatasetSource, Source, TensorSource
 from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar, Subject
 from oddgan.training.checkpoints import Checkpoints
+from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar
+from oddgan.training.checkpoints import Checkpoints, begin
 from oddgan.training.corruption import (
     Corruption,
     GaussianCorruption,
@@ -12,7 +14,6 @@ from oddgan.training.corruption import (
     PermutationCorruption,
     ShuffleCorruption,
 )
-from oddgan.training.checkpoints import Checkpoints, begin
 from oddgan.training.ema import Ema
 from oddgan.training.engine import Engine
 from oddgan.training.growing import grown
@@ -35,6 +36,7 @@ from oddgan.training.protocol import Clock, Memory, Phase, Player, Reduce, Step,
 from oddgan.training.rows import gathered
 from oddgan.training.seeds import RandomState, generator, seeded
 from oddgan.training.selection import Selection, Selector
+from oddgan.training.sharing import SharedEngine
 from oddgan.training.stabilisers import (
     CriticEnsemble,
     CriticWarmUp,
@@ -47,7 +49,6 @@ from oddgan.training.stabilisers import (
     Stabiliser,
     TwoTimescale,
 )
-from oddgan.training.sharing import SharedEngine
 from oddgan.training.team import is_first, many, team, workers
 
 __all__ = [
@@ -96,11 +97,11 @@ __all__ = [
     "Schedule",
     "Selection",
     "Selector",
-    "ShuffleCorruption",
     "SharedEngine",
+    "ShuffleCorruption",
     "Source",
-    "Stabiliser",
     "Spent",
+    "Stabiliser",
     "State",
     "Step",
     "StepDecay",
