@@ -36,7 +36,7 @@ def fit_on_ray(
     X : training rows, as for `fit`; they travel through Ray's object store.
     folder : for checkpoints, Ray's own records and the model, which ends in `folder/model`; all nodes must reach it
         under this name.
-    num_workers : how many, >= 1; one for a CPU each, unless `resources_per_worker` says otherwise.
+    num_workers : how many, >= 1, spread over the nodes; each takes a CPU, unless `resources_per_worker` says otherwise.
     resources_per_worker : what Ray reserves for each, e.g. {"CPU": 4} or {"GPU": 1}.
     max_failures : how often lost workers are made up for, >= 0.
 
@@ -68,7 +68,10 @@ def fit_on_ray(
         train_loop_config={"detector": clone(detector), "rows": ray.put(X), "folder": str(place)},
         torch_config=torch_trainer.TorchConfig(backend="cpu:gloo,cuda:nccl" if gpu else "gloo"),
         scaling_config=train.ScalingConfig(
-            num_workers=num_workers, use_gpu=gpu, resources_per_worker=dict(resources_per_worker or {"CPU": 1})
+            num_workers=num_workers,
+            use_gpu=gpu,
+            resources_per_worker=dict(resources_per_worker or {"CPU": 1}),
+            placement_strategy="SPREAD",
         ),
         run_config=train.RunConfig(
             storage_path=str(place), name="ray", failure_config=train.FailureConfig(max_failures=max_failures)
