@@ -9,7 +9,7 @@ from oddgan import InputError
 from oddgan.base import Notice, PrivateDetector
 from oddgan.networks import MLP
 from oddgan.similarities import RBF
-from oddgan.training import Privacy, Selection
+from oddgan.training import InstanceNoise, Privacy, Selection
 
 from .models import detector, table
 
@@ -64,6 +64,11 @@ def test_fitting_again_without_privacy_takes_the_guarantee_back():
     model = fitted().set_params(privacy=None)
     assert model.fit(table()).privacy_ is None
     assert not hasattr(clone(model), "privacy_")
+
+
+def test_stabilisers_are_refused():
+    with pytest.raises(InputError, match="can't bound what stabilisers take"):
+        oddgan.AnoGAN(**oddgan.AnoGAN.tiny, stabilisers=(InstanceNoise(),), privacy=PRIVATE).fit(table())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import oddgan
 from oddgan.networks import MLP, Auto, ConvLadder, Refiner
 from oddgan.objectives import GradientPenalty, NonSaturating
 from oddgan.priors import Langevin
-from oddgan.training import Callback, Checkpoints, Phase, Player, Update, gathered, is_first
+from oddgan.training import Callback, Checkpoints, InstanceNoise, Phase, Player, Update, gathered, is_first
 
 SHORT = Langevin(steps=3)
 ROWS, BATCH = 41, 10  # 5 batches of 9 or 8 rows: neither 2 nor 3 workers get equal shares
@@ -130,6 +130,7 @@ def refused():
         "small batches": (oddgan.AutoEncoder(**TABLE | {"batch_size": 2}), x[:4], ()),
         "callback": (oddgan.AutoEncoder(**TABLE), x, (Failing(),)),
         "broken": (Broken(**TABLE), x, ()),
+        "stabilisers": (oddgan.AnoGAN(**TABLE, stabilisers=(InstanceNoise(),)), x, ()),
         "processes": (oddgan.WAIC(**TABLE, n_members=2, n_jobs=2), x, ()),
     }
 

@@ -96,6 +96,7 @@ def test_one_worker_speaks_and_writes(ended):
         ("shuffling", "shuffles its rows with torch.randperm"),
         ("other rows", "InputError: Worker . got other training rows or hyperparameters than worker"),
         ("other settings", "InputError: Worker . got other training rows or hyperparameters than worker"),
+        ("stabilisers", "look at batches as a whole, which several workers can't"),
         ("processes", "n_jobs=2 starts processes"),
     ],
 )

@@ -41,6 +41,7 @@ from oddgan.training import (
     Subject,
     TensorSource,
     grown,
+    many,
     run,
 )
 from oddgan.training.batches import count
@@ -147,6 +148,8 @@ class NeuralDetector(GoesOn, Detector):
         one_of(("fp32", "bf16"), precision=self.precision)
         self.backbone.check(self.shape_)
         check_stabilisers(self)
+        if self.stabilisers and many():
+            raise InputError("Stabilisers look at batches as a whole, which several workers can't: use one process.")
 
     def _build(self) -> Networks:
         return Networks(stabilised_networks(self, self._networks(self.shape_))).to(self._device)

@@ -31,6 +31,8 @@ class PrivateDetector(NeuralDetector):
             return
         if self.selection is not None:
             raise InputError("Private training can't choose among epochs by rows: give selection=None.")
+        if self.stabilisers:
+            raise InputError("Private training can't bound what stabilisers take from rows: give stabilisers=().")
         if many():
             raise InputError("Private training runs in one process: start it without other workers.")
 

@@ -56,32 +56,37 @@ def fit_on_ray(
             "fit_on_ray takes num_workers of at least 1, max_failures of at least 0 and a detector with an integer as "
             f"random_state, but got {num_workers}, {max_failures} and {detector.random_state!r}."
         )
-    ray, train = load_extra("ray", "ray"), load_extra("ray.train", "ray")
-    torch_trainer = load_extra("ray.train.torch", "ray")
+    ray = load_extra("ray", "ray")
     place = Path(folder).resolve()
     place.mkdir(parents=True, exist_ok=True)
     if not ray.is_initialized():
         ray.init(include_dashboard=False, log_to_driver=False)
-    gpu = bool(resources_per_worker and resources_per_worker.get("GPU"))
-    trainer = torch_trainer.TorchTrainer(
+    job = {"detector": clone(detector), "rows": ray.put(X), "folder": str(place)}
+    resources = dict(resources_per_worker or {"CPU": 1})
+    try:
+        _trainer(job, num_workers, resources, max_failures).fit()
+    except Exception as error:
+        raise TrainingError(f"Training on Ray has ended: {error}") from error
+    return cast(D, load(place / "model"))
+
+
+def _trainer(job: dict[str, Any], num_workers: int, resources: dict[str, float], max_failures: int) -> Any:
+    train, torch_trainer = load_extra("ray.train", "ray"), load_extra("ray.train.torch", "ray")
+    gpu = bool(resources.get("GPU"))
+    return torch_trainer.TorchTrainer(
         _work,
-        train_loop_config={"detector": clone(detector), "rows": ray.put(X), "folder": str(place)},
+        train_loop_config=job,
         torch_config=torch_trainer.TorchConfig(backend="cpu:gloo,cuda:nccl" if gpu else "gloo"),
         scaling_config=train.ScalingConfig(
             num_workers=num_workers,
             use_gpu=gpu,
-            resources_per_worker=dict(resources_per_worker or {"CPU": 1}),
+            resources_per_worker=resources,
             placement_strategy="SPREAD",
         ),
         run_config=train.RunConfig(
-            storage_path=str(place), name="ray", failure_config=train.FailureConfig(max_failures=max_failures)
+            storage_path=job["folder"], name="ray", failure_config=train.FailureConfig(max_failures=max_failures)
         ),
     )
-    try:
-        trainer.fit()
-    except Exception as error:
-        raise TrainingError(f"Training on Ray has ended: {error}") from error
-    return cast(D, load(place / "model"))
 
 
 def _work(config: Mapping[str, Any]) -> None:
