@@ -2,10 +2,10 @@
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
+from oddgan._core.notices import notice
 from oddgan.base.fitting import Fitting
 from oddgan.base.going_on import for_so_long
 from oddgan.base.neural import NeuralDetector
-from oddgan.base.rows import notice
 from oddgan.training import Engine, EpochRecord, Privacy, PrivateEngine, Source, Spent, many
 from oddgan.training.batches import count
 from oddgan.training.private import watchers

@@ -3,8 +3,6 @@
 from oddgan.training.augmentation import TimeWarp
 from oddgan.training.batches import DatasetSource, Source, TensorSource
 from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar, Subject
-from oddgan.training.checkpoints import Checkpoints
-from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar
 from oddgan.training.checkpoints import Checkpoints, begin
 from oddgan.training.corruption import (
     Corruption,
