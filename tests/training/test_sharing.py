@@ -8,13 +8,17 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from oddgan.training import gathered, is_first, many, team, workers
-from oddgan.training.team import agree, same_draws
+from oddgan import InputError
+from oddgan.networks.minibatch import MinibatchStdDev
+from oddgan.training import SharedEngine, gathered, is_first, many, team, workers
+from oddgan.training.team import Team, agree, same_draws
 from training import fits
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -131,3 +135,9 @@ def test_one_process_is_no_team():
         assert gathered(x) is x
     assert is_first()
     assert not many()
+
+
+def test_minibatch_layers_are_refused():
+    networks = nn.ModuleDict({"critic": nn.Sequential(nn.Linear(2, 2), MinibatchStdDev())})
+    with pytest.raises(InputError, match="Minibatch layers look at batches as a whole"):
+        SharedEngine(Team(None, (0, 2))).prepare(SimpleNamespace(networks=networks))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.errors import InputError, TrainingError
+from oddgan.networks.minibatch import BatchStatistic
 from oddgan.training.batches import Source, count
 from oddgan.training.engine import Engine
 from oddgan.training.rows import Shared
@@ -41,6 +42,20 @@ class SharedEngine(Engine):
         """The engine for the processes there are: this one, or that of one process."""
         team = current()
         return Engine() if team is None else cls(team)
+
+    def prepare(self, state: "State") -> None:
+        """Refuse layers that look at the rows of a batch together, other than batch normalisation.
+
+        Raises
+        ------
+        InputError
+            If there is one: it would see a worker's rows only.
+        """
+        if any(isinstance(module, BatchStatistic) for module in state.networks.modules()):
+            raise InputError(
+                "Minibatch layers look at batches as a whole, which several workers can't: take networks without them, "
+                "or use one process."
+            )
 
     def batches(self, state: "State", source: Source, start: int = 0) -> Iterator[Tensor]:
         """One epoch without its first `start` batches, as this worker's shares; at its end the workers are compared.
