@@ -1,4 +1,4 @@
-"""Where batches come from: a tensor in memory (fast), or a map-style dataset through a DataLoader."""
+"""Where batches come from: a tensor in memory (fast), rows in a file, or a map-style dataset through a DataLoader."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +22,18 @@ class Source(Protocol):
 
         The order is drawn when this is called, before the first batch is asked for.
         """
+        ...
+
+
+class Fetches(Protocol):
+    """Rows that can be read many at once."""
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        ...
+
+    def __getitem__(self, index: np.ndarray, /) -> np.ndarray:
+        """The rows (k, ...) of these numbers."""
         ...
 
 
@@ -57,6 +69,27 @@ class TensorSource:
         """One pass in random order."""
         order = shuffled(len(self.x), batch_size)[start:]
         return (self.x[index.to(self.x.device)] for index in order)
+
+
+class BatchSource:
+    """Rows that are read a batch at once, e.g. of a memory map.
+
+    Parameters
+    ----------
+    rows : gives rows (k, ...) for k row numbers.
+    prepare : turns such rows into a batch on the device where training runs, each row by itself.
+    """
+
+    def __init__(self, rows: Fetches, prepare: Callable[[np.ndarray], Tensor]) -> None:
+        self.rows, self.prepare = rows, prepare
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def epoch(self, batch_size: int, start: int = 0) -> Iterator[Tensor]:
+        """One pass in random order: the same order as `TensorSource` draws from the same seed."""
+        order = shuffled(len(self.rows), batch_size)[start:]
+        return (self.prepare(self.rows[index.numpy()]) for index in order)
 
 
 class DatasetSource:
