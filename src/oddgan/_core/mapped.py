@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -212,8 +212,7 @@ def pieces(x: Samples) -> Iterator[np.ndarray]:
 
 def _mapping(x: np.ndarray) -> tuple[mmap.mmap | None, str]:
     """The map that an array is a view of, and the mode that it was opened in."""
-    mode, base = "", x
+    mode, base = "", cast(object, x)
     while isinstance(base, np.ndarray):
-        mode = getattr(base, "mode", mode)
-        base = base.base  # type: ignore[assignment]
+        mode, base = getattr(base, "mode", mode), base.base
     return (base, mode) if isinstance(base, mmap.mmap) else (None, mode)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from oddgan._core.mapped import Mapped
@@ -24,8 +23,18 @@ def source_of(rows: Rows, prepare: Callable[[np.ndarray], Tensor]) -> Source:
     prepare : raw rows to network input on the device, each row by itself.
     """
     if isinstance(rows, np.ndarray) or (isinstance(rows, Mapped) and _size(rows, prepare) <= STAGED):
-        return TensorSource(torch.cat([prepare(chunk) for chunk in chunks(rows)]))
+        return TensorSource(_staged(rows, prepare))
     return BatchSource(rows, prepare) if isinstance(rows, Mapped) else DatasetSource(rows, prepare)
+
+
+def _staged(rows: np.ndarray | Mapped, prepare: Callable[[np.ndarray], Tensor]) -> Tensor:
+    """All rows as network input, without a second copy on the way."""
+    first = prepare(rows[:1])
+    staged, start = first.new_empty(len(rows), *first.shape[1:]), 0
+    for chunk in chunks(rows):
+        staged[start : start + len(chunk)] = prepare(chunk)
+        start += len(chunk)
+    return staged
 
 
 def _size(rows: Mapped, prepare: Callable[[np.ndarray], Tensor]) -> int:
