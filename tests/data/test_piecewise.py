@@ -180,15 +180,17 @@ def test_nothing_is_left_after_an_error(tmp_path, monkeypatch):
     assert next(calls) == 3
 
 
-def test_a_full_disk_is_one_sentence(monkeypatch):
-    with Spool() as spool, pytest.raises(InputError, match="No space left on the disk"):
+class Full:
+    def write(self, _):
+        raise OSError(28, "No space left on device")
 
-        class Full:
-            def write(self, _):
-                raise OSError(28, "No space left on device")
+    def close(self):
+        pass
 
-            def close(self):
-                pass
 
+def test_a_full_disk_is_one_sentence():
+    with Spool() as spool:
+        spool._file.close()
         spool._file = Full()
-        spool.write(np.zeros((2, 3)))
+        with pytest.raises(InputError, match="No space left on the disk"):
+            spool.write(np.zeros((2, 3)))
