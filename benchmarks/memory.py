@@ -29,7 +29,8 @@ import numpy as np
 
 IMAGE, TILE, COLUMNS = (3, 32, 32), (32, 32, 3), 500
 ROWS = {"npy": 8192, "png": 5120, "parquet": 5120}  # 100 MB, 16 MB and 20 MB
-GROWTH, SETTINGS = 10, {"epochs": 1, "batch_size": 256, "slots": 256, "latent_dim": 4}
+GROWTH = 10
+SETTINGS = {"epochs": 1, "batch_size": 256, "slots": 256, "latent_dim": 4}
 METHODS = {"npy": ("mapped", "mapped, as it comes", "in memory"), "png": ("mapped",), "parquet": ("mapped",)}
 MB = 1e6
 
@@ -103,7 +104,7 @@ def measure(kind: str, method: str, folder: str, n: str) -> None:
     if not mapped:
         arrays.LARGE = sys.maxsize
     options = Options(mapped=mapped)
-    settings = SETTINGS | {"backbone": {"type": "FlatMLP", "hidden": [16]}}
+    settings: dict[str, Any] = SETTINGS | {"backbone": {"type": "FlatMLP", "hidden": [16]}}
 
     def fitted(rows: str) -> None:
         fit(

@@ -15,7 +15,8 @@ from oddgan._core.files import plain_errors
 MOST_VALUES = 2**19  # of a piece: 4 MiB as float64
 MOST_ROWS = 4096
 _TOUCHED = 32 * 2**20  # bytes of a map that may be resident before they are given back
-_AROUND = 64 * 2**10  # bytes that Linux maps around each one that is read
+_AROUND = 2 * 2**20  # bytes that Linux may map around each row that is read alone: as much as it caches in one block
+_TOGETHER = _TOUCHED // _AROUND
 
 
 class Mapped:
@@ -117,16 +118,19 @@ class Mapped:
         at_once = stop - start == len(numbers) and bool((np.diff(numbers) == 1).all())
         if at_once:
             found = np.array(self._array[start:stop], order="C")
+            self._give_back(found.nbytes)
         else:
             order = np.argsort(numbers, kind="stable")
             found = np.empty((len(numbers), *self._array.shape[1:]), self._array.dtype)
-            found[order] = self._array[numbers[order]]
-        self._give_back(found.nbytes + (0 if at_once else len(numbers) * _AROUND))
+            for first in range(0, len(order), _TOGETHER):
+                some = order[first : first + _TOGETHER]
+                found[some] = self._array[numbers[some]]
+                self._give_back(len(some) * _AROUND)
         return found if self._convert is None else np.ascontiguousarray(self._convert(found))
 
     def _give_back(self, touched: int) -> None:
         self._touched += touched
-        if self._touched < _TOUCHED:
+        if self._touched < _TOUCHED or self._array.nbytes < _TOUCHED:
             return
         self._touched = 0
         mapping, mode = _mapping(self._array)
