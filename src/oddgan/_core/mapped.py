@@ -38,7 +38,8 @@ class Mapped:
         index: np.ndarray | None = None,
         convert: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> None:
-        self._array, self._index, self._convert, self._touched = array, index, convert, 0
+        self._array, self._index, self._convert = array, index, convert
+        self._touched = [0]  # shared with what is taken from these rows
         none = np.empty((0, *array.shape[1:]), array.dtype)
         like = none if convert is None else convert(none)
         self.dtype = like.dtype
@@ -80,13 +81,13 @@ class Mapped:
         """
         rows = np.asarray(rows)
         numbers = self._chosen(rows) if rows.dtype.kind == "b" else self._positive(rows)
-        return Mapped(self._array, numbers if self._index is None else self._index[numbers], self._convert)
+        return self._also(numbers if self._index is None else self._index[numbers], self._convert)
 
     def map(self, function: Callable[[np.ndarray], np.ndarray]) -> "Mapped":
         """The rows after a function that turns rows (k, ...) into rows (k, ...), each by itself."""
         before = self._convert
         convert = function if before is None else lambda rows: function(before(rows))
-        return Mapped(self._array, self._index, convert)
+        return self._also(self._index, convert)
 
     def astype(self, dtype: Any) -> "Mapped":
         """The rows as numbers of another type."""
@@ -99,6 +100,11 @@ class Mapped:
     def max(self) -> Any:
         """The largest value."""
         return max(piece.max() for piece in pieces(self))
+
+    def _also(self, index: np.ndarray | None, convert: Callable[[np.ndarray], np.ndarray] | None) -> "Mapped":
+        other = Mapped(self._array, index, convert)
+        other._touched = self._touched
+        return other
 
     def _positive(self, numbers: np.ndarray) -> np.ndarray:
         if len(numbers) and not -len(self) <= numbers.min() <= numbers.max() < len(self):
@@ -129,10 +135,10 @@ class Mapped:
         return found if self._convert is None else np.ascontiguousarray(self._convert(found))
 
     def _give_back(self, touched: int) -> None:
-        self._touched += touched
-        if self._touched < _TOUCHED or self._array.nbytes < _TOUCHED:
+        self._touched[0] += touched
+        if self._touched[0] < _TOUCHED or self._array.nbytes < _TOUCHED:
             return
-        self._touched = 0
+        self._touched[0] = 0
         mapping, mode = _mapping(self._array)
         # A private map would lose what was written to it.
         if mapping is not None and mode == "r" and hasattr(mmap, "MADV_DONTNEED"):

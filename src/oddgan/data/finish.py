@@ -72,7 +72,7 @@ def check_finite(x: Samples, ids: np.ndarray, source: str = "The data") -> None:
     InputError
         If some are NaN or infinite; the message says how many rows and which.
     """
-    if x.dtype.kind != "f":
+    if x.dtype.kind != "f" or not len(x):
         return
     flat = (piece.reshape(len(piece), -1) for piece in pieces(x))
     counts = np.concatenate([np.stack([np.isnan(p).sum(axis=1), np.isinf(p).sum(axis=1)]) for p in flat], axis=1)
