@@ -31,12 +31,12 @@ def ring(n: int = 800) -> np.ndarray:
 
 def digits() -> np.ndarray:
     """The training images of the digit 3."""
-    return select_normal(read("builtin:digits"), 3)[0].x
+    return np.asarray(select_normal(read("builtin:digits"), 3)[0].x)
 
 
 def cells() -> np.ndarray:
     """The benign training rows of breast-cancer."""
-    return select_normal(read("builtin:breast-cancer"))[0].x
+    return np.asarray(select_normal(read("builtin:breast-cancer"))[0].x)
 
 
 def beats() -> np.ndarray:

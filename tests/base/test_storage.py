@@ -103,7 +103,7 @@ def test_only_parts_can_be_named(folder, name):
 
 
 def test_no_part_is_more_than_numbers():
-    assert known_parts().keys().isdisjoint({"EventLog", "ProgressBar", "State", "Ema", "DatasetSource"})
+    assert known_parts().keys().isdisjoint({"EventLog", "ProgressBar", "State", "Ema", "BatchSource", "DatasetSource"})
 
 
 def test_unknown_parameter(folder):

@@ -25,7 +25,8 @@ def test_a_spec_goes_to_json_and_back(spec):
         ({"rate": 0}, "rate"),
         ({"calibration": 1}, "calibration"),
         ({"seed": -1}, "seed"),
-        ({"epochs": 3}, "epochs"),
+        ({"epochs": 0}, "epochs"),
+        ({"passes": 3}, "passes"),
     ],
 )
 def test_values_out_of_range_and_unknown_fields_are_refused(wrong, field):

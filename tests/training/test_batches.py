@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oddgan.training import DatasetSource, Plan, TensorSource, run
+from oddgan.training import BatchSource, DatasetSource, Plan, TensorSource, run
 from oddgan.training.batches import count
 
 from .nets import dcgan, game, rows
@@ -54,6 +54,16 @@ def test_dataset_trains_the_same_weights():
         run(game(networks), networks, source, Plan(batch_size=16))
         found.append(torch.cat([p.detach().ravel() for p in networks.parameters()]))
     assert torch.equal(*found)
+
+
+def test_rows_that_are_read_give_the_same_batches():
+    x, passes = rows(21), []
+    for source in (TensorSource(x), BatchSource(x.numpy(), torch.from_numpy)):
+        torch.manual_seed(3)
+        batches = source.epoch(8)  # the order is drawn here, not with the first batch
+        passes.append([torch.rand(3), *batches, *source.epoch(8, 1), torch.rand(3)])
+    assert all(torch.equal(a, b) for a, b in zip(*passes, strict=True))
+    assert len(source) == 21
 
 
 def test_dataset_rows_are_prepared():

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
+from oddgan._core.mapped import Mapped
 from oddgan.base.detector import Detector
 from oddgan.base.fitting import Fitting
 from oddgan.base.rows import Rows, chunks
@@ -42,7 +43,7 @@ class ClassicalDetector(Detector):
 
     # -- plumbing
     def _train(self, rows: Rows, fitting: Fitting) -> None:
-        if not isinstance(rows, np.ndarray):
+        if not isinstance(rows, np.ndarray | Mapped):
             raise InputError(
                 f"{type(self).__name__} needs all rows in memory: give an array instead of a map-style dataset."
             )

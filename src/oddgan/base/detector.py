@@ -101,7 +101,8 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : normal rows (n, d), (n, c, t) or (n, c, h, w): an array, tensor, data frame or map-style dataset.
+        X : normal rows (n, d), (n, c, t) or (n, c, h, w): an array, memory map, tensor, data frame or map-style
+            dataset.
         y : ignored.
         callbacks : watch training, e.g. `ProgressBar()`, or keep it: `Checkpoints(folder)`.
         validation : rows that choose among epochs as `selection` says, instead of a share of X: `(X_val, None)` with

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from oddgan._core.errors import InputError
+from oddgan._core.mapped import Mapped
 from oddgan._core.parts import to_spec
 from oddgan.base.rows import Rows, chunks
 from oddgan.base.storage import stored_parameters
@@ -93,7 +94,7 @@ def identity(detector: "Detector", parts: Mapping[str, Rows | None]) -> dict[str
 
 
 def _digest_rows(rows: Rows) -> str:
-    if isinstance(rows, np.ndarray):
+    if isinstance(rows, np.ndarray | Mapped):
         return f"{rows.shape} {rows.dtype.str} {_digest(chunks(rows))}"
     some = np.unique(np.linspace(0, len(rows) - 1, _LOOKED_AT).astype(int))
     return f"{len(rows)} {_digest(rows[int(i)] for i in some)}"

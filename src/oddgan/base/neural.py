@@ -16,9 +16,10 @@ from oddgan.base.detector import Detector
 from oddgan.base.fitting import Fitting
 from oddgan.base.going_on import GoesOn, for_so_long
 from oddgan.base.networks import Networks
-from oddgan.base.rows import Rows, Subset, chunks, take
+from oddgan.base.rows import Rows, read, take
 from oddgan.base.scoring import Report
 from oddgan.base.selecting import Panel
+from oddgan.base.sources import source_of
 from oddgan.base.stabilised import check_stabilisers, stabilised_networks, stabilised_phase
 from oddgan.base.weights import Stored, load_weights
 from oddgan.networks import Auto, Backbone, HalfPrecision
@@ -27,7 +28,6 @@ from oddgan.similarities import Similarity
 from oddgan.training import (
     Adam,
     Callback,
-    DatasetSource,
     Engine,
     EpochRecord,
     Optimiser,
@@ -97,7 +97,8 @@ class NeuralDetector(GoesOn, Detector):
     def _calibrate(self, x: Tensor) -> None:
         """Fill what `Stored` modules hold once training is over.
 
-        x holds the training rows (n, ...) as network input; of a map-style dataset, at most `calibration_size`.
+        x holds the training rows (n, ...) as network input; of rows that are read when needed, at most
+        `calibration_size`.
         """
 
     # -- what methods use
@@ -252,9 +253,7 @@ class NeuralDetector(GoesOn, Detector):
             )
 
     def _source(self, rows: Rows) -> Source:
-        if isinstance(rows, np.ndarray):
-            return TensorSource(torch.cat([self._prepare(chunk) for chunk in chunks(rows)]))
-        return DatasetSource(rows, self._prepare)
+        return source_of(rows, self._prepare)
 
     def _subject(self, rows: Rows) -> Subject:
         """What callbacks may ask while the networks are trained."""
@@ -264,8 +263,7 @@ class NeuralDetector(GoesOn, Detector):
     def _some(self, rows: Rows, most: int | None = None) -> Tensor:
         most = self.calibration_size if most is None else most
         every = max(1, len(rows) // most)
-        some = take(rows, np.arange(0, len(rows), every)[:most])
-        return self._prepare(np.stack([some[i] for i in range(len(cast(Subset, some)))]))
+        return self._prepare(read(rows, np.arange(0, len(rows), every)[:most]))
 
     # -- copies: scikit-learn's tools copy and pickle objects; weights travel as a state dict
     def __getstate__(self) -> dict[str, Any]:

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 
 from oddgan._core.errors import InputError
-
-_CHUNK = 4096
+from oddgan._core.mapped import Mapped, pieces, rows_at_once
 
 
 class Lazy(Sequence[np.ndarray]):
     """A map-style dataset, e.g. of PyTorch: `dataset[i]` gives a sample, or a tuple that starts with one.
 
-    Rows are checked when they are read.
+    Rows are checked when they are read. Where the dataset has `__getitems__`, as those of PyTorch may, many are asked
+    for at once.
     """
 
     def __init__(self, dataset: Any) -> None:
@@ -26,15 +26,25 @@ class Lazy(Sequence[np.ndarray]):
         return len(self.dataset)
 
     def __getitem__(self, index: Any) -> Any:
-        row = self._raw(int(index))
-        if row.shape != self.shape[1:]:
-            raise InputError(f"Sample {index} of the dataset has shape {row.shape}, but sample 0 has {self.shape[1:]}.")
-        check_finite(row[None], first=int(index))
-        return row
+        return self._checked(self._raw(int(index)), int(index))
+
+    def __getitems__(self, index: list[int]) -> list[np.ndarray]:
+        """Many rows at once."""
+        if not hasattr(self.dataset, "__getitems__"):
+            return [self[i] for i in index]
+        rows = [_row_of(sample) for sample in self.dataset.__getitems__(index)]
+        if len(rows) != len(index):
+            raise InputError(f"The dataset's __getitems__ gives {len(rows)} samples for {len(index)} indices.")
+        return [self._checked(row, i) for i, row in zip(index, rows, strict=True)]
 
     def _raw(self, index: int) -> np.ndarray:
-        sample = self.dataset[index]
-        return to_array(sample[0] if isinstance(sample, tuple | list) else sample)
+        return _row_of(self.dataset[index])
+
+    def _checked(self, row: np.ndarray, index: int) -> np.ndarray:
+        if row.shape != self.shape[1:]:
+            raise InputError(f"Sample {index} of the dataset has shape {row.shape}, but sample 0 has {self.shape[1:]}.")
+        check_finite(row[None], first=index)
+        return row
 
 
 class Subset(Sequence[np.ndarray]):
@@ -42,6 +52,7 @@ class Subset(Sequence[np.ndarray]):
 
     def __init__(self, rows: Lazy, index: np.ndarray) -> None:
         self.rows, self.numbers = rows, index
+        self.shape = (len(index), *rows.shape[1:])
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -49,28 +60,42 @@ class Subset(Sequence[np.ndarray]):
     def __getitem__(self, i: Any) -> Any:
         return self.rows[int(self.numbers[i])]
 
+    def __getitems__(self, index: list[int]) -> list[np.ndarray]:
+        """Many rows at once."""
+        return self.rows.__getitems__(self.numbers[index].tolist())
 
-Rows = np.ndarray | Lazy | Subset
+
+Rows = np.ndarray | Mapped | Lazy | Subset
 
 
 def take(rows: Rows, index: np.ndarray) -> Rows:
     """The rows with these numbers."""
     if isinstance(rows, Subset):
         return Subset(rows.rows, rows.numbers[index])
+    if isinstance(rows, Mapped):
+        return rows.take(index)
     return Subset(rows, index) if isinstance(rows, Lazy) else rows[index]
 
 
-def chunks(rows: Rows, size: int = _CHUNK) -> Iterator[np.ndarray]:
-    """All rows in order, in arrays of at most `size` rows.
+def read(rows: Rows, index: np.ndarray) -> np.ndarray:
+    """The rows with these numbers, in memory: (k, ...), contiguous."""
+    if isinstance(rows, np.ndarray | Mapped):
+        return np.ascontiguousarray(rows[index])
+    return np.stack(rows.__getitems__(index.tolist()))
+
+
+def chunks(rows: Rows, size: int | None = None) -> Iterator[np.ndarray]:
+    """All rows in order, in arrays of at most `size` rows; None takes as many as fit into a few MiB, at most 4096.
 
     The arrays are contiguous: sums over a transposed array, such as a data frame's, end in other bits.
     """
+    size = size or rows_at_once(rows.shape)
     for start in range(0, len(rows), size):
         stop = min(start + size, len(rows))
-        if isinstance(rows, np.ndarray):
+        if isinstance(rows, np.ndarray | Mapped):
             yield np.ascontiguousarray(rows[start:stop])
         else:
-            yield np.stack([rows[i] for i in range(start, stop)])
+            yield read(rows, np.arange(start, stop))
 
 
 def is_dataset(X: object) -> bool:
@@ -105,13 +130,17 @@ def check_frame(X: Any) -> None:
         )
 
 
-def check_finite(x: np.ndarray, first: int = 0) -> None:
+def _row_of(sample: Any) -> np.ndarray:
+    return to_array(sample[0] if isinstance(sample, tuple | list) else sample)
+
+
+def check_finite(x: np.ndarray | Mapped, first: int = 0) -> None:
     """Refuse rows with NaN or infinite values, saying which and how many."""
     if x.dtype.kind in "biu":
         return
-    bad = ~np.isfinite(x).reshape(len(x), -1).all(axis=1)
-    if bad.any():
-        rows = np.flatnonzero(bad) + first
+    fine = [np.isfinite(piece).reshape(len(piece), -1).all(axis=1) for piece in pieces(x)]
+    rows = np.flatnonzero(~np.concatenate(fine)) + first if fine else np.empty(0)
+    if len(rows):
         which = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
         raise InputError(
             f"{len(rows)} of {len(x)} rows hold NaN or infinity (rows {which}): remove them or fill the values in."

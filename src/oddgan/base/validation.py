@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from oddgan._core.errors import InputError
+from oddgan._core.mapped import Mapped, Samples, on_disk
 from oddgan._core.notices import notice
 from oddgan.base.card import kind_of
 from oddgan.base.rows import Lazy, Rows, check_finite, check_frame, is_dataset, is_frame, to_array
@@ -42,7 +43,7 @@ def check_kind(detector: "Detector") -> None:
 
 
 def validate(detector: "Detector", X: Any, *, reset: bool) -> Rows:
-    """Check the rows and return them raw: an array (n, ...) or a dataset that is read when needed.
+    """Check the rows and return them raw: an array (n, ...), or what is read when needed: a dataset, a memory map.
 
     Parameters
     ----------
@@ -54,12 +55,24 @@ def validate(detector: "Detector", X: Any, *, reset: bool) -> Rows:
         _check_count(detector, len(lazy), reset=reset)
         _check_shape(detector, lazy.shape, reset=reset)
         return lazy
+    mapped = _mapped(X)
+    if mapped is not None:
+        return _validate_deep(detector, mapped, reset=reset)
     if is_frame(X):
         check_frame(X)
     else:
         X = X if hasattr(X, "toarray") else to_array(X)
     deep = not is_frame(X) and X.ndim > 2
-    return _validate_deep(detector, X, reset=reset) if deep else _validate_table(detector, X, reset=reset)
+    return _validate_deep(detector, to_array(X), reset=reset) if deep else _validate_table(detector, X, reset=reset)
+
+
+def _mapped(X: Any) -> Mapped | None:
+    """The rows of a memory map, those of tables as float64; None for anything else, and for what is no numbers."""
+    if on_disk(X) and 2 <= X.ndim <= 4 and X.dtype.kind in "biuf":
+        X = Mapped(X)
+    if not isinstance(X, Mapped):
+        return None
+    return X.astype(np.float64) if X.ndim == 2 else X
 
 
 def _validate_table(detector: "Detector", X: Any, *, reset: bool) -> np.ndarray:
@@ -76,8 +89,7 @@ def _validate_table(detector: "Detector", X: Any, *, reset: bool) -> np.ndarray:
     return x
 
 
-def _validate_deep(detector: "Detector", X: Any, *, reset: bool) -> np.ndarray:
-    x = to_array(X)
+def _validate_deep(detector: "Detector", x: Samples, *, reset: bool) -> Samples:
     if x.dtype.kind not in "biuf":
         raise InputError(f"X holds {x.dtype} values, but numbers are expected.")
     if x.ndim == 3 and x.dtype.itemsize < 4 and x.dtype.kind in "iu" and reset:

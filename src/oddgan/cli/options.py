@@ -50,6 +50,14 @@ class DataOptions:
         str | None,
         option("How MIT-BIH is divided: patient-wise (default), de-chazal, published, random, ecgan, beatgan.", _DATA),
     ] = None
+    mapped: Annotated[
+        bool,
+        option(
+            "Read images, csv or parquet piece by piece into a temporary file, for data larger than memory; it lies "
+            "where TMPDIR says.",
+            _DATA,
+        ),
+    ] = False
 
 
 @Parameter(name="*")

@@ -19,6 +19,7 @@ _AXES: Mapping[Kind, str] = {
 }
 _BROKEN = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
 _CHANNELS = (1, 3, 4)
+LARGE = 64 * 2**20  # bytes of an npy file from which on it is not read at once
 _SMALLEST_SIDE = 8
 
 
@@ -29,8 +30,8 @@ class _Keys(NamedTuple):
     guessed: bool = False
 
 
-def read_npy(path: Path) -> Raw:
-    """Read one array from an npy file.
+def read_npy(path: Path, options: Options) -> Raw:
+    """Read one array from an npy file; a large one is mapped into memory, where its rows are read when needed.
 
     Raises
     ------
@@ -38,7 +39,8 @@ def read_npy(path: Path) -> Raw:
         If the file is damaged or holds Python objects.
     """
     with _plain_errors(path):
-        x = np.load(path, allow_pickle=False)
+        large = options.mapped or path.stat().st_size >= LARGE
+        x = np.load(path, mmap_mode="r" if large else None, allow_pickle=False)
     if not isinstance(x, np.ndarray):
         raise InputError(f"{path} is an npz file by its content: rename it to {path.with_suffix('.npz').name}.")
     return Raw(source=str(path), x=x)
@@ -117,7 +119,7 @@ def numeric(x: np.ndarray, source: str) -> np.ndarray:
     x = np.asarray(x)
     if x.dtype.kind not in "biuf":
         raise InputError(f"{source} holds values of type {x.dtype}; expected real numbers.")
-    return x.astype(np.uint8) if x.dtype.kind == "b" else x
+    return x.view(np.uint8) if x.dtype.kind == "b" else x
 
 
 def _guess_kind(x: np.ndarray, source: str) -> Kind:

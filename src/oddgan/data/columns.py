@@ -51,6 +51,22 @@ class Column:
                 found[text] = found.get(text, 0) + 1
         return dict(sorted(found.items()))
 
+    @property
+    def numeric(self) -> bool:
+        """Whether no text is anything but a number."""
+        return self.numbers is not None
+
+    @property
+    def missing(self) -> int:
+        """How many values are missing."""
+        return int(self.holes.sum())
+
+    @property
+    def odd(self) -> tuple[int, str]:
+        """The row of the first text that is no number, and the text."""
+        row = self.first_text()
+        return row, self.values[row]
+
     def one_hot(self, known: tuple[str, ...]) -> np.ndarray:
         """(n, k) of 0 and 1: which of k known texts each row holds; missing and unknown texts give zeros.
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from oddgan._core.errors import InputError, ModelError
+from oddgan._core.mapped import Mapped, Samples
 from oddgan.data.ecg.options import EcgOptions
 
 Kind = Literal["image", "series", "table"]
@@ -41,6 +42,8 @@ class Options:
     skip_bad : leave out images that can't be read, with a note.
     ecg : how recordings of hearts are cut into beats; None cuts as the published set of beats.
     protocol : how the beats of MIT-BIH are divided, see `oddgan.data.ecg.split_beats`; None takes patient-wise.
+    mapped : read a folder of images, a csv or a parquet file piece by piece into a temporary file that is mapped into
+        memory, and an npy file where it lies: for data that do not fit into memory.
 
     Raises
     ------
@@ -60,6 +63,7 @@ class Options:
     skip_bad: bool = False
     ecg: EcgOptions | None = None
     protocol: str | None = None
+    mapped: bool = False
 
     def __post_init__(self) -> None:
         for name, known in _CHOICES.items():
@@ -164,7 +168,8 @@ class Dataset:
     Parameters
     ----------
     x : the samples: (n, c, h, w) images of their own integer type or floats, (n, c, t) series, (n, d) table of
-        float64. Raw values: scaling is the detector's work.
+        float64. Raw values: scaling is the detector's work. An array, or rows that are read from a file when they are
+        asked for, by number, slice or `numpy.asarray`.
     y : the labels as given, (n,) integers or texts, or None.
     ids : (n,) texts: file names in folders, row numbers (from 0) otherwise.
     kind : image, series or table.
@@ -174,7 +179,7 @@ class Dataset:
     classes : the names of the classes that whole-number labels count from 0, or None.
     """
 
-    x: np.ndarray
+    x: Samples
     y: np.ndarray | None
     ids: np.ndarray
     kind: Kind
@@ -187,13 +192,14 @@ class Dataset:
         return len(self.x)
 
     def take(self, rows: np.ndarray) -> "Dataset":
-        """The data set of some rows, in the order given.
+        """The data set of some rows, in the order given; those of a file stay there.
 
         Parameters
         ----------
         rows : row numbers, or a boolean (n,).
         """
-        return dataclasses.replace(self, x=self.x[rows], y=None if self.y is None else self.y[rows], ids=self.ids[rows])
+        x = self.x.take(rows) if isinstance(self.x, Mapped) else self.x[rows]
+        return dataclasses.replace(self, x=x, y=None if self.y is None else self.y[rows], ids=self.ids[rows])
 
 
 @dataclass(frozen=True)

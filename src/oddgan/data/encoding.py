@@ -1,17 +1,44 @@
 """From named columns to a matrix: numbers as they are, texts one-hot, missing values filled or refused."""
 
 from collections.abc import Mapping
+from typing import Protocol, cast
 
 import numpy as np
 
 from oddgan._core.errors import InputError
+from oddgan._core.mapped import Mapped, Samples, pieces
 from oddgan.data.columns import Column
 from oddgan.data.dataset import Encoding, Options, Raw, Reading
 from oddgan.data.tables import Table
 
 MOST_TEXTS = 255
+_TOGETHER = 2**22  # values of columns whose medians are taken at once
 _LABEL_NAMES = frozenset({"label", "labels", "y", "class", "target", "anomaly", "is_anomaly", "outlier"})
 _SHOWN = 5
+
+
+class Facts(Protocol):
+    """What must be known of a column before it becomes numbers; the names are those of `Column`."""
+
+    @property
+    def numeric(self) -> bool:
+        """Whether no text is anything but a number."""
+        ...
+
+    @property
+    def missing(self) -> int:
+        """How many values are missing."""
+        ...
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each text occurs, in the order of the texts."""
+        ...
+
+    @property
+    def odd(self) -> tuple[int, str]:
+        """The row of the first text that is no number, and the text."""
+        ...
 
 
 def encode(table: Table, options: Options, like: Reading | None) -> Raw:
@@ -29,28 +56,50 @@ def encode(table: Table, options: Options, like: Reading | None) -> Raw:
     InputError
         If columns are missing, unknown, reordered or of another type, or values are missing without `impute`.
     """
-    label = _label(table, options, like)
+    label = label_of(table, options, like)
     features = {name: Column(column) for name, column in table.columns.items() if name != label}
     if not features:
         raise InputError(f"{table.source} has no columns{' beside the labels' if label else ''}.")
-    encoding = _encoding(table.source, features, like)
-    _check_missing(table.source, features, options)
-    blocks: list[np.ndarray] = []
+    encoding, notes = agree(table.source, features, options, like)
+    y = None if label is None else label_values(table, label)
+    x = matrix(features, encoding)
+    return Raw(source=table.source, x=x, y=y, kind="table", label=label, encoding=encoding, notes=notes)
+
+
+def agree(
+    source: str, features: Mapping[str, Facts], options: Options, like: Reading | None
+) -> tuple[Encoding, tuple[str, ...]]:
+    """How columns become numbers, and what the user should know of it.
+
+    Parameters
+    ----------
+    source : how messages name the table.
+    features : what is known of each column.
+    options, like : as in `encode`.
+
+    Raises
+    ------
+    InputError
+        As in `encode`.
+    """
+    encoding = _encoding(source, features, like)
+    _check_missing(source, features, options)
     notes = _suspects(features) if like is None else []
     for name, texts in zip(encoding.columns, encoding.categories, strict=True):
         if texts is None:
-            blocks.append(_expect_numbers(table.source, name, features[name])[:, None])
+            _expect_numbers(source, name, features[name])
         else:
-            blocks.append(features[name].one_hot(texts))
             notes += _left_out(name, features[name], texts)
-    y = None if label is None else _label_values(table, label)
-    x = np.concatenate(blocks, axis=1)
-    return Raw(source=table.source, x=x, y=y, kind="table", label=label, encoding=encoding, notes=tuple(notes))
+    return encoding, tuple(notes)
 
 
-def fill(
-    x: np.ndarray, medians: tuple[float, ...], names: tuple[str, ...] | None
-) -> tuple[np.ndarray, tuple[str, ...]]:
+def matrix(features: Mapping[str, Column], encoding: Encoding) -> np.ndarray:
+    """Columns as numbers (n, d)."""
+    pairs = zip(encoding.columns, encoding.categories, strict=True)
+    return np.concatenate([_block(features[name], texts) for name, texts in pairs], axis=1)
+
+
+def fill(x: Samples, medians: tuple[float, ...], names: tuple[str, ...] | None) -> tuple[Samples, tuple[str, ...]]:
     """Put medians where values are missing (NaN).
 
     Parameters
@@ -63,36 +112,73 @@ def fill(
     -------
     the filled matrix, and a note if something was missing.
     """
-    holes = np.isnan(x)
-    if not holes.any():
+    counts = np.sum([np.isnan(piece).sum(axis=0) for piece in pieces(x)], axis=0)
+    if not counts.any():
         return x, ()
-    counts = holes.sum(axis=0)
+
+    def filled(rows: np.ndarray) -> np.ndarray:
+        return np.where(np.isnan(rows), medians, rows)
+
     which = {names[i] if names else str(i): int(counts[i]) for i in np.flatnonzero(counts)}
     note = f"Missing values were filled with the median of the training rows: {_counted(which)}."
-    return np.where(holes, medians, x), (note,)
+    return (x.map(filled) if isinstance(x, Mapped) else filled(x)), (note,)
 
 
-def medians_of(x: np.ndarray, source: str) -> tuple[float, ...]:
-    """The median of each column of (n, d), missing values (NaN) left out.
+def medians_of(x: Samples, rows: np.ndarray, source: str) -> tuple[float, ...]:
+    """The median of each column of some rows of (n, d), missing values (NaN) left out, a few columns at a time.
+
+    Parameters
+    ----------
+    x : (n, d) floats.
+    rows : (n,) bool, which rows count.
+    source : how messages name the data.
 
     Raises
     ------
     InputError
         If a column has no value at all.
     """
-    empty = np.flatnonzero(np.isnan(x).all(axis=0))
-    if len(empty):
-        raise InputError(f"{source} has no value at all in column {empty[0]}, so it has no median: remove the column.")
-    return tuple(np.nanmedian(x, axis=0).tolist())
+    medians: list[float] = []
+    together = max(1, _TOGETHER // max(1, len(x)))
+    for first in range(0, x.shape[1], together):
+        columns = np.concatenate([piece[:, first : first + together] for piece in pieces(x)])[rows]
+        empty = np.flatnonzero(np.isnan(columns).all(axis=0))
+        if len(empty):
+            column = first + empty[0]
+            raise InputError(
+                f"{source} has no value at all in column {column}, so it has no median: remove the column."
+            )
+        medians += np.nanmedian(columns, axis=0).tolist()
+    return tuple(medians)
 
 
-def _label(table: Table, options: Options, like: Reading | None) -> str | None:
+def _block(column: Column, texts: tuple[str, ...] | None) -> np.ndarray:
+    if texts is not None:
+        return column.one_hot(texts)
+    return cast(np.ndarray, column.numbers)[:, None]
+
+
+def label_of(table: Table, options: Options, like: Reading | None) -> str | None:
+    """The column of the labels, or None.
+
+    Raises
+    ------
+    InputError
+        If the user names one that is not there.
+    """
     if options.label is not None and options.label not in table.columns:
         raise InputError(f"{table.source} has no column {options.label!r}; it has {', '.join(table.columns)}.")
     return options.label or (like.label if like and like.label in table.columns else None)
 
 
-def _label_values(table: Table, label: str) -> np.ndarray:
+def label_values(table: Table, label: str) -> np.ndarray:
+    """The labels (n,) of a table, numbers or texts.
+
+    Raises
+    ------
+    InputError
+        If some texts are missing.
+    """
     column = Column(table.columns[label])
     if column.numbers is not None:
         return column.numbers
@@ -102,7 +188,7 @@ def _label_values(table: Table, label: str) -> np.ndarray:
     return column.values.astype(np.str_)
 
 
-def _encoding(source: str, features: Mapping[str, Column], like: Reading | None) -> Encoding:
+def _encoding(source: str, features: Mapping[str, Facts], like: Reading | None) -> Encoding:
     if like is None:
         return _learn(source, features)
     if like.encoding is None:  # fitted on an array: as many columns of numbers, of any name
@@ -111,13 +197,13 @@ def _encoding(source: str, features: Mapping[str, Column], like: Reading | None)
     return like.encoding
 
 
-def _learn(source: str, features: Mapping[str, Column]) -> Encoding:
+def _learn(source: str, features: Mapping[str, Facts]) -> Encoding:
     categories: list[tuple[str, ...] | None] = []
     for name, column in features.items():
-        texts = None if column.numbers is not None else tuple(column.counts)
+        texts = None if column.numeric else tuple(column.counts)
         if texts is not None and len(texts) > MOST_TEXTS:
             raise InputError(
-                f"{source} has {len(texts)} different texts in column {name}; at most {MOST_TEXTS} can be told apart: "
+                f"{source} has more than {MOST_TEXTS} different texts in column {name}, too many to be told apart: "
                 "remove the column if it names the rows."
             )
         categories.append(texts)
@@ -142,9 +228,8 @@ def _check_columns(source: str, given: tuple[str, ...], expected: tuple[str, ...
     )
 
 
-def _check_missing(source: str, features: Mapping[str, Column], options: Options) -> None:
-    counts = {name: int(column.holes.sum()) for name, column in features.items()}
-    counts = {name: count for name, count in counts.items() if count}
+def _check_missing(source: str, features: Mapping[str, Facts], options: Options) -> None:
+    counts = {name: column.missing for name, column in features.items() if column.missing}
     if counts and options.impute is None:
         raise InputError(
             f"{source} lacks {sum(counts.values())} values, by column: {_counted(counts)}; fill them, or fit with "
@@ -157,28 +242,26 @@ def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(shown + [f"and {len(counts) - _SHOWN} more"] * (len(counts) > _SHOWN))
 
 
-def _expect_numbers(source: str, name: str, column: Column) -> np.ndarray:
-    if column.numbers is None:
-        row = column.first_text()
+def _expect_numbers(source: str, name: str, column: Facts) -> None:
+    if not column.numeric:
+        row, text = column.odd
         raise InputError(
-            f"{source} has the text {column.values[row]!r} in row {row} of column {name}, which holds numbers in the "
-            "model."
+            f"{source} has the text {text!r} in row {row} of column {name}, which holds numbers in the model."
         )
-    return column.numbers
 
 
-def _left_out(name: str, column: Column, texts: tuple[str, ...]) -> list[str]:
+def _left_out(name: str, column: Facts, texts: tuple[str, ...]) -> list[str]:
     notes = []
     new = {text: count for text, count in column.counts.items() if text not in texts}
     if new:
         notes.append(
             f"Column {name} has texts that the model never saw; they count as none of its texts: {_counted(new)}."
         )
-    if column.holes.any():
-        notes.append(f"Column {name} lacks {int(column.holes.sum())} texts; they count as none of its texts.")
+    if column.missing:
+        notes.append(f"Column {name} lacks {column.missing} texts; they count as none of its texts.")
     return notes
 
 
-def _suspects(features: Mapping[str, Column]) -> list[str]:
+def _suspects(features: Mapping[str, Facts]) -> list[str]:
     suspects = [name for name in features if name.lower() in _LABEL_NAMES]
     return [f"Column {name} is used as data; if it holds the labels, say --label {name}." for name in suspects]

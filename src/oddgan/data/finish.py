@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from oddgan._core.errors import InputError
+from oddgan._core.mapped import Mapped, Samples, on_disk, pieces
 from oddgan.data.arrays import layout
 from oddgan.data.dataset import Dataset, Kind, Options, Raw, Reading
 from oddgan.data.encoding import fill, medians_of
@@ -33,10 +34,11 @@ def finish(raw: Raw, options: Options, like: Reading | None, *, finite: bool = T
     """
     if raw.kind and options.kind and raw.kind != options.kind:
         raise InputError(f"{raw.source} holds {_KINDS[raw.kind]}; expected {_KINDS[options.kind]}.")
-    kind, x = layout(raw.x, options.kind or raw.kind, raw.source)
+    kind, array = layout(raw.x, options.kind or raw.kind, raw.source)
+    x: Samples = Mapped(array) if on_disk(array) else array
     _check_rows(x, raw.source, fitting=like is None)
     _check_options(options, kind, raw.source)
-    ids = np.arange(len(x)).astype(np.str_) if raw.ids is None else raw.ids
+    ids = np.arange(len(x)).astype(f"U{len(str(len(x)))}") if raw.ids is None else raw.ids
     y = None if raw.y is None else clean_labels(raw.y, len(x), raw.source)
     encoding = raw.encoding if like is None or like.encoding is None else like.encoding
     columns = encoding.names if encoding else None
@@ -56,7 +58,7 @@ def finish(raw: Raw, options: Options, like: Reading | None, *, finite: bool = T
     return Dataset(x=x, y=y, ids=ids, kind=kind, columns=columns, notes=notes, reading=reading, classes=raw.classes)
 
 
-def check_finite(x: np.ndarray, ids: np.ndarray, source: str = "The data") -> None:
+def check_finite(x: Samples, ids: np.ndarray, source: str = "The data") -> None:
     """Refuse values that are no finite numbers.
 
     Parameters
@@ -70,11 +72,13 @@ def check_finite(x: np.ndarray, ids: np.ndarray, source: str = "The data") -> No
     InputError
         If some are NaN or infinite; the message says how many rows and which.
     """
-    if x.dtype.kind != "f" or np.isfinite(x).all():
+    if x.dtype.kind != "f" or not len(x):
         return
-    flat = x.reshape(len(x), -1)
-    bad = np.flatnonzero(~np.isfinite(flat).all(axis=1))
-    nans, infinite = int(np.isnan(flat).sum()), int(np.isinf(flat).sum())
+    flat = (piece.reshape(len(piece), -1) for piece in pieces(x))
+    counts = np.concatenate([np.stack([np.isnan(p).sum(axis=1), np.isinf(p).sum(axis=1)]) for p in flat], axis=1)
+    bad, (nans, infinite) = np.flatnonzero(counts.any(axis=0)), counts.sum(axis=1)
+    if not len(bad):
+        return
     shown = ", ".join(str(i) for i in ids[bad[:_SHOWN]]) + (", ..." if len(bad) > _SHOWN else "")
     raise InputError(
         f"{source} holds {nans} NaN and {infinite} infinite values in {len(bad)} of {len(x)} rows: {shown}; "
@@ -82,7 +86,7 @@ def check_finite(x: np.ndarray, ids: np.ndarray, source: str = "The data") -> No
     )
 
 
-def _check_rows(x: np.ndarray, source: str, *, fitting: bool) -> None:
+def _check_rows(x: Samples, source: str, *, fitting: bool) -> None:
     if len(x) == 0:
         raise InputError(f"{source} is empty: it has no row.")
     if fitting and len(x) == 1:
@@ -96,12 +100,12 @@ def _check_options(options: Options, kind: Kind, source: str) -> None:
         raise InputError(f"{source} holds {_KINDS[kind]}; --impute is for tables.")
 
 
-def _check_width(x: np.ndarray, source: str, columns: tuple[str, ...] | None) -> None:
+def _check_width(x: Samples, source: str, columns: tuple[str, ...] | None) -> None:
     if columns is not None and len(columns) != x.shape[1]:
         raise InputError(f"{source} has {x.shape[1]} columns; the model expects {len(columns)}: {', '.join(columns)}.")
 
 
-def _reading(raw: Raw, options: Options, like: Reading | None, kind: Kind, x: np.ndarray) -> Reading:
+def _reading(raw: Raw, options: Options, like: Reading | None, kind: Kind, x: Samples) -> Reading:
     return Reading(
         kind=kind,
         dtype=str(x.dtype),
@@ -118,20 +122,24 @@ def _reading(raw: Raw, options: Options, like: Reading | None, kind: Kind, x: np
     )
 
 
-def _images(x: np.ndarray, source: str, options: Options, like: Reading | None) -> np.ndarray:
+def _images(x: Samples, source: str, options: Options, like: Reading | None) -> Samples:
     x = plain_type(x) if like is None else same_type(x, like.dtype, source)
-    x = recolour(x, options.colour, source)
-    return resize(x, options.resize) if options.resize else x
+
+    def convert(rows: np.ndarray) -> np.ndarray:
+        rows = recolour(rows, options.colour, source)
+        return resize(rows, options.resize) if options.resize else rows
+
+    return x.map(convert) if isinstance(x, Mapped) else convert(x)
 
 
 def _medians(
-    x: np.ndarray, y: np.ndarray | None, source: str, options: Options, like: Reading | None
+    x: Samples, y: np.ndarray | None, source: str, options: Options, like: Reading | None
 ) -> tuple[float, ...] | None:
     if options.impute is None:
         return None
     if like is None or like.medians is None:
         normal = np.ones(len(x), dtype=bool) if y is None else ~is_anomaly(y, options.normal)
-        return medians_of(x[normal] if normal.any() else x, source)
+        return medians_of(x, normal if normal.any() else ~normal, source)
     if len(like.medians) != x.shape[1]:
         raise InputError(f"{source} has {x.shape[1]} columns; the model was fitted on {len(like.medians)}.")
     return like.medians

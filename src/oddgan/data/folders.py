@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from oddgan._core.errors import InputError
+from oddgan._core.mapped import Spool
 from oddgan.data.arrays import choose_split
 from oddgan.data.dataset import Colour, Options, Raw, SplitName
 from oddgan.data.images import resize
@@ -22,6 +23,7 @@ _GREY_8 = ("1", "L", "LA")
 _GREY_16 = ("I;16", "I;16B", "I;16L", "I")
 _ORIENTATION = 0x0112  # the EXIF tag; values from 5 on exchange height and width
 _SHOWN = 5
+_Read = tuple[np.ndarray | None, list[Path], dict[Path, Exception]]
 
 
 class _Header(NamedTuple):
@@ -39,7 +41,7 @@ def read_folder(folder: Path, options: Options, default_split: SplitName) -> Raw
     Parameters
     ----------
     folder : the folder; hidden files are passed over.
-    options : its resize, colour, split and skip_bad apply.
+    options : its resize, colour, split, skip_bad and mapped apply.
     default_split : the split that is read when the options name none.
 
     Raises
@@ -54,13 +56,14 @@ def read_folder(folder: Path, options: Options, default_split: SplitName) -> Raw
     if options.resize is None:
         _refuse_mixed_sizes(root, headers.values())
     _refuse_mixed_depths(root, headers.values(), colour)
-    images, broken = _each(headers, lambda file: _decode(file, colour, options.resize))
+    x, read, broken = (_spooled if options.mapped else _stacked)(
+        headers, lambda file: _decode(file, colour, options.resize)
+    )
     notes = _notes(root, bad | broken, others, skip_bad=options.skip_bad)
-    if not images:
+    if x is None:
         raise InputError(f"{root} holds no readable image; expected {', '.join(SUFFIXES)} files.")
-    x = np.stack(list(images.values()))
-    ids = np.array([file.relative_to(root).as_posix() for file in images])
-    y = _labels(root, list(images))
+    ids = np.array([file.relative_to(root).as_posix() for file in read])
+    y = _labels(root, read)
     return Raw(source=str(root), x=x, y=y, ids=ids, kind="image", split=split, colour=colour, notes=notes)
 
 
@@ -99,6 +102,28 @@ def _each(files: Iterable[Path], function: Callable[[Path], T]) -> tuple[dict[Pa
         except _BROKEN as error:
             bad[file] = error
     return done, bad
+
+
+def _stacked(files: Iterable[Path], decode: Callable[[Path], np.ndarray]) -> _Read:
+    """All images (n, c, h, w) in memory."""
+    images, bad = _each(files, decode)
+    return np.stack(list(images.values())) if images else None, list(images), bad
+
+
+def _spooled(files: Iterable[Path], decode: Callable[[Path], np.ndarray]) -> _Read:
+    """All images (n, c, h, w) in a temporary file, one in memory at a time."""
+    read: list[Path] = []
+    bad: dict[Path, Exception] = {}
+    with Spool() as spool:
+        for file in files:
+            try:
+                image = decode(file)
+            except _BROKEN as error:
+                bad[file] = error
+                continue
+            spool.write(image[None])
+            read.append(file)
+        return spool.mapped() if read else None, read, bad
 
 
 def _header(file: Path) -> _Header:

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 
 from oddgan._core.errors import InputError
+from oddgan._core.mapped import Samples
 from oddgan.data.dataset import Colour
 
 # Luma of ITU-R 601 in 16-bit fractions, the weights that Pillow uses: files and arrays turn grey in the same way.
@@ -49,7 +50,7 @@ def recolour(x: np.ndarray, colour: Colour | None, source: str) -> np.ndarray:
     return x[:, :3] if colour == "rgb" else _grey(x[:, :3])
 
 
-def plain_type(x: np.ndarray) -> np.ndarray:
+def plain_type(x: Samples) -> Samples:
     """Images as uint8, uint16 or floats: other integers take the smallest of the three that holds them.
 
     Parameters
@@ -64,7 +65,7 @@ def plain_type(x: np.ndarray) -> np.ndarray:
     return x.astype(np.float64)
 
 
-def same_type(x: np.ndarray, dtype: str, source: str) -> np.ndarray:
+def same_type(x: Samples, dtype: str, source: str) -> Samples:
     """Images in the type that the model was fitted on: raw values of another range would pass unnoticed otherwise.
 
     Parameters

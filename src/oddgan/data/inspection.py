@@ -1,7 +1,7 @@
 """What is in a data set, before anything is trained on it."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -134,7 +134,9 @@ def inspect(
     normal : the label of normal rows; None as in `is_anomaly`.
     seed : of the samples.
     """
-    flat, complete = data.x.reshape(len(data), -1), np.flatnonzero(_finite(data.x))
+    data = replace(data, x=np.asarray(data.x))  # all rows are compared with each other
+    x = np.asarray(data.x)
+    flat, complete = x.reshape(len(data), -1), np.flatnonzero(_finite(x))
     keys, notes = _digests(flat), list(data.notes)
     repeated, conflicting = _repeated(keys, data.y)
     dimension, found = _estimates(flat[complete], data, seed, notes)
@@ -149,8 +151,8 @@ def inspect(
         constant_values=_constant(flat[complete]),
         duplicates=repeated,
         conflicting=conflicting,
-        shared=None if other is None else _also_in(keys, _digests(other.x.reshape(len(other), -1))),
-        incomplete=tuple(np.flatnonzero(~_finite(data.x)).tolist()),
+        shared=None if other is None else _also_in(keys, _digests(np.asarray(other.x).reshape(len(other), -1))),
+        incomplete=tuple(np.flatnonzero(~_finite(x)).tolist()),
         labels=None if data.y is None else describe_labels(data.y),
         normal=None if data.y is None else _normal(data.y, normal),
         anomalies=_anomalies(data, normal),
@@ -194,7 +196,7 @@ def _rows(found: Suspects | None, complete: NDArray[np.int64], data: Dataset) ->
 
 def _columns(data: Dataset) -> list[Column]:
     """The columns of a table, or the channels."""
-    x = data.x
+    x = np.asarray(data.x)
     names = data.columns or [f"{'column' if data.kind == 'table' else 'channel'} {i}" for i in range(x.shape[1])]
     return [_column(name, x[:, i]) for i, name in enumerate(names)]
 

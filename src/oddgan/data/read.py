@@ -18,13 +18,14 @@ from oddgan.data.ecg.records import record_paths
 from oddgan.data.encoding import encode
 from oddgan.data.finish import finish
 from oddgan.data.folders import SUFFIXES, read_folder
+from oddgan.data.piecewise import encode_mapped
 from oddgan.data.readers import NAMES, is_named, load_named
 from oddgan.data.recordings import read_recordings
-from oddgan.data.tables import frame_columns, read_csv, read_frame, read_parquet
+from oddgan.data.tables import csv_pieces, frame_columns, parquet_pieces, read_csv, read_frame, read_parquet
 
 _PREFIX = "builtin:"
 _FLAGS = {"x": "--x", "y": "--y", "label": "--label", "split": "--split", "skip_bad": "--skip-bad"}
-_FLAGS |= {"ecg": "--ecg", "protocol": "--protocol"}
+_FLAGS |= {"ecg": "--ecg", "protocol": "--protocol", "mapped": "--mapped"}
 
 
 def read(
@@ -147,7 +148,7 @@ def _load_path(path: Path, options: Options, like: Reading | None, default_split
         _only(options, source, "split", "ecg", "protocol")
         return read_recordings(path, options, like, default_split)
     if path.is_dir():
-        _only(options, source, "split", "skip_bad")
+        _only(options, source, "split", "skip_bad", "mapped")
         return read_folder(path, options, default_split)
     if path.exists():
         return _load_file(path, options, like, default_split)
@@ -167,10 +168,12 @@ def _load_file(path: Path, options: Options, like: Reading | None, default_split
         _only(options, path, "x", "y", "split")
         return read_npz(path, options, like, default_split)
     if suffix == ".npy":
-        _only(options, path)
-        return read_npy(path)
+        _only(options, path, "mapped")
+        return read_npy(path, options)
     if suffix in {".csv", ".tsv", ".parquet"}:
-        _only(options, path, "label")
+        _only(options, path, "label", "mapped")
+        if options.mapped:
+            return encode_mapped(lambda: (parquet_pieces if suffix == ".parquet" else csv_pieces)(path), options, like)
         return encode(read_parquet(path) if suffix == ".parquet" else read_csv(path), options, like)
     if suffix in SUFFIXES:
         raise InputError(f"{path} is a single image; give the folder that it is in.")

@@ -1,7 +1,9 @@
 """Tables with named columns: csv, parquet, and frames of pandas, polars and pyarrow."""
 
+import contextlib
 import csv
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +17,7 @@ from oddgan._core.extras import load_extra
 # What an empty cell looks like in a csv file, in lower case.
 MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})
 _DELIMITERS = ",;\t"
+CELLS = 2**18  # of a piece of a table: some 20 MB as texts
 
 
 class Table(NamedTuple):
@@ -45,6 +48,17 @@ def read_csv(path: Path) -> Table:
     InputError
         If there is no line of distinct names, or a row has another number of cells.
     """
+    return next(csv_pieces(path, cells=None))
+
+
+def csv_pieces(path: Path, cells: int | None = CELLS) -> Iterator[Table]:
+    """Read a csv file piece by piece, as `read_csv` does; one piece at least.
+
+    Parameters
+    ----------
+    path : the file.
+    cells : about how many cells make a piece; None takes all.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             first = file.readline()
@@ -52,13 +66,19 @@ def read_csv(path: Path) -> Table:
             delimiter = max(_DELIMITERS, key=first.count)
             lines = csv.reader(file, delimiter=delimiter, strict=True)
             names = _header(path, [name.strip() for name in next(lines, [])])
-            rows = list(_rows(path, lines, len(names)))
+            rows = _rows(path, lines, len(names))
+            size = None if cells is None else max(1, cells // len(names))
+            piece = list(islice(rows, size))
+            while True:
+                columns = zip(*piece, strict=True) if piece else [()] * len(names)
+                yield Table(str(path), {name: _cells(column) for name, column in zip(names, columns, strict=True)})
+                piece = [] if size is None else list(islice(rows, size))
+                if not piece:
+                    return
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text: store it as UTF-8, or as parquet.") from error
     except csv.Error as error:
         raise InputError(f"{path} can't be read as csv: {error}.") from error
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    return Table(str(path), {name: _cells(column) for name, column in zip(names, columns, strict=True)})
 
 
 def read_parquet(path: Path) -> Table:
@@ -69,13 +89,28 @@ def read_parquet(path: Path) -> Table:
     InputError
         If the file is damaged or has columns that are neither numbers nor texts.
     """
+    parquet = load_extra("pyarrow.parquet", "parquet")
+    with _whole(path):
+        frame = parquet.read_table(path)
+    return read_frame(frame, str(path))
+
+
+def parquet_pieces(path: Path, cells: int = CELLS) -> Iterator[Table]:
+    """Read a parquet file piece by piece, as `read_parquet` does; one piece at least.
+
+    Parameters
+    ----------
+    path : the file; a group of its rows is held compressed at a time.
+    cells : about how many cells make a piece.
+    """
     arrow = load_extra("pyarrow", "parquet")
     parquet = load_extra("pyarrow.parquet", "parquet")
-    try:
-        frame = parquet.read_table(path)
-    except (OSError, arrow.ArrowException) as error:
-        raise InputError(f"{path} can't be read: it is damaged, cut short or no parquet file ({error}).") from error
-    return read_frame(frame, str(path))
+    with _whole(path), parquet.ParquetFile(path) as file:
+        empty = file.schema_arrow.empty_table()
+        if not file.metadata.num_rows:
+            yield read_frame(empty, str(path))
+        for batch in file.iter_batches(max(1, cells // max(1, len(empty.column_names)))):
+            yield read_frame(arrow.Table.from_batches([batch]), str(path))
 
 
 def read_frame(frame: Any, source: str = "The frame") -> Table:
@@ -112,6 +147,15 @@ def frame_columns(X: object) -> tuple[str, ...] | None:
     except DuplicateError as error:
         raise InputError("The frame has several columns of one name: give each its own.") from error
     return tuple(str(name) for name in native.columns) if isinstance(native, nw.DataFrame) else None
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    arrow = load_extra("pyarrow", "parquet")
+    try:
+        yield
+    except (OSError, arrow.ArrowException) as error:
+        raise InputError(f"{path} can't be read: it is damaged, cut short or no parquet file ({error}).") from error
 
 
 def _header(path: Path, names: list[str]) -> list[str]:

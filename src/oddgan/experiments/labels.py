@@ -32,9 +32,12 @@ def labels_of(data: Dataset, instead: str) -> NDArray[np.bool_]:
 
 def row_marks(data: Dataset) -> NDArray[np.int64]:
     """Numbers (n,) by which rows are known again: 64 bits of a hash of each row's id and values."""
-    pairs = zip(data.ids.tolist(), data.x, strict=True)
-    found = [hashlib.blake2b(f"{name}\n".encode() + row.tobytes(), digest_size=8).digest() for name, row in pairs]
-    return np.frombuffer(b"".join(found), dtype="<i8").astype(np.int64)
+    marks, pairs = np.empty(len(data), dtype="<i8"), zip(data.ids, data.x, strict=True)
+    for i, (name, row) in enumerate(pairs):
+        marks[i] = int.from_bytes(
+            hashlib.blake2b(f"{name}\n".encode() + row.tobytes(), digest_size=8).digest(), "little", signed=True
+        )
+    return marks.astype(np.int64)
 
 
 def among(data: Dataset, marks: np.ndarray | None) -> NDArray[np.bool_]:

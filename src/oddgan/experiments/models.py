@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from oddgan._core.errors import InputError
+from oddgan._core.mapped import Samples
 from oddgan._core.parts import to_spec
 from oddgan.base import Detector, kind_of, storage
 from oddgan.data import Dataset, Options, Reading, read
@@ -92,7 +93,7 @@ def open_model(path: Path, device: str | None = None) -> Model:
     return Model(detector, Memory.of(detector))
 
 
-def map_scale(detector: Detector, x: np.ndarray) -> float | None:
+def map_scale(detector: Detector, x: Samples) -> float | None:
     """The value that only one in 200 pixels of normal rows x (n, ...) exceeds; None where there are no maps."""
     if not hasattr(detector, "anomaly_map") or not len(x):
         return None

@@ -162,7 +162,8 @@ def _fingerprint_model(folder: Path) -> str:
 
 def _fingerprint_data(data: Dataset) -> str:
     found = hashlib.sha256(f"{data.x.shape}{data.x.dtype.str}".encode())
-    found.update("\0".join(data.ids.tolist()).encode())
+    for i, name in enumerate(data.ids):
+        found.update(f"{chr(0) * bool(i)}{name}".encode())
     for row in data.x:
         found.update(row.tobytes())
     return found.hexdigest()

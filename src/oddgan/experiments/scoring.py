@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from oddgan._core.files import growing_folder, new_folder, unfinished
+from oddgan._core.mapped import Samples
 from oddgan.base import Detector, Progress
 from oddgan.base.scoring import full_pass
 from oddgan.base.search import TOGETHER
@@ -98,7 +99,7 @@ def score(spec: ScoreSpec, *, watch: Watch | None = None, draw: Draw | None = No
     return ScoreResult.of(table, model.detector, notes.told())
 
 
-def scored(detector: Detector, x: np.ndarray, watch: Watch | None) -> np.ndarray:
+def scored(detector: Detector, x: Samples, watch: Watch | None) -> np.ndarray:
     """Scores (n,) of rows (n, ...), with reports on how far it is."""
     if watch is None:
         return detector.anomaly_score(x)

@@ -1,7 +1,7 @@
 """Training: phases of yielded updates, one loop, optimisers, moving averages, seeds, callbacks."""
 
 from oddgan.training.augmentation import TimeWarp
-from oddgan.training.batches import DatasetSource, Source, TensorSource
+from oddgan.training.batches import BatchSource, DatasetSource, Source, TensorSource
 from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar, Subject
 from oddgan.training.checkpoints import Checkpoints, begin
 from oddgan.training.corruption import (
@@ -54,6 +54,7 @@ __all__ = [
     "SGD",
     "Adam",
     "Alarm",
+    "BatchSource",
     "Callback",
     "Checkpoints",
     "Clock",

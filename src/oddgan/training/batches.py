@@ -1,4 +1,4 @@
-"""Where batches come from: a tensor in memory (fast), or a map-style dataset through a DataLoader."""
+"""Where batches come from: a tensor in memory (fast), rows in a file, or a map-style dataset through a DataLoader."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +32,18 @@ class Source(Protocol):
 
     def take(self, index: Tensor) -> Tensor:
         """The rows with these numbers (k,), as a batch of their own (k, ...)."""
+        ...
+
+
+class Fetches(Protocol):
+    """Rows that can be read many at once."""
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        ...
+
+    def __getitem__(self, index: np.ndarray, /) -> np.ndarray:
+        """The rows (k, ...) of these numbers."""
         ...
 
 
@@ -72,6 +84,30 @@ class TensorSource:
     def take(self, index: Tensor) -> Tensor:
         """The rows with these numbers (k,)."""
         return self.x[index.to(self.x.device)]
+
+
+class BatchSource:
+    """Rows that are read a batch at once, e.g. of a memory map.
+
+    Parameters
+    ----------
+    rows : gives rows (k, ...) for k row numbers.
+    prepare : turns such rows into a batch on the device where training runs, each row by itself.
+    """
+
+    def __init__(self, rows: Fetches, prepare: Callable[[np.ndarray], Tensor]) -> None:
+        self.rows, self.prepare = rows, prepare
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def epoch(self, batch_size: int, start: int = 0, share: Share = ALL) -> Iterator[Tensor]:
+        """One pass in random order: the same order as `TensorSource` draws from the same seed."""
+        return map(self.take, shuffled(len(self.rows), batch_size, share)[start:])
+
+    def take(self, index: Tensor) -> Tensor:
+        """The rows with these numbers (k,)."""
+        return self.prepare(self.rows[index.numpy()])
 
 
 class DatasetSource:
