@@ -156,3 +156,15 @@ def test_the_model_remembers_how_to_read_and_draw(trained):
     assert stored["reading"]["normal"] == 3
     assert stored["n_train"] == len(trained.detector.reading_["trained"]) == 102
     assert stored["map_scale"] > 0
+
+
+def test_a_private_fit_is_not_watched(table, tmp_path):
+    pytest.importorskip("opacus")
+    settings = {"epochs": 1, "latent_dim": 2, "backbone": {"type": "MLP", "hidden": [4]}}
+    for name, private in (("a", {}), ("b", {"privacy": {"type": "Privacy", "noise_multiplier": 2.0, "delta": 1e-3}})):
+        made = fit(
+            FitSpec(method="autoencoder", source=table, settings=settings | private, runs=tmp_path / name, name=name)
+        )
+        seen = (made.run / "events.jsonl").read_text()
+        assert ('"event": "monitor"' in seen) == (name == "a")
+    assert any("differentially private" in note for note in made.info.notes)
