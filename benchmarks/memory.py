@@ -5,7 +5,8 @@
 Each measurement is a process of its own that does what `oddgan fit` (one epoch) and `oddgan score --out` do, after a
 warm-up on a few rows of the same kind. "anonymous" is the largest RssAnon of /proc/self/status, looked at every 2 ms,
 less what it was after the warm-up: what the process must hold. "resident" is the same for VmHWM, which the kernel keeps
-exactly; it also counts pages of mapped files, which the system can take back at any time.
+exactly; it also counts pages of mapped files, which the system can take back at any time. Scoring comes after the fit
+in the same process, and may use again what that has freed.
 
 `mapped` reads folders and parquet into a temporary file and maps npy files; "in memory" is the same without. The
 detector is an autoencoder of one hidden layer of 16, so that next to nothing but data takes memory. By default up to

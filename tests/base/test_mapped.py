@@ -132,6 +132,27 @@ def test_pages_are_given_back_without_harm(on_file, monkeypatch):
     assert (Mapped(private)[:1] == 7).all()
 
 
+class Advised:
+    def __init__(self):
+        self.times = 0
+
+    def madvise(self, _):
+        self.times += 1
+
+
+def test_pages_are_given_back_by_all_views_together(on_file, monkeypatch):
+    rows, advised = Mapped(on_file(images())), Advised()
+    monkeypatch.setattr(mapped, "_TOUCHED", 30 * 8 * 8 * 4)
+    monkeypatch.setattr(mapped, "_mapping", lambda _: (advised, "r"))
+    for start in range(0, 90, 10):  # none of these reads enough by itself
+        rows.take(np.arange(start, start + 10)).astype(np.float64)[:]
+    assert advised.times == 3
+    monkeypatch.setattr(mapped, "_AROUND", 15 * 8 * 8 * 4)
+    monkeypatch.setattr(mapped, "_TOGETHER", 2)
+    rows[[0, 20, 40, 60]]  # rows that lie alone count for what is mapped around them
+    assert advised.times == 5
+
+
 def test_a_fit_allocates_no_more_than_a_few_chunks(on_file, monkeypatch):
     monkeypatch.setattr(sources, "STAGED", 0)
     x = np.random.default_rng(0).random((15_000, 1, 32, 32), dtype=np.float32)

@@ -61,7 +61,8 @@ def test_rows_that_are_read_give_the_same_batches():
     for source in (TensorSource(x), BatchSource(x.numpy(), torch.from_numpy)):
         torch.manual_seed(3)
         batches = source.epoch(8)  # the order is drawn here, not with the first batch
-        passes.append([torch.rand(3), *batches, *source.epoch(8, 1), torch.rand(3)])
+        passes.append([torch.rand(3), *batches, *source.epoch(8, 1), *source.epoch(8, share=(1, 3)), torch.rand(3)])
+        passes[-1].append(source.take(torch.tensor([4, 4, 0])))
     assert all(torch.equal(a, b) for a, b in zip(*passes, strict=True))
     assert len(source) == 21
 

@@ -105,7 +105,7 @@ def parquet_pieces(path: Path, cells: int = CELLS) -> Iterator[Table]:
     """
     arrow = load_extra("pyarrow", "parquet")
     parquet = load_extra("pyarrow.parquet", "parquet")
-    with _whole(path), parquet.ParquetFile(path) as file:
+    with _whole(path), parquet.ParquetFile(path, pre_buffer=False) as file:  # which would read far ahead
         empty = file.schema_arrow.empty_table()
         if not file.metadata.num_rows:
             yield read_frame(empty, str(path))

@@ -107,7 +107,7 @@ class BatchSource:
 
     def take(self, index: Tensor) -> Tensor:
         """The rows with these numbers (k,)."""
-        return self.prepare(self.rows[index.numpy()])
+        return self.prepare(self.rows[index.cpu().numpy()])
 
 
 class DatasetSource:
