@@ -90,8 +90,7 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
         folder = outputs.enter_context(new_folder(run))
         started = time.perf_counter()
         log = EventLog(folder / "events.jsonl")
-        private = getattr(detector, "privacy", None) is not None  # the monitor would write down what rows look like
-        monitor = Monitor(log=log) if spec.monitor and not private else None
+        monitor = _monitor(spec, detector, log)
         watching += [log] if monitor is None else [log, monitor]
         _train(detector, given, spec, watching)
         notes.add([] if model is None else [str(detector.changes_)])
@@ -130,6 +129,12 @@ def assist(spec: FitSpec) -> None:
     with collected():
         detector = detector_of(spec) if model is None else model.detector
         _train(detector, _read(spec, model), spec, kept)
+
+
+def _monitor(spec: FitSpec, detector: Detector, log: EventLog) -> Monitor | None:
+    """What watches for failures; not a private training, since it writes down what rows look like."""
+    private = getattr(detector, "privacy", None) is not None
+    return Monitor(log=log) if spec.monitor and not private else None
 
 
 def _train(detector: Detector, given: _Given, spec: FitSpec, callbacks: Sequence[Callback]) -> None:
