@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from oddgan.experiments import FitSpec
-from oddgan.experiments.fitting import method_class
+from oddgan.experiments import FitSpec, method_class
 from oddgan.experiments.settings import build_detector
 
 DEMO = Path(__file__).parents[2] / "examples" / "demo.py"

@@ -38,5 +38,5 @@ def test_defaults_show_what_differs_from_the_part_s_own():
     assert rows["prior"].default == "Gaussian()"
     assert rows["similarity"].default == "L1(reduction=sum)"
     assert rows["search_loss"].default == "WeightedSum(features=0.1, residual=0.9)"
-    assert rows["prior"].takes == "Gaussian, Sphere, TruncatedNormal, Uniform"
+    assert rows["prior"].takes == "Gaussian, Shell, Sphere, TruncatedNormal, Uniform"
     assert rows["threshold"].takes.endswith("or none")
