@@ -49,7 +49,7 @@ class Logits:
 
     A critic D made of linear layers, convolutions and (leaky) ReLU is linear around each sample, so that
 
-    .. math:: \nabla_x D(x) = W_1^\top m_1 W_2^\top m_2 \dots W_L^\top
+    .. math:: \nabla_x D(x) = W_1^\top m_1 W_2^\top m_2 \cdots W_L^\top
 
     with m the slopes of the activations at x, which a pass without a graph gives. Written so, a penalty on the slope
     needs one ordinary backward pass, where differentiating a gradient takes about twice the work. It is exact: m is

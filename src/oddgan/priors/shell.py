@@ -20,7 +20,7 @@ _ROUNDING = 16
 class Shell(Prior):
     r"""Standard normal distribution, restricted to the shell of norms that it draws often.
 
-    .. math:: \big| \|z\| - \sqrt{m-1} \big| \le k \sigma_m
+    .. math:: | \|z\| - \sqrt{m-1} | \le k \sigma_m
 
     Without the restriction ‖z‖ follows the χ distribution with m degrees of freedom, whose mode is √(m - 1) and whose
     standard deviation σ rises from 0.60 (m = 1) to √½ = 0.71: the shell stays as thin however large m is.

@@ -34,7 +34,7 @@ class Privacy:
     Every step takes each row with one probability, independently. Each row's gradient g_i is clipped to a length of at
     most C, and noise is added to the sum:
 
-    .. math:: \bar g = \frac1L \Big(\sum_i g_i \min(1, C / \|g_i\|_2) + \sigma C \, N(0, I)\Big)
+    .. math:: \bar g = \frac1L (\sum_i g_i \min(1, C / \|g_i\|_2) + \sigma C \, N(0, I))
 
     with L the expected number of rows. The weights are then (ε, δ)-private for data sets that differ in whether one row
     counts or adds nothing; the number of rows is no secret. A step
