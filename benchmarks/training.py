@@ -274,7 +274,7 @@ def measure_floors(bench: Bench, rows: np.ndarray, x: Tensor) -> None:
         )
 
 
-class Operations(TorchDispatchMode):
+class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's base class has no types
     """Counts operations by PyTorch's formulas; its own counter can't see gradients of gradients."""
 
     total = 0
@@ -291,7 +291,7 @@ def operations(*runs: Callable[[], object]) -> list[int]:
     """Operations of each run."""
     counts = []
     for run in runs:
-        with Operations() as counter:
+        with Operations() as counter:  # type: ignore[no-untyped-call]
             run()
         counts.append(counter.total)
     return counts
