@@ -2,7 +2,7 @@
 
 One class is drawn at 32 px: the digit 8 of MNIST (three seeds) and the deer of CIFAR-10 (JPEG copies, one seed), by a
 WGAN-GP with a DCGAN ladder of width 16 and one critic step for each of the generator's, alone and with each stabiliser
-at its default settings, none of which was tuned; label smoothing, which needs probabilities, beside a non-saturating
+at its default settings, none of which was tuned (start and learning rate of the plain one were: so that it learns); label smoothing, which needs probabilities, beside a non-saturating
 GAN. Training stops at the last checkpoint.
 
 The distance is Fréchet's between the features of 2000 samples (of one fixed draw of z) and of the training images of
@@ -52,9 +52,10 @@ SEEDS = {"digit 8": (0, 1, 2), "deer": (0,)}
 CHECKPOINTS = (50, 100, 200, 400, 700)
 SAMPLES, LATENT, FEATURES = 2000, 64, 64
 WASSERSTEIN: dict[str, Any] = {
-    "backbone": ConvLadder(width=16, critic_norm="layer"),
+    # At this width DCGAN's small start (0.02) leaves a critic with hardly a slope, and nothing is learned in 700 steps.
+    "backbone": ConvLadder(width=16, critic_norm="none", init="he"),
     "objective": WGANGP(),
-    "optimiser": Adam(lr=2e-4, betas=(0.0, 0.9)),
+    "optimiser": Adam(lr=5e-4, betas=(0.0, 0.9)),
 }
 PLAIN: dict[str, Any] = {"backbone": ConvLadder(width=16), "objective": NonSaturating(), "optimiser": Adam(lr=2e-4)}
 WARM_UP = 50
@@ -245,7 +246,7 @@ def main() -> None:
     checkpoints, samples = ((2, 4), 100) if quick else (CHECKPOINTS, SAMPLES)
     for case, (load, label) in loaders.items():
         todo = [
-            (run, s) for run in RUNS for s in SEEDS[case][: 1 if quick else None] if bench.wanted(case, run.name, s)
+            (run, s) for s in SEEDS[case][: 1 if quick else None] for run in RUNS if bench.wanted(case, run.name, s)
         ]
         if not todo:
             continue
