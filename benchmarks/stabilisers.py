@@ -2,8 +2,8 @@
 
 One class is drawn at 32 px: the digit 8 of MNIST (three seeds) and the deer of CIFAR-10 (JPEG copies, one seed), by a
 WGAN-GP with a DCGAN ladder of width 16 and one critic step for each of the generator's, alone and with each stabiliser
-at its default settings, none of which was tuned (start and learning rate of the plain one were: so that it learns); label smoothing, which needs probabilities, beside a non-saturating
-GAN. Training stops at the last checkpoint.
+at its default settings, none of which was tuned (start and learning rate of the plain one were: so that it learns at
+all); label smoothing, which needs probabilities, beside a non-saturating GAN. Training stops at the last checkpoint.
 
 The distance is Fréchet's between the features of 2000 samples (of one fixed draw of z) and of the training images of
 the class, as FID is, but in a small classifier of the ten classes that is trained here on the data's own training
