@@ -10,7 +10,7 @@ import numpy as np
 from oddgan.evaluate import Record
 from oddgan_docs.catalogue import table
 from oddgan_docs.plots import Bar, Bars, Line, Panel, Point, figure, limits, short
-from oddgan_docs.results import not_measured, over_seeds
+from oddgan_docs.results import all_records, not_measured, over_seeds
 
 TIME = "time for each image"
 # Where 0 steps stand on a logarithmic axis, whose first step is 5.
@@ -206,11 +206,12 @@ def choice(folder: Path) -> str:
 
 
 def _ratios(folder: Path, name: str, metric: str, title: Callable[[Record], str], caption: str) -> str:
-    """Bars of ratios, one panel a case; the peer itself, whose ratio is 1, is the first bar."""
-    groups: dict[str, list[Bar]] = {}
-    for v in _measured(folder, name):
-        if v.record.metric == metric and v.record.ratio is not None:
-            groups.setdefault(title(v.record), []).append(Bar(v.record.method, v.record.ratio))
+    """Bars of ratios, the median over rounds, one panel a case; the peer itself, whose ratio is 1, is the first bar."""
+    taken: dict[str, dict[str, list[float]]] = {}
+    for r in all_records(folder, name):
+        if r.role == "measured" and r.metric == metric and r.ratio is not None:
+            taken.setdefault(title(r), {}).setdefault(r.method, []).append(r.ratio)
+    groups = {t: [Bar(m, float(np.median(ratios))) for m, ratios in found.items()] for t, found in taken.items()}
     if not groups:
         return not_measured(name)
     longest = max(bar.value for bars in groups.values() for bar in bars)
@@ -237,7 +238,7 @@ def adgan_ratios(folder: Path) -> str:
 
 def training_ratios(folder: Path) -> str:
     """How many times faster a cycle of training is than by a plain loop."""
-    caption = "How many times faster a cycle is than by a plain PyTorch loop in float32; one thread."
+    caption = "How many times faster a cycle is than by a plain loop in float32; median of three rounds, one thread."
     return _ratios(folder, "training", "a cycle", lambda r: r.case, caption)
 
 

@@ -54,8 +54,13 @@ Row = tuple[str, str, str, str]
 
 def over_seeds(folder: Path, name: str) -> list[Spread]:
     """The numbers of a benchmark, over its seeds; none without its file."""
+    return spread(all_records(folder, name))
+
+
+def all_records(folder: Path, name: str) -> Sequence[Record]:
+    """The numbers of a benchmark, each for itself; none without its file."""
     file = folder / "results" / f"{name}.json"
-    return spread(read_results(file).records) if file.exists() else []
+    return read_results(file).records if file.exists() else ()
 
 
 def not_measured(name: str) -> str:
