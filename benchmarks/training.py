@@ -350,7 +350,7 @@ def measure_quality(bench: Bench, data: dict[str, np.ndarray]) -> None:
     if bench.wanted(case, "real images"):
         floor = Setup(case, "real images", "MNIST", "training digits", {}, n_test=JUDGED, role="floor")
         bench.add(
-            floor.record("Fréchet distance", frechet_distance(real, features(net, eights[:JUDGED]))),
+            floor.record("Fréchet distance", frechet_distance(real, features(net, eights[:JUDGED])), "units"),
             replace(floor, method="the classifier").record("accuracy", float((guess == data["y_test"]).mean())),
         )
     epochs = 1 if bench.quick else -(-STEPS * CRITICS * BATCH // len(eights))
