@@ -19,7 +19,7 @@ reaches only ±1 by itself. Levels were written down before any result was seen;
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -105,16 +105,16 @@ def cases(bench: Bench) -> Iterator[Case]:
 
     for number in DIGITS:
         made = digit(number, f"digit {number}")
-        yield Case(**vars(made) | {"digit": number})
+        yield replace(made, digit=number)
     known, new = beats(DS1).normal().draw(N_TRAIN, 0), beats(DS2).draw(n, 0)
     networks = SETTINGS | {"backbone": WGAN}
     yield Case("heartbeats", "MIT-BIH beats", "DS1 N -> DS2", known.x, new.x, new.y != NORMAL, networks)
     for name, prior in PRIORS.items():
-        levels = {"own support": None, "no bounds": Projected(Gaussian())}
-        yield Case(**vars(digit(8, f"digit 8, trained {name}", prior=prior)) | {"levels": levels})
+        levels: dict[str, Restriction | None] = {"own support": None, "no bounds": Projected(Gaussian())}
+        yield replace(digit(8, f"digit 8, trained {name}", prior=prior), levels=levels)
     for size in SIZES:
         few = {name: LEVELS[name] for name in FEW}
-        yield Case(**vars(digit(8, f"digit 8, z of {size}", latent_dim=size)) | {"levels": few})
+        yield replace(digit(8, f"digit 8, z of {size}", latent_dim=size), levels=few)
 
 
 def trained(case: Case, seed: int, *, quick: bool) -> AnoGAN:

@@ -15,9 +15,9 @@ from oddgan.networks import DCGAN_32
 LATENT, BATCH = 64, 64
 
 
-def by_oddgan(x: np.ndarray, epochs: int) -> dict[str, Tensor]:
-    """Train AnoGAN's GAN; the search is cut to one step, so that training is what is measured."""
-    detector = AnoGAN(
+def detector_for(epochs: int) -> AnoGAN:
+    """AnoGAN, whose search is cut to one step, so that the training of its GAN is what is measured."""
+    return AnoGAN(
         latent_dim=LATENT,
         epochs=epochs,
         batch_size=BATCH,
@@ -26,8 +26,11 @@ def by_oddgan(x: np.ndarray, epochs: int) -> dict[str, Tensor]:
         calibration_size=1,
         random_state=0,
     )
-    detector.fit(x)
-    return dict(detector.networks_.state_dict())
+
+
+def by_oddgan(x: np.ndarray, epochs: int) -> dict[str, Tensor]:
+    """Train AnoGAN's GAN."""
+    return dict(detector_for(epochs).fit(x).networks_.state_dict())
 
 
 def by_hand(x: np.ndarray, epochs: int) -> dict[str, Tensor]:

@@ -28,6 +28,7 @@ import cifar
 import mnist
 from harness import ROOT, Bench, Setup
 from oddgan import AnoGAN
+from oddgan.base.selecting import frechet_distance as frechet
 from oddgan.evaluate import Record
 from oddgan.inversion import LatentSearch
 from oddgan.networks import ConvLadder
@@ -157,19 +158,6 @@ def classifier(images: mnist.Images, *, steps: int, path: Path | None) -> Classi
         path.parent.mkdir(exist_ok=True)
         save_file(net.state_dict(), path)
     return net
-
-
-def frechet(a: np.ndarray, b: np.ndarray) -> float:
-    """Fréchet's distance, squared, between normal distributions with the moments of features (n, d) and (m, d).
-
-    ‖μ_a - μ_b‖² + tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½); M. Heusel et al., 2017, equation 6.
-    """
-    first, second = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    # Σ_a Σ_b has the eigenvalues of the symmetric Σ_a^½ Σ_b Σ_a^½: real, and not below zero but by rounding.
-    values, vectors = np.linalg.eigh(first)
-    root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
-    shared = np.sqrt(np.clip(np.linalg.eigvalsh(root @ second @ root), 0, None)).sum()
-    return float(np.square(a.mean(0) - b.mean(0)).sum() + np.trace(first) + np.trace(second) - 2 * shared)
 
 
 class Finished(Exception):  # noqa: N818

@@ -15,10 +15,7 @@ import numpy as np
 import torch
 
 from harness import Bench, Setup
-from loop import BATCH, LATENT, by_hand
-from oddgan import AnoGAN
-from oddgan.inversion import LatentSearch
-from oddgan.networks import DCGAN_32
+from loop import BATCH, by_hand, detector_for
 from oddgan.training import is_first, workers
 
 ROWS, EPOCHS = 512, 3
@@ -32,15 +29,7 @@ def images() -> np.ndarray:
 def work(out: Path) -> None:
     """Be one of the workers; the first notes the seconds of the epochs behind the first one."""
     torch.set_num_threads(1)
-    detector = AnoGAN(
-        latent_dim=LATENT,
-        epochs=EPOCHS,
-        batch_size=BATCH,
-        backbone=DCGAN_32,
-        inversion=LatentSearch(n_max=1),
-        calibration_size=1,
-        random_state=0,
-    )
+    detector = detector_for(EPOCHS)
     with workers():
         detector.fit(images())
         if is_first():

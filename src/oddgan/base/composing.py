@@ -119,10 +119,7 @@ class Composes:
         fitted = composition.fit(normals, labelled)
         scores = np.sort(_apply(fitted, normals))  # a composition that is refused changes nothing
         self.composition_, self.calibration_scores_ = fitted, scores
-        detector = cast("Detector", self)
-        rule = detector.threshold_rule_
-        detector.set_threshold(None if isinstance(rule, Fixed) else rule, rate=detector.rate_)
-        return self
+        return self._threshold_anew()
 
     def tune_threshold(self, X_val: Any, y_val: Any, *, metric: Literal["mcc", "f1", "youden"] = "mcc") -> Self:
         """Set the threshold to the cut that is best on labelled rows, which makes the detector semi-supervised.
@@ -193,6 +190,18 @@ class Composes:
         self.calibration_components_ = self._looked_up(rows, None)
         self.composition_ = composition.fit(self._normals(composition)) if refit else composition
         self.calibration_scores_ = np.sort(self._composed(self._calibrated()))
+
+    def _recalibrate(self, rows: Rows) -> Self:
+        """Take from rows what scores are compared with, once these have changed, and set the threshold anew."""
+        self._calibrate_on(rows, self.composition_, refit=not self.composition_.needs_labels)
+        return self._threshold_anew()
+
+    def _threshold_anew(self) -> Self:
+        """Set the threshold from the calibration scores by its own rule; a fixed number gives way to the default."""
+        detector = cast("Detector", self)
+        rule = detector.threshold_rule_
+        detector.set_threshold(None if isinstance(rule, Fixed) else rule, rate=detector.rate_)
+        return self
 
 
 def _apply(composition: Composition, components: Mapping[str, np.ndarray]) -> np.ndarray:

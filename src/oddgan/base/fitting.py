@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,7 +73,7 @@ class Fitting:
     """
 
     callbacks: Sequence[Callback] = ()
-    validation: Validation | None = field(default=None)
+    validation: Validation | None = None
     epochs: int | None = None
     again: bool = False
 

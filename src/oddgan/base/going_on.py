@@ -10,9 +10,7 @@ from torch import nn
 
 from oddgan._core.errors import InputError
 from oddgan.base.fitting import Fitting, identity
-from oddgan.base.rows import Rows
 from oddgan.base.validation import validate
-from oddgan.thresholds import Fixed
 from oddgan.training import Callback, Phase, begin, generator, team
 
 if TYPE_CHECKING:
@@ -94,29 +92,22 @@ class GoesOn:
         callbacks = begin(callbacks, rng, lambda: identity(detector, {"rows": rows}) | more)
         seed = (int(rng.randint(2**31 - 1)) + len(detector.history_)) % 2**31  # not the same draws each time
         train, held_out = detector._split(rows, rng)
-        before = self._seen(held_out)
+        before = self._seen(detector._composed(detector._found(held_out, detector.composition_.uses)))
         kept = {name: vector(network) for name, network in detector.networks_.items()}
         history = detector.history_
         fitting = Fitting(callbacks, epochs=epochs, again=True)
         detector._watched(len(train), seed, callbacks, lambda: detector._go_on(train, fitting))
         n_epochs, detector.history_ = len(detector.history_), [*history, *detector.history_]
-        self._recalibrate(held_out)
-        after = self._seen(held_out)
+        detector._recalibrate(held_out)
+        after = self._seen(detector.calibration_scores_)
         threshold, score, flagged = zip(before, after, strict=True)
         self.changes_ = Changes(len(train), len(held_out), n_epochs, threshold, score, flagged, self._moved(kept))
         return self
 
-    def _recalibrate(self, rows: Rows) -> None:
-        detector = cast("NeuralDetector", self)
-        detector._calibrate_on(rows, detector.composition_, refit=not detector.composition_.needs_labels)
-        rule = detector.threshold_rule_
-        detector.set_threshold(None if isinstance(rule, Fixed) else rule, rate=detector.rate_)
-
-    def _seen(self, rows: Rows) -> tuple[float, float, float]:
-        """The threshold, the mean score of rows, and the share of them above the threshold."""
-        detector = cast("NeuralDetector", self)
-        scores = detector._composed(detector._found(rows, detector.composition_.uses))
-        return detector.threshold_, float(scores.mean()), float((scores > detector.threshold_).mean())
+    def _seen(self, scores: np.ndarray) -> tuple[float, float, float]:
+        """The threshold, the mean of scores (n,), and the share of them above the threshold."""
+        threshold = cast("NeuralDetector", self).threshold_
+        return threshold, float(scores.mean()), float((scores > threshold).mean())
 
     def _moved(self, kept: dict[str, torch.Tensor]) -> dict[str, float]:
         networks = cast("NeuralDetector", self).networks_

@@ -20,7 +20,6 @@ from oddgan.base.rows import Rows, chunks
 from oddgan.base.scoring import Progress, Report, full_pass, run_rows
 from oddgan.inversion import Execution, Inverted, Loss, Map, Slots
 from oddgan.priors import Prior
-from oddgan.thresholds import Fixed
 
 # Passes whose rows are searched for together, so that a row whose search has ended makes room for another.
 TOGETHER = 16
@@ -174,7 +173,7 @@ class SearchDetector(PrivateDetector):
         check_is_fitted(self, "offset_")
         rows = self._rows(X)
         self._spend(budget_ms, self._prepare(next(chunks(rows, self._slots.most))))
-        return self._renew(rows)
+        return self._recalibrate(rows)
 
     # -- another inversion
     def set_inversion(self, inversion: Any, X: Any) -> Self:
@@ -202,16 +201,10 @@ class SearchDetector(PrivateDetector):
         before = dict(vars(self))
         try:
             self.inversion, self.budgeted_ = inversion, None
-            return self._renew(self._rows(X))
+            return self._recalibrate(self._rows(X))
         except BaseException:
             self.__dict__.update(before)
             raise
-
-    def _renew(self, rows: Rows) -> Self:
-        """Take from normal rows what scores are compared with, and the threshold."""
-        self._calibrate_on(rows, self.composition_, refit=not self.composition_.needs_labels)
-        rule = self.threshold_rule_
-        return self.set_threshold(None if isinstance(rule, Fixed) else rule, rate=self.rate_)
 
     def _spend(self, budget_ms: float, x: Tensor) -> None:
         kept = getattr(self, "budgeted_", None)

@@ -1,12 +1,12 @@
 """What held-out rows say of a detector while it trains: the criteria of `oddgan.training.Selection`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
+from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
@@ -14,6 +14,7 @@ from oddgan._core.errors import InputError
 from oddgan.base.capabilities import Reconstructs, Samples
 from oddgan.base.classical import principal_components
 from oddgan.base.rows import Rows
+from oddgan.networks import at_rest
 from oddgan.networks.critics import JointCritic
 from oddgan.similarities import L2
 from oddgan.training import Phase, Selection, Selector, seeded
@@ -21,7 +22,6 @@ from oddgan.training import Phase, Selection, Selector, seeded
 if TYPE_CHECKING:
     from oddgan.base.neural import NeuralDetector
 
-Validation = tuple[Any, Any]
 AXES = 32  # principal components on which rows and samples are compared
 
 
@@ -92,7 +92,7 @@ class Panel:
     def __call__(self) -> float:
         """The criterion now, lower is better; the networks and the generators stay as they are."""
         criterion = self.criterion
-        with _at_rest(self.detector), seeded(0, self.detector._device):
+        with at_rest(self.detector.networks_), seeded(0, self.detector._device):
             if criterion == "reconstruction":
                 return self._mean_of(lambda x: L2()(x, cast(Reconstructs, self.detector)._reconstruct(x)))
             if criterion == "features":
@@ -114,11 +114,16 @@ class Panel:
         with torch.no_grad():
             return cast(Samples, self.detector)._sample(len(self.rows))
 
-    def _frechet(self) -> float:
+    @cached_property
+    def _yardstick(self) -> tuple[PCA, np.ndarray]:
+        """The principal components of the rows, and the rows on them: the same at every look."""
         x = self.detector._apply(lambda x: {"x": x.flatten(1)}, self.rows)["x"]
         axes = principal_components(x, min(AXES, len(x) - 1, x.shape[1]))
-        y = self._samples().flatten(1).double().cpu().numpy()
-        return frechet_distance(axes.transform(x), axes.transform(y))
+        return axes, axes.transform(x)
+
+    def _frechet(self) -> float:
+        axes, x = self._yardstick
+        return frechet_distance(x, axes.transform(self._samples().flatten(1).double().cpu().numpy()))
 
     def _gap(self) -> float:
         """Mean D(x) - mean D(G(z)); a critic of pairs judges each sample with its own code."""
@@ -152,15 +157,3 @@ def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
     shared = np.sqrt(np.linalg.eigvalsh(root @ sy @ root).clip(0)).sum()
     distance = np.square(x.mean(0) - y.mean(0)).sum() + np.trace(sx) + np.trace(sy) - 2 * shared
     return max(0.0, float(distance))
-
-
-@contextmanager
-def _at_rest(detector: "NeuralDetector") -> Iterator[None]:
-    """The networks in evaluation mode for a while, as they are when they score."""
-    modes = {module: module.training for module in detector.networks_.modules()}
-    detector.networks_.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes.items():
-            module.training = training

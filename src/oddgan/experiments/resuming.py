@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 from oddgan._core.errors import InputError
+from oddgan._core.parts import to_spec
 from oddgan.base import Detector, storage
 from oddgan.experiments.continuing import model_to_go_on
 from oddgan.experiments.making import detector_of
-from oddgan.experiments.models import parameters
 from oddgan.experiments.settings import UsageError
 from oddgan.experiments.specs import FitSpec
 from oddgan.training import Checkpoints
@@ -78,6 +78,6 @@ def finished(spec: FitSpec) -> bool:
 
 def _stored(detector: Detector) -> dict[str, object]:
     """The parameters as they stand in a model's file."""
-    copy = type(detector)(**storage.stored_parameters(detector))
-    found: dict[str, object] = json.loads(json.dumps(parameters(copy)))
+    given = {name: to_spec(value, {}, name) for name, value in storage.stored_parameters(detector).items()}
+    found: dict[str, object] = json.loads(json.dumps(given))
     return found

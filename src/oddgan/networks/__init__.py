@@ -11,7 +11,7 @@ from oddgan.networks.growing import Growing as Growing
 from oddgan.networks.headed import HeadedLadder
 from oddgan.networks.heads import FirstChannels
 from oddgan.networks.ladder import ConvLadder
-from oddgan.networks.layers import reinitialise
+from oddgan.networks.layers import at_rest, reinitialise
 from oddgan.networks.lenet import LeNet
 from oddgan.networks.minibatch import MinibatchStdDev
 from oddgan.networks.mlp import MLP
@@ -92,6 +92,7 @@ __all__ = [
     "Progressive",
     "Refiner",
     "ResNet",
+    "at_rest",
     "prepare",
     "private",
     "reinitialise",

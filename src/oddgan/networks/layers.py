@@ -1,6 +1,8 @@
 """What all networks share: layers by number of axes, normalisation, output ranges, initialisation, spectral norm."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, get_args
 
 import torch
@@ -138,6 +140,19 @@ def reinitialise(module: nn.Module) -> None:
 
 
 @torch.no_grad()
+@contextmanager
+def at_rest(*networks: nn.Module) -> Iterator[None]:
+    """Put networks into evaluation mode for a while; each of their parts is as it was after the block."""
+    modes = [(module, module.training) for network in networks for module in network.modules()]
+    for network in networks:
+        network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
 def _initialise(network: Network) -> None:
     for layer in network.modules():
         if isinstance(layer, Weighted):

@@ -20,7 +20,7 @@ from oddgan._core.files import new_file, new_folder
 from oddgan.training.callbacks import Callback, EpochRecord
 from oddgan.training.ema import Ema
 from oddgan.training.protocol import Clock, Phase
-from oddgan.training.seeds import Randomness
+from oddgan.training.seeds import Randomness, device_of
 from oddgan.training.team import agree, is_first, many, of_first, same_draws
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class Checkpoints(Callback):
         networks.load_state_dict(_under(tensors, "networks."))
         if isinstance(phase.ema, Ema):
             phase.ema.load(_under(tensors, "ema."), head["ema_steps"])
-        _randomness(head, tensors, "now").put(_device(networks))
+        _randomness(head, tensors, "now").put(device_of(networks))
         return [EpochRecord(**record) for record in head["records"]]
 
     def restore(self, state: "State") -> None:
@@ -164,7 +164,8 @@ class Checkpoints(Callback):
         due = time.monotonic() - self._written >= self.seconds if self.steps is None else steps % self.steps == 0
         if due and state.phase.players and is_first():
             state.look()
-            self._write(state, self.folder / f"step-{state.index}-{steps:09d}", steps)
+            kept, head = _under_way(state)
+            self._write(state, self.folder / f"step-{state.index}-{steps:09d}", kept, head | {"steps": steps})
             for old in sorted(self.folder.glob(f"step-{state.index}-*"))[: -self.keep]:
                 shutil.rmtree(old, ignore_errors=True)
             self._written = time.monotonic()
@@ -172,36 +173,38 @@ class Checkpoints(Callback):
     def phase_ended(self, state: "State") -> None:
         """Keep the end of the phase; its checkpoints are no longer needed."""
         if state.phase.players and is_first():
-            self._write(state, self.folder / f"phase-{state.index}", state.phase.epochs * state.batches)
+            self._write(state, self.folder / f"phase-{state.index}", {}, {})
             for old in self.folder.glob(f"step-{state.index}-*"):
                 shutil.rmtree(old, ignore_errors=True)
 
-    def _write(self, state: "State", target: Path, steps: int) -> None:
-        tensors = {f"networks.{k}": v for k, v in state.networks.state_dict().items()}
-        head: dict[str, Any] = {
-            "steps": steps,
-            "epoch": state.clock.epoch,
-            "records": [asdict(record) for record in state.records],
-            "sums": state.sums,
-            "counts": state.counts,
-        }
-        _note_randomness("order", state.order, head, tensors)
-        _note_randomness("now", Randomness.now(_device(state.networks)), head, tensors)
-        for player, optimiser in state.optimisers.items():
-            tensors |= {f"optimisers.{player}.{k}": v for k, v in _optimiser_tensors(optimiser).items()}
+    def _write(self, state: "State", target: Path, more: Mapping[str, Tensor], noted: Mapping[str, Any]) -> None:
+        """Write what both the end of a phase and a place within it need, and what is given beside it."""
+        tensors = {f"networks.{k}": v for k, v in state.networks.state_dict().items()} | dict(more)
+        head = {"records": [asdict(record) for record in state.records]} | dict(noted)
+        _note_randomness("now", Randomness.now(device_of(state.networks)), head, tensors)
         if state.ema is not None:
             tensors |= {f"ema.{i}": v for i, v in enumerate(state.ema.averages)}
             head["ema_steps"] = state.ema.steps
-        if state.phase.memory is not None:
-            tensors |= {f"memory.{k}": v for k, v in state.phase.memory.dump().items()}
-        if state.selector is not None:
-            head["selector"], kept = state.selector.dump()
-            tensors |= {f"selector.{k}": v for k, v in kept.items()}
         with new_folder(target, force=True) as folder:
             (folder / _STATE).write_text(json.dumps(head) + "\n", encoding="utf-8")
             (folder / _TENSORS).write_bytes(
                 dump({k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()})
             )
+
+
+def _under_way(state: "State") -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What only going on within a phase needs: memories, the choice so far, and the place in the pass."""
+    tensors: dict[str, Tensor] = {}
+    head: dict[str, Any] = {"epoch": state.clock.epoch, "sums": state.sums, "counts": state.counts}
+    _note_randomness("order", state.order, head, tensors)
+    for player, optimiser in state.optimisers.items():
+        tensors |= {f"optimisers.{player}.{k}": v for k, v in _optimiser_tensors(optimiser).items()}
+    if state.phase.memory is not None:
+        tensors |= {f"memory.{k}": v for k, v in state.phase.memory.dump().items()}
+    if state.selector is not None:
+        head["selector"], kept = state.selector.dump()
+        tensors |= {f"selector.{k}": v for k, v in kept.items()}
+    return tensors, head
 
 
 def begin(
@@ -243,10 +246,6 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def _device(networks: nn.Module) -> torch.device:
-    return next((tensor.device for tensor in networks.state_dict().values()), torch.device("cpu"))
 
 
 def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from oddgan.training.checkpoints import Checkpoints
 from oddgan.training.ema import Ema
 from oddgan.training.engine import Engine
 from oddgan.training.protocol import Clock, Phase, Update
-from oddgan.training.seeds import Randomness
+from oddgan.training.seeds import Randomness, device_of
 from oddgan.training.selection import Selector
 
 # On an accelerator reading a loss waits for the device, so losses are looked at in groups.
@@ -78,7 +78,7 @@ class State:
     @property
     def device(self) -> torch.device:
         """Where training runs."""
-        return next((w.device for weights in self.parameters.values() for w in weights), torch.device("cpu"))
+        return device_of(self.networks)
 
     def look(self) -> None:
         """Read the losses that are waiting; stop at the first that is not finite."""

@@ -15,7 +15,7 @@ from oddgan.training.batches import Source
 from oddgan.training.engine import Engine
 from oddgan.training.privacy import Privacy, Release
 from oddgan.training.protocol import Clock, Phase
-from oddgan.training.seeds import Randomness
+from oddgan.training.seeds import Randomness, device_of
 
 if TYPE_CHECKING:
     from oddgan.training.loop import State
@@ -66,7 +66,7 @@ def watchers(phase: Phase, networks: nn.ModuleDict, shape: Sequence[int]) -> tup
         If a loss is about the batch as a whole or mixes rows, if a network that sees rows has batch normalisation, or
         if a step keeps something of the rows.
     """
-    device = next((t.device for t in networks.state_dict().values()), torch.device("cpu"))
+    device = device_of(networks)
     trained = {name for player in phase.players.values() for name in player.networks}
     for name, network in networks.items():
         network.train(name in trained).requires_grad_(name in trained)

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 RandomState = int | np.integer | np.random.RandomState | None
 
@@ -36,6 +36,11 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
             yield
         finally:
             np.random.set_state(state)  # noqa: NPY002
+
+
+def device_of(networks: nn.Module) -> torch.device:
+    """Where networks are; the CPU for those that hold nothing."""
+    return next((tensor.device for tensor in networks.state_dict().values()), torch.device("cpu"))
 
 
 @dataclass(frozen=True)

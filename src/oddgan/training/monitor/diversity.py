@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.watched import Diversity
+from oddgan.networks import at_rest
 from oddgan.training.seeds import seeded
 
 NEIGHBOURS = 5
@@ -78,12 +79,5 @@ def quiet(networks: nn.ModuleDict, device: torch.device) -> Iterator[None]:
 
     The dictionary itself stays in training mode: detectors look there whether to use copies made for scoring.
     """
-    modes = [(module, module.training) for network in networks.values() for module in network.modules()]
-    for network in networks.values():
-        network.eval()
-    try:
-        with seeded(0, device), torch.no_grad():
-            yield
-    finally:
-        for module, training in modes:
-            module.training = training
+    with at_rest(*networks.values()), seeded(0, device), torch.no_grad():
+        yield
