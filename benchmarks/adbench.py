@@ -25,7 +25,7 @@ from harness import Bench, Entry, Setup, clock, data_path, split_normals
 from oddgan import Detector
 from oddgan.base import NeuralDetector
 from oddgan.data import Split
-from oddgan.detectors import classes
+from oddgan.detectors import methods
 from oddgan.evaluate import Record, spread
 
 SEEDS = (0,)
@@ -101,7 +101,7 @@ def summary(records: Iterable[Record]) -> list[Record]:
 def main() -> None:
     """Run what is not measured yet."""
     bench = Bench("adbench", __doc__ or "")
-    detectors = {name: cls for name, cls in classes().items() if "table" in cls.card.kinds}
+    detectors = {name: cls for name, cls in methods().items() if "table" in cls.card.kinds}
     splits = {case: table(case) for case in TABLES}
     if bench.quick:
         splits = {

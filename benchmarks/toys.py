@@ -19,7 +19,7 @@ from scipy.special import logsumexp
 from sklearn.datasets import make_circles, make_moons
 
 from harness import Bench, Entry, Setup, clock
-from oddgan.detectors import classes
+from oddgan.detectors import methods
 from oddgan.inversion import JointSearch, LatentAdam, LatentSearch
 from oddgan.networks import MLP
 from oddgan.objectives import R1, NonSaturating
@@ -135,7 +135,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "EGBAD": network(150, latent_dim=2, optimiser=GAME, objective=R1_GAME),
     "ALAD": network(60, latent_dim=2, optimiser=GAME),
 }
-ENTRIES = tuple(Entry(name, cls, SETTINGS.get(name, {})) for name, cls in classes().items())
+ENTRIES = tuple(Entry(name, cls, SETTINGS.get(name, {})) for name, cls in methods().items())
 
 
 def measure(entry: Entry, toy: str, bench: Bench) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from oddgan.base import ClassicalDetector, Detector, Kind, NeuralDetector
+from oddgan.base import ClassicalDetector, Detector, JointDetector, Kind, NeuralDetector
 from oddgan.detectors import classes
 from oddgan.networks import Auto, Backbone
 
@@ -31,6 +31,9 @@ def make(cls: type[Detector], **settings: Any) -> Detector:
     tiny = dict(cls.tiny)
     if issubclass(cls, NeuralDetector) and "backbone" not in tiny:
         tiny["backbone"] = shrink(cls().backbone)
+    if issubclass(cls, JointDetector) and "detectors" not in settings:
+        few = (make(CLASSES[name], random_state=None) for name in ("AutoEncoder", "IForest"))
+        tiny["detectors"] = tuple(few)
     return cls(**{"random_state": 0} | tiny | settings)
 
 

@@ -29,6 +29,8 @@ EXEMPT_IN = {
         "WAIC",
         "n_jobs",
     ): "where members are trained, not what they learn: detectors/test_waic.test_copies_learn_the_same",
+    ("Ensemble", "n_jobs"): "where members are trained: detectors/test_ensemble.test_members_learn_the_same_elsewhere",
+    ("Ensemble", "scaling"): "refused: detectors/test_ensemble.test_what_can_not_be_combined_is_refused",
     ("ADGAN", "budget_ms"): "a step costs more than the budgets tried here: detectors/test_adgan.test_a_budget",
     ("BeatGAN", "augmentation"): "for series only: detectors/test_beatgan.test_warped_batches_train_another_model",
     ("IForest", "scaling"): "trees cut each column at a random share of its range, whatever the unit",

@@ -2,8 +2,9 @@
 
 from oddgan import detectors
 
+JOINT = {"Ensemble"}
 CLASSICAL = {"KDE", "OCSVM", "IForest", "GMM", "KNN", "PCA", "MeanDistance"}
-NO_GANS = CLASSICAL | {"ARAE", "AutoEncoder", "DeepSVDD", "LSA", "NAE", "VAE", "WAIC"}
+NO_GANS = JOINT | CLASSICAL | {"ARAE", "AutoEncoder", "DeepSVDD", "LSA", "NAE", "VAE", "WAIC"}
 
 
 def test_all_methods_are_listed():
@@ -33,7 +34,7 @@ def test_all_methods_are_listed():
         "VAE",
         "WAIC",
     }
-    assert detectors.classes().keys() == neural | CLASSICAL
+    assert detectors.classes().keys() == neural | CLASSICAL | JOINT
 
 
 def test_cards_say_where_methods_come_from():

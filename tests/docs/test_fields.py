@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from oddgan.detectors import classes
+from oddgan.detectors import methods
 
 from .conftest import DOCS
 
@@ -72,7 +72,7 @@ def test_every_detector_is_shown_and_each_that_falls_short_is_explained(fields):
     found = fields.read(FOLDER)
     page = (DOCS / "toys.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^- `(\w+)`", page, flags=re.MULTILINE))
-    for name in classes():
+    for name in methods():
         assert {toy for toy, method in found if method == name} == {"ring", "moons"}, name
         short = any(m.auroc < REACHED for (_, method), m in found.items() if method == name)
         assert short == (name in explained), name

@@ -1,7 +1,7 @@
 import pytest
 
 from oddgan._core.errors import InputError
-from oddgan.detectors import AnoGAN, FAnoGAN, GANomaly
+from oddgan.detectors import KDE, PCA, AnoGAN, Ensemble, FAnoGAN, GANomaly
 from oddgan.experiments.settings import (
     UsageError,
     build_detector,
@@ -203,6 +203,19 @@ def test_tuples_of_parts():
     assert built("stabilisers=[]").stabilisers == ()
 
 
+def test_detectors_of_a_detector():
+    given = 'detectors=[{type="AnoGAN", epochs=3, prior="Uniform"}, "KDE"]'
+    made = build_detector(Ensemble, parse_assignments([given]))
+    assert [type(d) for d in made.detectors] == [AnoGAN, KDE]
+    assert made.detectors[0].epochs == 3
+    assert made.detectors[0].prior == Uniform()
+    assert build_detector(Ensemble, parse_assignments(["detectors=KDE,PCA"])).detectors[1].get_params() == (
+        PCA().get_params()
+    )
+    with pytest.raises(UsageError, match=r"AnoGAN has no parameter 'epoch'\. Did you mean epochs"):
+        build_detector(Ensemble, parse_assignments(['detectors=[{type="AnoGAN", epoch=3}]']))
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -210,6 +223,7 @@ def test_tuples_of_parts():
         ("3", r"takes a list, e\.g\. \[CriticEnsemble, CriticWarmUp\], but is 3"),
         ('[{type="CriticWarmUp", step=3}]', "CriticWarmUp has no field 'step'.*steps"),
         ('[{type="CriticWarmUp", steps=0}]', "CriticWarmUp got steps=0"),
+        ('[{type="CriticWarmUp"}, TwoTimescale]', "can't be read as a list.*Beside tables names need quotes"),
     ],
 )
 def test_tuples_of_parts_that_are_none(text, says):

@@ -6,6 +6,7 @@ import pytest
 from oddgan import GANomaly, load
 from oddgan.scores import (
     SVM,
+    Average,
     Fisher,
     GridSearch,
     Logistic,
@@ -31,6 +32,7 @@ def detector():
     "composition",
     [
         Standardised(WeightedSum(latent=1, residual=1)),
+        Average(components=NAMES),
         Maximum(components=NAMES),
         RankAverage(components=NAMES),
         Fisher(components=NAMES),

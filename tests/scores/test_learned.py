@@ -14,6 +14,7 @@ from oddgan._core.errors import InputError
 from oddgan._core.parts import from_spec, to_spec
 from oddgan.scores import (
     SVM,
+    Average,
     Fisher,
     GridSearch,
     Logistic,
@@ -32,6 +33,7 @@ ALL = [
     SVM(),
     SVM(kernel="linear"),
     Logistic(),
+    Average(),
     Maximum(),
     RankAverage(),
     Fisher(),
@@ -39,7 +41,7 @@ ALL = [
     OneClass(),
     Mixture(),
 ]
-MONOTONE = [GridSearch(step=0.25), Maximum(), RankAverage(), Fisher(two_sided=False)]
+MONOTONE = [GridSearch(step=0.25), Average(), Maximum(), RankAverage(), Fisher(two_sided=False)]
 
 
 def values(n, seed, shift=0.0):

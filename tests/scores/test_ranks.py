@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from oddgan.scores import Fisher, Maximum, RankAverage, Standardisation
+from oddgan.scores import Average, Fisher, Maximum, RankAverage, Standardisation
 
 NORMALS = {"a": np.array([3.0, 1.0, 2.0, 2.0]), "b": np.array([10.0, 20.0, 30.0, 40.0])}
 NEW = {
@@ -30,6 +30,12 @@ def test_maximum_by_hand():
     part = Maximum(standardisation=Standardisation("minmax")).fit(NORMALS)
     # (a - 1) / 2 and (b - 10) / 30.
     assert part(NEW).tolist() == pytest.approx([-1 / 3, 0.5, 89 / 30, 4])
+
+
+def test_average_by_hand():
+    part = Average(standardisation=Standardisation("minmax")).fit(NORMALS)
+    # (a - 1) / 2 and (b - 10) / 30: -1/2, 1/2, 3/4, 4 and -1/3, 1/3, 89/30, 1/2.
+    assert part(NEW).tolist() == pytest.approx([-5 / 12, 5 / 12, (3 / 4 + 89 / 30) / 2, 9 / 4])
 
 
 def test_fisher_by_hand():

@@ -8,13 +8,22 @@ from typing import Any
 
 from oddgan._core.docstrings import parameter_docs
 from oddgan._core.parts import arguments, is_part
-from oddgan.base import KINDS, Detector, Encodes, NeuralDetector, ProjectedDetector, Reconstructs, Samples
+from oddgan.base import (
+    KINDS,
+    Detector,
+    Encodes,
+    JointDetector,
+    NeuralDetector,
+    ProjectedDetector,
+    Reconstructs,
+    Samples,
+)
 from oddgan.detectors import classes
 from oddgan_docs.docstrings import cell, markdown_text, sections, to_markdown
 
 _BASES = (Detector, NeuralDetector, ProjectedDetector)
-_GROUPS = ("Adversarial", "Other networks", "Classical and floors")
-_KINDS_OF_METHOD = dict(zip(_GROUPS, ("GAN", "network", "classical"), strict=True))
+_GROUPS = ("Adversarial", "Other networks", "Classical and floors", "Detectors of detectors")
+_KINDS_OF_METHOD = dict(zip(_GROUPS, ("GAN", "network", "classical", "ensemble"), strict=True))
 PARTS = {
     "priors": "Latent restriction: priors",
     "objectives": "Training stability: objectives and regularisers",
@@ -56,6 +65,8 @@ def _made(factory: Any) -> Any:
 
 
 def _group(cls: type[Detector]) -> str:
+    if issubclass(cls, JointDetector):
+        return _GROUPS[3]
     return _GROUPS[0] if cls.card.gan else _GROUPS[1] if issubclass(cls, NeuralDetector) else _GROUPS[2]
 
 

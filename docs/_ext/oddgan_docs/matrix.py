@@ -12,7 +12,7 @@ import numpy as np
 from oddgan._core.errors import InputError
 from oddgan.base import Detector, Encodes, Kind, Reconstructs, Samples
 from oddgan.base.components import CHI, EMPIRICAL
-from oddgan.detectors import classes
+from oddgan.detectors import classes, methods
 from oddgan.networks import Backbone
 from oddgan_docs.catalogue import ordered, table
 
@@ -69,7 +69,8 @@ def methods_components() -> str:
 
 
 def _listed() -> list[tuple[str, type[Detector]]]:
-    return [pair for _, members in ordered() for pair in members]
+    """The methods; of what is made of detectors, those decide."""
+    return [pair for _, members in ordered() for pair in members if pair[0] in methods()]
 
 
 def _name(name: str) -> str:

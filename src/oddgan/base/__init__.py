@@ -11,11 +11,14 @@ from oddgan.base.components import Component, standard_components
 from oddgan.base.detector import Detector
 from oddgan.base.ensemble import EnsembleDetector
 from oddgan.base.explanation import Explanation
+from oddgan.base.fitting import Fitting
 from oddgan.base.going_on import Changes
+from oddgan.base.joint import JointDetector, drawn
 from oddgan.base.latent_critic import LatentCritic
 from oddgan.base.neural import NeuralDetector
 from oddgan.base.private import PrivateDetector
 from oddgan.base.pyod import PyODView, as_pyod
+from oddgan.base.rows import Rows
 from oddgan.base.scoring import Progress
 from oddgan.base.search import Inversion, SearchDetector
 from oddgan.base.storage import known_parts
@@ -33,7 +36,9 @@ __all__ = [
     "Encodes",
     "EnsembleDetector",
     "Explanation",
+    "Fitting",
     "Inversion",
+    "JointDetector",
     "Kind",
     "LatentCritic",
     "NeuralDetector",
@@ -45,6 +50,7 @@ __all__ = [
     "ProjectedDetector",
     "PyODView",
     "Reconstructs",
+    "Rows",
     "Samples",
     "SearchDetector",
     "Stored",
@@ -52,6 +58,7 @@ __all__ = [
     "adversarial_updates",
     "as_pyod",
     "critic_loss",
+    "drawn",
     "flipped_loss",
     "kind_of",
     "known_parts",

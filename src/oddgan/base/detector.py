@@ -1,6 +1,5 @@
 """The public contract of every detector: fit, score, threshold, save. It knows nothing about GANs."""
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -126,31 +125,29 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
         validation: tuple[Any, Any] | None = None,
         epochs: int | None = None,
     ) -> Self:
-        check_common(self)
-        rows = validate(self, X, reset=True)
-        check_kind(self)
+        rows = self._new_rows(X)
         rng, chosen_by = generator(self.random_state), Validation.of(self, validation)
         parts = {"rows": rows, "validation rows": None if chosen_by is None else chosen_by.rows}
         callbacks = begin(callbacks, rng, lambda: identity(self, parts))
+        return self._fit_on(rows, rng, Fitting(callbacks, chosen_by, epochs))
+
+    def _new_rows(self, X: Any) -> Rows:
+        """Check hyperparameters and rows, and take over the rows' shape."""
+        check_common(self)
+        rows = validate(self, X, reset=True)
+        check_kind(self)
+        return rows
+
+    def _fit_on(self, rows: Rows, rng: np.random.RandomState, fitting: Fitting) -> Self:
+        """Fit to checked rows."""
         seed = int(rng.randint(2**31 - 1))
         train, held_out = self._split(rows, rng)
         self.scaling_ = self._fit_scaling(train)
         self._check()
-        self._watched(len(train), seed, callbacks, lambda: self._train(train, Fitting(callbacks, chosen_by, epochs)))
+        with fitting.told(type(self).__name__, len(train)), seeded(seed, self._device):
+            self._train(train, fitting)
         self._calibrate_on(held_out, self.composition)
         return self.set_threshold(self.threshold)
-
-    def _watched(self, n: int, seed: int, callbacks: Sequence[Callback], train: Callable[[], None]) -> None:
-        """Train on n rows in a seeded scope, and tell the callbacks of the beginning and the end."""
-        started = time.perf_counter()
-        for callback in callbacks:
-            callback.fit_started(type(self).__name__, n)
-        try:
-            with seeded(seed, self._device):
-                train()
-        finally:
-            for callback in callbacks:
-                callback.fit_ended(time.perf_counter() - started)
 
     def _check(self) -> None:
         """Refuse hyperparameters that do not fit each other or the shape, before training."""

@@ -16,6 +16,14 @@ from oddgan.training import Checkpoints, EpochRecord, Source, many, seeded
 Learned = tuple[dict[str, dict[str, Tensor]], list[EpochRecord]]
 
 
+def check_jobs(n_jobs: int) -> None:
+    """Refuse a number of processes that can't be started."""
+    if n_jobs < 1 and n_jobs != -1:
+        raise InputError(f"n_jobs must be at least 1, or -1 for one per core, but is {n_jobs}.")
+    if n_jobs != 1 and many():
+        raise InputError(f"n_jobs={n_jobs} starts processes, but there are several workers already: give 1.")
+
+
 @hyperparameters
 class EnsembleDetector(NeuralDetector):
     """A detector of several models: each of its phases trains one, with a seed of its own.
@@ -32,10 +40,7 @@ class EnsembleDetector(NeuralDetector):
 
     def _check(self) -> None:
         super()._check()
-        if self.n_jobs < 1 and self.n_jobs != -1:
-            raise InputError(f"n_jobs must be at least 1, or -1 for one per core, but is {self.n_jobs}.")
-        if self.n_jobs != 1 and many():
-            raise InputError(f"n_jobs={self.n_jobs} starts processes, but there are several workers already: give 1.")
+        check_jobs(self.n_jobs)
 
     def _learn(self, source: Source, fitting: Fitting) -> list[EpochRecord]:
         threads, told = torch.get_num_threads(), fitting
@@ -56,7 +61,7 @@ class EnsembleDetector(NeuralDetector):
         phase = list(for_so_long(self._phases(), fitting.epochs))[index]
         with seeded(seed, self._device):
             parts = self._parts(phase, fitting)
-            numbered = enumerate(parts, index * len(parts))
+            numbered = enumerate(parts, (fitting.first or 0) + index * len(parts))
             records = [record for i, part in numbered for record in self._run(part, i, source, fitting.callbacks)]
         names = [name for player in phase.players.values() for name in player.networks]
         return {name: self.networks_[name].state_dict() for name in names}, records

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,12 +72,33 @@ class Fitting:
     validation : rows that choose among epochs, instead of a share of the training rows.
     epochs : passes of each phase; None takes the detector's.
     again : whether trained networks are trained on.
+    first : the number of the first phase in a larger fit that this one is a part of, and that tells callbacks of the
+        beginning and the end itself; None for a fit of its own.
     """
 
     callbacks: Sequence[Callback] = ()
     validation: Validation | None = None
     epochs: int | None = None
     again: bool = False
+    first: int | None = None
+
+    @contextmanager
+    def told(self, method: str, n: int) -> Iterator[None]:
+        """Tell the callbacks when training begins and ends, unless a larger fit does.
+
+        Parameters
+        ----------
+        method : what is trained.
+        n : rows that it is trained on.
+        """
+        told, started = self.callbacks if self.first is None else (), time.perf_counter()
+        for callback in told:
+            callback.fit_started(method, n)
+        try:
+            yield
+        finally:
+            for callback in told:
+                callback.fit_ended(time.perf_counter() - started)
 
 
 def identity(detector: "Detector", parts: Mapping[str, Rows | None]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from torch import nn
 from oddgan._core.errors import InputError
 from oddgan.base.fitting import Fitting, identity
 from oddgan.base.validation import validate
-from oddgan.training import Callback, Phase, begin, generator, team
+from oddgan.training import Callback, Phase, begin, generator, seeded, team
 
 if TYPE_CHECKING:
     from oddgan.base.neural import NeuralDetector
@@ -96,7 +96,8 @@ class GoesOn:
         kept = {name: vector(network) for name, network in detector.networks_.items()}
         history = detector.history_
         fitting = Fitting(callbacks, epochs=epochs, again=True)
-        detector._watched(len(train), seed, callbacks, lambda: detector._go_on(train, fitting))
+        with fitting.told(type(detector).__name__, len(train)), seeded(seed, detector._device):
+            detector._go_on(train, fitting)
         n_epochs, detector.history_ = len(detector.history_), [*history, *detector.history_]
         detector._recalibrate(held_out)
         after = self._seen(detector.calibration_scores_)

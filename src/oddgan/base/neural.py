@@ -192,7 +192,9 @@ class NeuralDetector(GoesOn, Detector):
         phases = for_so_long(self._phases_again() if fitting.again else self._phases(), fitting.epochs)
         return [
             record
-            for index, phase in enumerate(part for phase in phases for part in self._parts(phase, fitting))
+            for index, phase in enumerate(
+                (p for phase in phases for p in self._parts(phase, fitting)), fitting.first or 0
+            )
             for record in self._run(phase, index, source, fitting.callbacks)
             if phase.players
         ]

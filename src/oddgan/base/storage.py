@@ -7,7 +7,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import sklearn
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _JSON, _TENSORS, _ESTIMATORS = "detector.json", "networks.safetensors", "estimators.skops"
+_MEMBER = "member-"
 # The compiled modules inside scikit-learn's trees and neighbour searches, which skops does not know by itself. A whole
 # package would be too much: `numpy.load` is a type to skops, too.
 _TRUSTED = (
@@ -76,6 +77,14 @@ class _Files:
 
 def save(detector: "Detector", path: str | Path, *, force: bool) -> Path:
     """Write a fitted detector to a new folder, whole or not at all."""
+    target = Path(path)
+    with new_folder(target, force=force) as folder:
+        _write(detector, folder)
+    return target
+
+
+def _write(detector: "Detector", folder: Path) -> None:
+    """Fill a model's folder; the members of an ensemble are models in folders of their own."""
     arrays: dict[str, np.ndarray] = {}
     parameters = {k: to_spec(v, arrays, f"parameters.{k}") for k, v in stored_parameters(detector).items()}
     fitted = {
@@ -87,19 +96,21 @@ def save(detector: "Detector", path: str | Path, *, force: bool) -> Path:
         "parameters": parameters,
         "fitted": fitted,
         "history": [asdict(record) for record in getattr(detector, "history_", [])],
+        "members": len(getattr(detector, "members_", ())),
         "card": asdict(type(detector).card),
         "versions": versions(),
     }
     tensors = {k: torch.from_numpy(np.array(v)) for k, v in arrays.items()}
     if hasattr(detector, "networks_"):
         tensors |= {f"networks.{k}": v.cpu().contiguous().clone() for k, v in detector.networks_.state_dict().items()}
-    target = Path(path)
-    with new_folder(target, force=force) as folder:
-        (folder / _JSON).write_text(json.dumps(head, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        (folder / _TENSORS).write_bytes(dump(tensors))  # its own writer hides why the disk refused
-        if hasattr(detector, "estimators_"):
-            (folder / _ESTIMATORS).write_bytes(skops.io.dumps(detector.estimators_))
-    return target
+    (folder / _JSON).write_text(json.dumps(head, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    (folder / _TENSORS).write_bytes(dump(tensors))  # its own writer hides why the disk refused
+    if hasattr(detector, "estimators_"):
+        (folder / _ESTIMATORS).write_bytes(skops.io.dumps(detector.estimators_))
+    for i, member in enumerate(getattr(detector, "members_", ()), start=1):
+        place = folder / f"{_MEMBER}{i}"
+        place.mkdir()
+        _write(member, place)
 
 
 def versions() -> dict[str, str]:
@@ -146,10 +157,15 @@ def load(path: str | Path, classes: Mapping[str, type["Detector"]], *, device: s
     if name not in classes:
         raise ModelError(f"{folder} holds a {name!r}, which is not known here. Known: {', '.join(sorted(classes))}.")
     try:
-        return _assemble(files, classes[name], device)
+        detector = _assemble(files, classes, device)
     except (ModelError, InputError, AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         text = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise ModelError(f"{folder} can't be loaded as {name}: {text}") from error
+    n_members = files.head.get("members", 0)
+    if n_members:
+        places = [folder / f"{_MEMBER}{i + 1}" for i in range(n_members)]
+        cast(Any, detector).members_ = tuple(load(place, classes, device=device) for place in places)
+    return detector
 
 
 def _read(folder: Path) -> _Files:
@@ -189,8 +205,9 @@ def _read_estimators(path: Path) -> Mapping[str, Any] | None:
     return estimators
 
 
-def _assemble(files: _Files, cls: type["Detector"], device: str | None) -> "Detector":
-    known, head = known_parts(), files.head
+def _assemble(files: _Files, classes: Mapping[str, type["Detector"]], device: str | None) -> "Detector":
+    head, known = files.head, known_parts() | dict(classes)
+    cls = classes[head["class"]]
     arrays = {k: v.numpy() for k, v in files.tensors.items() if not k.startswith("networks.")}
     parameters = {k: from_spec(v, known, arrays) for k, v in head["parameters"].items()}
     takes = cls._get_param_names()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from oddgan.base import Detector, storage
+from oddgan.base import Detector, JointDetector, storage
 from oddgan.detectors.aae import AAE
 from oddgan.detectors.adgan import ADGAN
 from oddgan.detectors.alad import ALAD
@@ -15,6 +15,7 @@ from oddgan.detectors.beta_vaegan import BetaVAEGAN
 from oddgan.detectors.constrained_aae import ConstrainedAAE
 from oddgan.detectors.deep_svdd import DeepSVDD
 from oddgan.detectors.egbad import EGBAD
+from oddgan.detectors.ensemble import Ensemble
 from oddgan.detectors.fanogan import FAnoGAN
 from oddgan.detectors.ganomaly import GANomaly
 from oddgan.detectors.gmm import GMM
@@ -58,6 +59,7 @@ __all__ = [
     "BetaVAEGAN",
     "ConstrainedAAE",
     "DeepSVDD",
+    "Ensemble",
     "FAnoGAN",
     "GANomaly",
     "IForest",
@@ -71,6 +73,11 @@ def classes() -> dict[str, type[Detector]]:
     """The detectors by class name."""
     found = {name: globals()[name] for name in __all__}
     return {name: cls for name, cls in found.items() if isinstance(cls, type) and issubclass(cls, Detector)}
+
+
+def methods() -> dict[str, type[Detector]]:
+    """The detectors by class name, without those that are made of other detectors."""
+    return {name: cls for name, cls in classes().items() if not issubclass(cls, JointDetector)}
 
 
 def load(path: str | Path, *, device: str | None = None) -> Detector:

@@ -16,6 +16,7 @@ from oddgan._core.errors import InputError
 from oddgan._core.names import resolve
 from oddgan._core.parts import arguments, is_part
 from oddgan.base import Detector, known_parts
+from oddgan.detectors import classes
 from oddgan.experiments.wording import learned_fields
 
 T = TypeVar("T")
@@ -148,7 +149,9 @@ def takes(cls: type) -> dict[str, Any]:
 
 
 def choices(base: type) -> dict[str, Any]:
-    """The parts of a kind by name: classes, and published networks as instances."""
+    """The parts of a kind by name, or the detectors: classes, and published networks as instances."""
+    if issubclass(base, Detector):
+        return dict(classes())
     found: dict[str, Any] = {
         name: cls for name, cls in known_parts().items() if issubclass(cls, base) and not inspect.isabstract(cls)
     }
@@ -210,6 +213,11 @@ def _plain(value: Any, hint: type, name: str) -> Any:
 
 def _tuple(value: Any, hints: tuple[Any, ...], name: str) -> tuple[Any, ...]:
     parts = sorted(choices(hints[0])) if hints and isinstance(hints[0], type) else []
+    if parts and isinstance(value, str) and set(value) & set("{}=\"'"):
+        raise UsageError(
+            f"{name} can't be read as a list: {value!r}. Beside tables names need quotes, e.g. "
+            f'["{parts[0]}", {{type="{parts[1]}"}}].'
+        )
     if isinstance(value, str) and (parts or hints[:1] == (str,)):
         value = [word.strip() for word in value.strip("[]").split(",")]  # names may come without their quotes
     if parts and isinstance(value, Mapping):

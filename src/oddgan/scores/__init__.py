@@ -12,12 +12,13 @@ from oddgan.scores.components import (
 from oddgan.scores.composition import Composition, WeightedSum
 from oddgan.scores.kernels import SVM, Mixture, OneClass
 from oddgan.scores.linear import GridSearch, Logistic
-from oddgan.scores.ranks import Fisher, Maximum, RankAverage
+from oddgan.scores.ranks import Average, Fisher, Maximum, RankAverage
 from oddgan.scores.standardisation import Standardisation, Standardised
 from oddgan.scores.tails import empirical_mode, empirical_tail, latent_norm_deviation
 
 __all__ = [
     "SVM",
+    "Average",
     "ChiMoments",
     "Composition",
     "Fisher",

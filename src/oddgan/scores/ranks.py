@@ -1,4 +1,4 @@
-"""Compositions by order: ranks, p-values and the maximum. They learn from held-out normal rows alone."""
+"""Compositions in which all components count alike. They learn from held-out normal rows alone."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,6 +15,18 @@ from oddgan.scores.composition import weighted
 from oddgan.scores.learned import Floats, Learned, learned
 from oddgan.scores.standardisation import Scaled
 from oddgan.scores.tails import among, empirical_p
+
+
+@dataclass(frozen=True, eq=False)
+class Average(Scaled):
+    """The mean of the standardised components: what most of them agree on."""
+
+    def _train(self, rows: Floats, is_anomaly: Bools) -> Self:
+        del rows, is_anomaly  # standardisation is all that is learned
+        return self
+
+    def _combine(self, columns: Sequence[Tensor]) -> Tensor:
+        return weighted(columns, [1.0] * len(columns)) / len(columns)
 
 
 @dataclass(frozen=True, eq=False)

@@ -113,8 +113,14 @@ class Checkpoints(Callback):
                 "with, or remove the folder to start anew."
             )
         rng.set_state(_numpy_state(head["generator"]))
-        for left in self.folder.glob(".*.part"):
+        for left in self.folder.rglob(".*.part"):
             shutil.rmtree(left, ignore_errors=True)
+
+    def part(self, name: str) -> "Checkpoints":
+        """Checkpoints of a part of what is trained, in a folder of their own; the whole has begun, or goes on."""
+        return Checkpoints(
+            self.folder / name, steps=self.steps, seconds=self.seconds, keep=self.keep, resume=self.resume
+        )
 
     def remove(self) -> None:
         """Remove the folder, once the result is safe."""
