@@ -29,7 +29,10 @@ class DataOptions:
     label: Annotated[str | None, option("Column of a table that holds the labels.", _DATA)] = None
     split: Annotated[
         Literal["train", "test"] | None,
-        option("Half of a source that holds both; by default, train to fit, to inspect or for an inversion, else test.", _DATA),
+        option(
+            "Half of a source that holds both; by default, train to fit, to inspect or for an inversion, else test.",
+            _DATA,
+        ),
     ] = None
     normal: Annotated[
         str | None, option("Label of normal rows; without it 0, or the texts 'normal' and 'good'.", _DATA)
