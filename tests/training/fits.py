@@ -102,7 +102,11 @@ def detectors():
     penalised = NonSaturating(regulariser=GradientPenalty())
     short = {"latent_chain": SHORT, "sample_chain": SHORT}
     refiner = Refiner(widths=(4, 8))
+    # 11 batches of 4 or 3 rows, and 3 of 14 or 13: of 3 workers, one or two get a row more than the others.
+    few, many = ({"batch_size": size, "epochs": epochs} for size, epochs in ((4, 2), (20, 7)))
     return {
+        "batches of 4": (oddgan.BetaVAEGAN(**TABLE | few), (4,)),
+        "batches of 14": (oddgan.AnoGAN(**TABLE | many), (4,)),
         "anogan": (oddgan.AnoGAN(**TABLE), (1, 16)),
         "fanogan": (oddgan.FAnoGAN(**TABLE, n_critic=2, encoder_output="stochastic"), (4,)),
         "penalty through batch norm": (oddgan.AnoGAN(**COMMON, backbone=normed, objective=penalised), (4,)),

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from torch import distributed as dist
 from torch import nn
 
 from oddgan import InputError
@@ -23,8 +24,9 @@ from training import fits
 
 WORKER = Path(__file__).with_name("worker.py")
 NAMES = {3: list(fits.detectors())}
-NAMES[2] = [name for name in NAMES[3] if name not in ("svdd", "alocc", "nae")]
-REFUSED = {2: [name for name in fits.refused() if name != "small batches"], 3: ["small batches", "broken"]}
+NAMES[2] = [name for name in NAMES[3] if name not in ("svdd", "alocc", "nae", "batches of 4", "batches of 14")]
+# Of three workers two may wait for each other when one fails, if its line is not cut: not each time, so ask often.
+REFUSED = {2: [name for name in fits.refused() if name != "small batches"], 3: ["small batches", *["broken"] * 9]}
 
 
 def start(size, folder):
@@ -51,6 +53,8 @@ def start(size, folder):
 @pytest.fixture(scope="module", params=[2, pytest.param(3, marks=pytest.mark.slow)])
 def ended(request, tmp_path_factory):
     """How many workers there were, where their results are, and what each has noted."""
+    if not (dist.is_available() and dist.is_gloo_available()):
+        pytest.skip("needs torch with gloo")
     folder = tmp_path_factory.mktemp(f"workers{request.param}")
     with pytest.raises(OSError, match="full"):
         fits.kept(folder / "begun", callbacks=[fits.Failing()])

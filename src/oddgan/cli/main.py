@@ -11,12 +11,14 @@ from oddgan._core.errors import OddganError
 from oddgan.cli.commands import app
 from oddgan.cli.composing import compose
 from oddgan.cli.inspecting import inspect
+from oddgan.cli.inversion import inversion
 from oddgan.cli.methods import help_on_method
 from oddgan.cli.speed import profile
 from oddgan.cli.threads import settle
 
 app.command(inspect, sort_key=1)
 app.command(compose, sort_key=6)
+app.command(inversion, sort_key=6)
 app.command(profile, sort_key=7)
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 _HELP = {"--help", "-h"}

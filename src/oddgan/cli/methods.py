@@ -1,6 +1,7 @@
 """What `oddgan methods` shows."""
 
 import textwrap
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import oddgan
@@ -39,18 +40,20 @@ def help_on_method(name: str, output: OutputOptions | None = None) -> None:
     lines = [f"{card.name}: {card.summary}", f"{card.authors}: {card.title}, {card.year}", card.link, ""]
     for own, title in ((True, "Parameters"), (False, "Parameters of every method")):
         lines.append(f"{title} (--set name=value)")
-        for row in (row for row in rows if row.own is own):
-            lines.append(f"  {row.name} = {row.default}")
-            lines += textwrap.wrap(row.meaning, _LINE, initial_indent="      ", subsequent_indent="      ")
-            if "," in row.takes:
-                lines += textwrap.wrap(
-                    f"one of {row.takes}", _LINE, initial_indent="      ", subsequent_indent="      "
-                )
-        lines.append("")
+        lines += [*described(row for row in rows if row.own is own), ""]
     lines += ["Deviations from the paper"] * bool(card.deviations)
     for number, text in enumerate(card.deviations, start=1):
         lines += _wrapped(f"{number}. {text}", "  ")
     show("\n".join(lines), output)
+
+
+def described(rows: "Iterable[oddgan.experiments.Parameter]") -> Iterator[str]:
+    """Parameters with their values and meanings, in lines."""
+    for row in rows:
+        yield f"  {row.name} = {row.default}"
+        yield from _wrapped(row.meaning, "      ")
+        if "," in row.takes:
+            yield from _wrapped(f"one of {row.takes}", "      ")
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

@@ -9,6 +9,7 @@ from cyclopts import Group, Parameter
 _DATA = Group.create_ordered("How to read the data")
 _TRAINING = Group.create_ordered("Training")
 _COMPOSITION = Group.create_ordered("Composition")
+_INVERSION = Group.create_ordered("Inversion")
 _RULE = Group.create_ordered("Threshold")
 _OUTPUT = Group.create_ordered("Output")
 
@@ -28,7 +29,10 @@ class DataOptions:
     label: Annotated[str | None, option("Column of a table that holds the labels.", _DATA)] = None
     split: Annotated[
         Literal["train", "test"] | None,
-        option("Half of a source that holds both; by default, train to fit and test otherwise.", _DATA),
+        option(
+            "Half of a source that holds both; by default, train to fit, to inspect or for an inversion, else test.",
+            _DATA,
+        ),
     ] = None
     normal: Annotated[
         str | None, option("Label of normal rows; without it 0, or the texts 'normal' and 'good'.", _DATA)
@@ -194,6 +198,23 @@ class ComposeOptions(OutOptions, DataOptions):
         float | None,
         option("Share of the labelled rows to learn from (default all); `evaluate` leaves these out.", _COMPOSITION),
     ] = None
+    device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class InversionOptions(OutOptions, DataOptions):
+    """The new inversion, the rows that set the threshold, and where the changed model goes."""
+
+    settings: Annotated[
+        tuple[str, ...],
+        option(
+            "Set a field of the inversion, e.g. inversion.n_max=100 or inversion.restriction=Projected with "
+            "inversion.restriction.support=Shell; repeatable.",
+            _INVERSION,
+            name="--set",
+        ),
+    ] = ()
     device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
 
 

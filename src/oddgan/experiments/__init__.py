@@ -4,6 +4,7 @@ from oddgan.experiments.composing import ComposeResult, compose
 from oddgan.experiments.evaluation import EvaluateResult, evaluate
 from oddgan.experiments.fitting import FitResult, assist, fit
 from oddgan.experiments.inspection import inspect
+from oddgan.experiments.inversion import InversionResult, InversionState, change_inversion
 from oddgan.experiments.making import method_class
 from oddgan.experiments.methods import Parameter, card_row, method_rows, parameter_rows
 from oddgan.experiments.profiling import Peak, ProfileResult, Timed, profile
@@ -15,6 +16,7 @@ from oddgan.experiments.specs import (
     EvaluateSpec,
     FitSpec,
     InspectSpec,
+    InversionSpec,
     ProfileSpec,
     ScoreSpec,
     ThresholdSpec,
@@ -29,6 +31,9 @@ __all__ = [
     "FitResult",
     "FitSpec",
     "InspectSpec",
+    "InversionResult",
+    "InversionSpec",
+    "InversionState",
     "Parameter",
     "Peak",
     "ProfileResult",
@@ -42,6 +47,7 @@ __all__ = [
     "assist",
     "build_detector",
     "card_row",
+    "change_inversion",
     "change_threshold",
     "compose",
     "evaluate",

@@ -1,11 +1,13 @@
 """What there is to choose from: the methods and their parameters."""
 
 import inspect
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from oddgan._core.docstrings import parameter_docs
+from oddgan._core.parts import arguments, is_part
 from oddgan.base import Card, Detector, NeuralDetector
 from oddgan.detectors import classes
 from oddgan.experiments.settings import choices, takes
@@ -59,9 +61,33 @@ def parameter_rows(cls: type[Detector]) -> list[Parameter]:
     return sorted(rows, key=lambda row: not row.own)
 
 
+def field_rows(owner: type, name: str, value: Any, of: str = "") -> Iterator[Parameter]:
+    """A parameter of a class as it is set now, then the fields of that part, and those of the parts in it.
+
+    Parameters
+    ----------
+    owner : the class that has the parameter.
+    name : the parameter.
+    value : what it is set to.
+    of : what comes before its name, e.g. "inversion.".
+    """
+    meaning, hint = parameter_docs(owner).get(name, ""), takes(owner)[name]
+    yield Parameter(of + name, in_words(value), meaning, _takes(hint), own=True)
+    if is_part(value):
+        given = arguments(value)
+        for field in takes(type(value)):
+            yield from field_rows(type(value), field, given[field], f"{of}{name}.")
+
+
 def _takes(hint: Any) -> str:
     arms = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
-    return " or ".join(dict.fromkeys(word for word in map(_word, arms) if word))
+    parts = dict.fromkeys(word for arm in arms if _is_kind(arm) for word in choices(arm))
+    words = [", ".join(sorted(parts)), *(_word(arm) for arm in arms if not _is_kind(arm))]
+    return " or ".join(dict.fromkeys(word for word in words if word))
+
+
+def _is_kind(hint: Any) -> bool:
+    return isinstance(hint, type) and hint is not NoneType and hint not in _PLAIN
 
 
 def _word(hint: Any) -> str:
@@ -70,8 +96,6 @@ def _word(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return ", ".join(map(str, get_args(hint)))
     if get_origin(hint) is tuple:
-        parts = _word(get_args(hint)[0]) if isinstance(get_args(hint)[0], type) else ""
+        parts = _takes(get_args(hint)[0])
         return f"{parts} (a list)" if "," in parts else "list"
-    if hint in _PLAIN:
-        return _PLAIN[hint]
-    return ", ".join(sorted(choices(hint))) if isinstance(hint, type) else ""
+    return _PLAIN.get(hint, "") if isinstance(hint, type) else ""

@@ -66,12 +66,17 @@ class Model:
     detector: Detector
     memory: Memory | None
 
-    def read(self, source: str, options: Options) -> Dataset:
-        """Read new data in the way of the training data; of two halves, the test half."""
+    @property
+    def labelled(self) -> np.ndarray | None:
+        """Marks of the rows whose labels have a part in the detector as it is now; None without such."""
+        return self.memory.labelled if self.memory is not None and self.detector.semi_supervised_ else None
+
+    def read(self, source: str, options: Options, *, half: Literal["train", "test"] = "test") -> Dataset:
+        """Read new data in the way of the training data; of two halves that one, unless the options name one."""
         if self.memory is not None:
-            return read(source, options, like=self.memory.reading, default_split="test")
+            return read(source, options, like=self.memory.reading, default_split=half)
         kind = options.kind or kind_of(self.detector.shape_)
-        return read(source, dataclasses.replace(options, kind=kind), default_split="test")
+        return read(source, dataclasses.replace(options, kind=kind), default_split=half)
 
     def save(self, target: Path, labelled: np.ndarray | None, *, force: bool) -> None:
         """Write the changed model.

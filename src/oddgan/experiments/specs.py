@@ -159,6 +159,30 @@ class ComposeSpec(_Spec):
     device: str | None = None
 
 
+class InversionSpec(_Spec):
+    """Change how a model finds latent points, and set its threshold anew.
+
+    Parameters
+    ----------
+    model : the model's folder.
+    source : normal rows that the threshold is taken from: a file, a folder of images, or a named data set; needed with
+        settings.
+    options : how to read the source, beyond what the model remembers.
+    settings : the inversion, under the name `inversion`, as in a fit; empty looks it up.
+    out : where to write the changed model; None writes it in place, which needs `force`.
+    force : replace an existing model.
+    device : where to compute; None is torch's default device.
+    """
+
+    model: Path
+    source: str | None = None
+    options: Options = Options()
+    settings: dict[str, JsonValue] = {}
+    out: Path | None = None
+    force: bool = False
+    device: str | None = None
+
+
 class InspectSpec(_Spec):
     """Look at data.
 

@@ -81,6 +81,5 @@ def change_threshold(spec: ThresholdSpec) -> ThresholdResult:
         rule = build_part(Threshold, {"type": name} | spec.settings)
     detector.set_threshold(rule, rate=detector.rate_ if spec.rate is None else spec.rate)
     target = spec.out or spec.model
-    seen = model.memory.labelled if model.memory is not None and detector.semi_supervised_ else None
-    model.save(target, seen, force=spec.force)
+    model.save(target, model.labelled, force=spec.force)
     return ThresholdResult(before, threshold_info(detector), composition, target)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -46,7 +47,7 @@ class Team:
         try:
             dist.all_reduce(value, group=self.group)
         except RuntimeError as error:
-            raise LostError(str(error)) from error
+            raise _lost(error) from error
         return value
 
     def hear(self, value: Any) -> list[Any]:
@@ -55,8 +56,14 @@ class Team:
         try:
             dist.all_gather_object(values, value, group=self.group)
         except RuntimeError as error:
-            raise LostError(str(error)) from error
+            raise _lost(error) from error
         return values
+
+
+def _lost(error: RuntimeError) -> LostError:
+    """What an exchange that failed ends with; its frames let go of the group, whose line could not be cut otherwise."""
+    traceback.clear_frames(error.__traceback__)
+    return LostError(str(error))
 
 
 _teams: list[Team] = []

@@ -1,0 +1,74 @@
+"""The command that changes how a model finds latent points."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import oddgan
+from oddgan.cli.commands import reading
+from oddgan.cli.methods import described
+from oddgan.cli.options import InversionOptions, OutputOptions
+from oddgan.cli.output import document, notes, show, supervised, supervision_document, threshold_line
+
+if TYPE_CHECKING:
+    import oddgan.experiments
+
+_OPTIONS, _OUTPUT = InversionOptions(), OutputOptions()
+
+
+def inversion(
+    model: Path,
+    source: str | None = None,
+    /,
+    *,
+    options: InversionOptions = _OPTIONS,
+    output: OutputOptions = _OUTPUT,
+) -> None:
+    """Show how a model searches its latent space, or change that, e.g. restrict it; nothing is trained again.
+
+    What is not set stays as it is; naming another type starts from that type's defaults. Scores change, so the
+    threshold is set anew.
+
+    Parameters
+    ----------
+    model : Path
+        The folder of a model that inverts its generator (adgan, anogan, f-anogan). A change goes to --out, or into the
+        same folder with --force.
+    source : str
+        Data with normal rows that set the threshold, best that of the fit: rows that the model was trained on and those
+        with other labels are left out. Of a source with two halves, train is read.
+    """
+    spec = oddgan.experiments.InversionSpec(
+        model=model,
+        source=source,
+        options=reading(options),
+        settings=oddgan.experiments.parse_assignments(options.settings),
+        out=options.out,
+        force=options.force,
+        device=options.device,
+    )
+    result = oddgan.experiments.change_inversion(spec)
+    notes(result.notes, output)
+    show("\n".join(_lines(result)), output)
+    states = {"before": result.before, "after": result.after}
+    both = {k: vars(v) | {"threshold": v.threshold.model_dump(mode="json")} for k, v in states.items()}
+    rest = {name: getattr(result, name) for name in ("rows", "model", "notes")}
+    fields = {"fields": [vars(row) for row in result.fields]}
+    document(both | supervision_document(result.composition, result.after.threshold) | rest | fields, output)
+
+
+def _lines(result: "oddgan.experiments.InversionResult") -> list[str]:
+    now, marked = result.after, supervised(result.composition, result.after.threshold)
+    if result.model is None:
+        rows = ["What can be set (--set name=value)", *described(result.fields)]
+        return [*_told("finds", now), *marked, *rows]
+    flagged = f"flagged {_percent(result.before)} of {result.rows} normal rows before, {_percent(now)} now"
+    return [*_told("before", result.before), *_told("now", now), flagged, *marked, f"model   {result.model}"]
+
+
+def _told(word: str, state: "oddgan.experiments.InversionState") -> list[str]:
+    paid = ", with the steps that its budget pays for" if state.budgeted else ""
+    return [f"{word:8}{state.text}{paid}", f"{'':8}{threshold_line(state.threshold)}"]
+
+
+def _percent(state: "oddgan.experiments.InversionState") -> str:
+    return "" if state.flagged is None else f"{state.flagged:.1%}"
