@@ -38,9 +38,9 @@ from oddgan.inversion import (
     EncoderInversion,
     LatentAdam,
     LatentSearch,
-    Penalised,
     Projected,
     Restriction,
+    SupportPenalty,
 )
 from oddgan.priors import Gaussian, Prior, Shell, TruncatedNormal, Uniform
 from oddgan.training import RMSProp
@@ -50,7 +50,7 @@ LEVELS: dict[str, Restriction | None] = {
     "no bounds": None,
     **{f"truncated at {limit:g}": Projected(TruncatedNormal(limit=limit)) for limit in LIMITS},
     **{f"shell of {k:g}": Projected(Shell(k=k)) for k in SHELLS},
-    "shell of 1, penalty": Penalised(Shell(k=1.0), weight=WEIGHT),
+    "shell of 1, penalty": SupportPenalty(Shell(k=1.0), weight=WEIGHT),
     "shell of 1, accepted": Accepted(Shell(k=1.0)),
 }
 FEW = ("no bounds", "truncated at 1", "shell of 1")

@@ -10,7 +10,7 @@ from scipy import stats
 
 from oddgan import ADGAN, AnoGAN, FAnoGAN, InputError, load
 from oddgan.base import Progress
-from oddgan.inversion import Accepted, Hybrid, JointSearch, LatentAdam, LatentSearch, Penalised, Projected
+from oddgan.inversion import Accepted, Hybrid, JointSearch, LatentAdam, LatentSearch, Projected, SupportPenalty
 from oddgan.networks import MLP, ConvLadder
 from oddgan.priors import Shell, TruncatedNormal, Uniform
 from oddgan.scores import WeightedSum
@@ -216,7 +216,7 @@ def test_a_restriction_is_set_without_training_again(trained, kind, support, tmp
     assert np.array_equal(again.anomaly_score(X), after)
 
 
-@pytest.mark.parametrize("form", [Penalised, Accepted])
+@pytest.mark.parametrize("form", [SupportPenalty, Accepted])
 @pytest.mark.parametrize("kind", ["search", "hybrid", "joint"])
 def test_soft_restrictions_work_in_every_search(trained, kind, form):
     detector, X = copy.deepcopy(trained[kind]), rows(20, seed=1)

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from dataclasses import is_dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,20 @@ import skops.io
 import torch
 from safetensors.torch import load_file, save_file
 
-from oddgan import KNN, InputError, load
+from oddgan import (
+    KNN,
+    InputError,
+    inversion,
+    load,
+    networks,
+    objectives,
+    priors,
+    scaling,
+    scores,
+    similarities,
+    thresholds,
+    training,
+)
 from oddgan._core.errors import ModelError
 from oddgan.base import known_parts
 from oddgan.training import Callback
@@ -103,6 +117,11 @@ def test_only_parts_can_be_named(folder, name):
 
 
 def test_no_part_is_more_than_numbers():
+    folders = (inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training)
+    named = [getattr(folder, name) for folder in folders for name in folder.__all__]
+    parts = {value for value in named if isinstance(value, type) and is_dataclass(value)}
+    assert parts >= set(known_parts().values())
+    assert len({part.__name__ for part in parts}) == len(parts)  # a file names them without their folder
     assert known_parts().keys().isdisjoint({"EventLog", "ProgressBar", "State", "Ema", "BatchSource", "DatasetSource"})
 
 

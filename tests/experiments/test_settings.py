@@ -6,12 +6,13 @@ from oddgan.experiments.settings import (
     UsageError,
     build_detector,
     build_part,
+    choices,
     merge,
     parse_assignments,
     parse_value,
     read_settings,
 )
-from oddgan.inversion import LatentAdam, LatentSearch
+from oddgan.inversion import LatentAdam, LatentSearch, Restriction
 from oddgan.networks import DCGAN_32, Auto, ConvLadder
 from oddgan.objectives import R1, WGANGP, GradientPenalty
 from oddgan.priors import Gaussian, Uniform
@@ -201,6 +202,14 @@ def test_tuples_of_parts():
     one = built("stabilisers.type=TwoTimescale", "stabilisers.critic=1e-3")
     assert one.stabilisers == (TwoTimescale(critic=1e-3),)
     assert built("stabilisers=[]").stabilisers == ()
+
+
+def test_a_part_that_is_missing_is_named_by_example():
+    with pytest.raises(
+        UsageError, match=r"Projected needs support, e\.g\. --set inversion\.restriction\.support=\w+\.$"
+    ):
+        build_detector(AnoGAN, parse_assignments(["inversion.restriction=Projected"]))
+    assert choices(Restriction).keys() == {"Accepted", "Projected", "SupportPenalty"}
 
 
 def test_detectors_of_a_detector():

@@ -8,6 +8,7 @@ from torch import nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.parts import from_spec, to_spec
+from oddgan.base import known_parts
 from oddgan.inversion import (
     Accepted,
     EncoderInversion,
@@ -20,15 +21,15 @@ from oddgan.inversion import (
     LatentRMSProp,
     LatentSearch,
     LatentSGD,
-    Penalised,
     Projected,
     Slots,
+    SupportPenalty,
 )
 from oddgan.networks import MLP, private
 from oddgan.priors import Gaussian, Shell, Sphere, TruncatedNormal, Uniform
 
 SUPPORTS = [TruncatedNormal(limit=0.4), Uniform(low=-0.2, high=0.5), Shell(k=0.2), Sphere()]
-FORMS = [Projected, Penalised, Accepted]
+FORMS = [Projected, SupportPenalty, Accepted]
 RULES = [LatentAdam(lr=0.1), LatentRMSProp(lr=0.05), LatentSGD(lr=0.05), LatentLBFGS(), LatentLM()]
 
 
@@ -48,7 +49,7 @@ def problem(n, n_seed, dtype=torch.float64):
 
 def naive(rule, lr, steps, x, generator, start):
     """One sample, one start, torch's own Adam and autograd: the answer z, its loss."""
-    hard, soft = isinstance(rule, Projected), isinstance(rule, Penalised)
+    hard, soft = isinstance(rule, Projected), isinstance(rule, SupportPenalty)
     P = rule.support.project
     z = (P(start[None]) if hard else start[None].clone()).requires_grad_()
     adam = torch.optim.Adam([z], lr=lr, betas=(0.5, 0.999))
@@ -120,7 +121,7 @@ def test_a_penalty_pulls_towards_the_support_the_more_it_weighs():
     x, start = torch.full((1, 1), 3.0).double(), torch.zeros(1, 1).double()
     for weight in (0.5, 7.0):
         for optimiser, steps in ((LatentAdam(lr=0.2), 150), (LatentLBFGS(), 20), (LatentLM(), 20)):
-            rule = Penalised(Uniform(), weight=weight)
+            rule = SupportPenalty(Uniform(), weight=weight)
             search = LatentSearch(n_max=steps, optimiser=optimiser, restriction=rule)
             found = search(x, lambda z: z, Gaussian(), squared, start)
             z = (3 + weight) / (1 + weight)
@@ -131,7 +132,7 @@ def test_a_penalty_pulls_towards_the_support_the_more_it_weighs():
 def test_the_penalty_on_a_shell_is_about_the_norm():
     # In five dimensions the mode is 2 and σ 0.688 (0.6877): with k = 1 norms up to 2.6877 are inside.
     z = torch.tensor([[3.0, 4.0, 0, 0, 0], [2.0, 0, 0, 0, 0], [0, 0, 0.5, 0, 0]]).double()
-    price = Penalised(Shell(k=1.0), weight=2.0).price(z)
+    price = SupportPenalty(Shell(k=1.0), weight=2.0).price(z)
     low, high = Shell(k=1.0).edges(5)
     assert (low, high) == pytest.approx((2 - 0.6877, 2 + 0.6877), abs=1e-4)
     assert price.value.tolist() == pytest.approx([2 * (5 - high) ** 2, 0, 2 * (low - 0.5) ** 2])
@@ -145,7 +146,7 @@ def test_the_gradient_of_the_penalty_is_that_of_autograd(support):
     torch.manual_seed(0)
     z = torch.randn(20, 4).double().requires_grad_()
     (expected,) = torch.autograd.grad((z - support.project(z)).square().sum(), z)
-    torch.testing.assert_close(Penalised(support).price(z.detach()).gradient, expected)
+    torch.testing.assert_close(SupportPenalty(support).price(z.detach()).gradient, expected)
 
 
 def test_only_points_inside_are_accepted():
@@ -196,7 +197,7 @@ def test_codes_of_an_encoder_are_projected():
     torch.testing.assert_close(found.z, Shell(k=0.5).project(encoder(x)))
     torch.testing.assert_close(found.x, generator(found.z.clone()))
     assert not rule.contains(encoder(x)).all()
-    for wrong in (Penalised(Shell()), Accepted(Shell()), Shell()):
+    for wrong in (SupportPenalty(Shell()), Accepted(Shell()), Shell()):
         with pytest.raises(InputError, match="give Projected"):
             EncoderInversion(restriction=wrong)
 
@@ -221,7 +222,7 @@ def naive_joint(rule, search, x, generator, starts):
 
         def total(point, g=g):
             loss = squared(x[None], g(point))[0]
-            if isinstance(rule, Penalised):
+            if isinstance(rule, SupportPenalty):
                 loss = loss + rule.weight * (point - P(point)).square().sum()
             return loss
 
@@ -281,8 +282,8 @@ def test_no_bit_of_a_joint_search_depends_on_other_samples(form):
     ("build", "message"),
     [
         (lambda: Projected(3.0), "give a prior"),
-        (lambda: Penalised(Shell(), weight=0.0), "weight=0"),
-        (lambda: Penalised(Shell(), weight=math.nan), "weight=nan"),
+        (lambda: SupportPenalty(Shell(), weight=0.0), "weight=0"),
+        (lambda: SupportPenalty(Shell(), weight=math.nan), "weight=nan"),
     ],
 )
 def test_wrong_arguments(build, message):
@@ -291,9 +292,7 @@ def test_wrong_arguments(build, message):
 
 
 def test_stored_and_built_again():
-    known = {
-        kind.__name__: kind for kind in (LatentSearch, LatentAdam, Projected, Penalised, Accepted, Shell, JointSearch)
-    }
-    for rule in (Projected(Shell(k=1.0)), Penalised(Shell(), weight=0.1), Accepted(Shell())):
+    known = known_parts()  # those that a stored model may name
+    for rule in (Projected(Shell(k=1.0)), SupportPenalty(Shell(), weight=0.1), Accepted(Shell())):
         for search in (LatentSearch(restriction=rule), JointSearch(restriction=rule)):
             assert from_spec(to_spec(search, {}, "inversion"), known, {}) == search

@@ -3,6 +3,7 @@
 import inspect
 import json
 import tomllib
+from abc import ABC
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -153,7 +154,9 @@ def choices(base: type) -> dict[str, Any]:
     if issubclass(base, Detector):
         return dict(classes())
     found: dict[str, Any] = {
-        name: cls for name, cls in known_parts().items() if issubclass(cls, base) and not inspect.isabstract(cls)
+        name: cls
+        for name, cls in known_parts().items()
+        if issubclass(cls, base) and not inspect.isabstract(cls) and ABC not in cls.__bases__
     }
     presets = {name: getattr(networks, name) for name in networks.__all__ if name.isupper()}
     return found | {name: preset for name, preset in presets.items() if isinstance(preset, base)}
@@ -269,7 +272,8 @@ def _construct(cls: type[T], given: Settings, start: Settings, name: str) -> T:
     missing = [n for n in hints if parameters[n].default is inspect.Parameter.empty and n not in values]
     if missing:
         first = f"{name}.{missing[0]}" if name else missing[0]
-        raise UsageError(f"{cls.__name__} needs {', '.join(missing)}, e.g. --set {first}=1.")
+        example = next(iter(choices(hints[missing[0]])), 1) if isinstance(hints[missing[0]], type) else 1
+        raise UsageError(f"{cls.__name__} needs {', '.join(missing)}, e.g. --set {first}={example}.")
     try:
         return cls(**values)
     except ValueError as error:

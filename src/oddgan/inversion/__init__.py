@@ -4,7 +4,7 @@ from oddgan.inversion.encoder import EncoderInversion, Hybrid
 from oddgan.inversion.engine import Execution, Slots
 from oddgan.inversion.joint import Joint, JointSearch
 from oddgan.inversion.optimisers import LatentAdam, LatentOptimiser, LatentRMSProp, LatentSGD
-from oddgan.inversion.restriction import Accepted, Penalised, Projected, Restriction
+from oddgan.inversion.restriction import Accepted, Projected, Restriction, SupportPenalty
 from oddgan.inversion.result import Inverted, Loss, Map
 from oddgan.inversion.search import LatentSearch
 from oddgan.inversion.second_order import LatentLBFGS, LatentLM
@@ -26,8 +26,8 @@ __all__ = [
     "LatentSearch",
     "Loss",
     "Map",
-    "Penalised",
     "Projected",
     "Restriction",
     "Slots",
+    "SupportPenalty",
 ]

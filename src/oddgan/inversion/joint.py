@@ -90,8 +90,8 @@ class JointSearch:
     theta_lr : step size for θ, above 0; None takes 5e-5 for Adam, the value of public code, and 3e-3 for plain steps,
         which moves the loss as far on MNIST.
     betas : Adam's decay rates of both moments, each in [0, 1).
-    restriction : a support of the search's own, chosen without training again: `Projected`, `Penalised` or `Accepted`;
-        None stays on the prior's.
+    restriction : a support of the search's own, chosen without training again: `Projected`, `SupportPenalty` or
+        `Accepted`; None stays on the prior's.
     precision : of the matrix products, "fp32" (the generator's own) or "bf16"; θ is kept in full precision.
     memory_mb : most memory for private parameters and maps, in MiB, above 0; one start is always searched.
 

@@ -83,7 +83,7 @@ class Projected(Restriction):
 
 
 @dataclass(frozen=True)
-class Penalised(Restriction):
+class SupportPenalty(Restriction):
     r"""The squared distance from the support is added to the search loss.
 
     .. math:: \ell(z) = d(x, G(z)) + w \, \| z - P(z) \|^2, \qquad \nabla_z = \nabla_z d + 2 w \, (z - P(z))

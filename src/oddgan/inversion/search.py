@@ -37,8 +37,8 @@ class LatentSearch:
     reduce : "min" reports the loss of the best start, "mean" the mean loss over the starts.
     drop : None, or a loss and a factor, e.g. (0.05, 0.1): from the first time that a point's loss is below the one, its
         step size is multiplied by the other, as in the survey's system.
-    restriction : a support of the search's own, chosen without training again: `Projected`, `Penalised` or `Accepted`;
-        None stays on the prior's.
+    restriction : a support of the search's own, chosen without training again: `Projected`, `SupportPenalty` or
+        `Accepted`; None stays on the prior's.
     precision : "fp32", or "bf16" for a search in half precision whose ends and losses are confirmed in full.
 
     References
