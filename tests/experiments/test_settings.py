@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from oddgan._core.errors import InputError
@@ -12,7 +14,7 @@ from oddgan.experiments.settings import (
     parse_value,
     read_settings,
 )
-from oddgan.inversion import LatentAdam, LatentSearch, Restriction
+from oddgan.inversion import Hybrid, LatentAdam, LatentSearch, Restriction
 from oddgan.networks import DCGAN_32, Auto, ConvLadder
 from oddgan.objectives import R1, WGANGP, GradientPenalty
 from oddgan.priors import Gaussian, Uniform
@@ -202,6 +204,16 @@ def test_tuples_of_parts():
     one = built("stabilisers.type=TwoTimescale", "stabilisers.critic=1e-3")
     assert one.stabilisers == (TwoTimescale(critic=1e-3),)
     assert built("stabilisers=[]").stabilisers == ()
+
+
+def test_one_of_two_kinds_of_part_is_told_by_its_name():
+    given = ["inversion=Hybrid", "inversion.search.n_max=3"]
+    made = build_detector(FAnoGAN, parse_assignments(given)).inversion
+    assert made == Hybrid(search=replace(Hybrid().search, n_max=3))
+    with pytest.raises(UsageError, match=r"Hybrid has no field 'serch'\. Did you mean search"):
+        build_detector(FAnoGAN, parse_assignments(["inversion=Hybrid", "inversion.serch=3"]))
+    with pytest.raises(UsageError, match=r"Unknown inversion 'Nope'\. Known: EncoderInversion, Hybrid\."):
+        build_detector(FAnoGAN, parse_assignments(["inversion=Nope"]))
 
 
 def test_a_part_that_is_missing_is_named_by_example():

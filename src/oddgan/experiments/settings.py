@@ -149,9 +149,9 @@ def takes(cls: type) -> dict[str, Any]:
     return {n: hint for n, hint in named.items() if n not in filled and np.ndarray not in (hint, *get_args(hint))}
 
 
-def choices(base: type) -> dict[str, Any]:
-    """The parts of a kind by name, or the detectors: classes, and published networks as instances."""
-    if issubclass(base, Detector):
+def choices(base: type | tuple[type, ...]) -> dict[str, Any]:
+    """The parts of a kind, or of several, by name, or the detectors: classes, and published networks as instances."""
+    if base is Detector:
         return dict(classes())
     found: dict[str, Any] = {
         name: cls
@@ -180,6 +180,9 @@ def convert(value: Any, hint: Any, name: str, default: Any = None) -> Any:
     arms = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
     if value is None and NoneType in arms:
         return None
+    parts = tuple(arm for arm in arms if isinstance(arm, type) and choices(arm))
+    if len(parts) > 1:  # told apart by the name that is given
+        arms = (*(arm for arm in arms if arm not in parts), parts)
     problem = None
     for arm in (arm for arm in arms if arm is not NoneType):
         try:
@@ -234,7 +237,7 @@ def _tuple(value: Any, hints: tuple[Any, ...], name: str) -> tuple[Any, ...]:
     return tuple(convert(v, hint, f"{name}[{i}]") for i, (v, hint) in enumerate(zip(value, each, strict=True)))
 
 
-def _part(value: Any, base: type, name: str, default: Any) -> Any:
+def _part(value: Any, base: type | tuple[type, ...], name: str, default: Any) -> Any:
     known = choices(base)
     if isinstance(value, str):
         value = {"type": value}
