@@ -71,8 +71,8 @@ def test_levels_stand_in_order_with_no_bounds_beyond_the_last(page):
     ]  # fmt: skip
     text = page("boxes", found)
     assert panels(text) == {
-        "digit 8": "AUROC against every coordinate within ±. AnoGAN: 0.5 at 0.25, 0.75 at 3, 0.85 at none.",
-        "heartbeats": "AUROC against every coordinate within ±. f-AnoGAN: 0.6 at 3.",
+        "digit 8": "AUROC against each coordinate within ±. AnoGAN: 0.5 at 0.25, 0.75 at 3, 0.85 at none.",
+        "heartbeats": "AUROC against each coordinate within ±. f-AnoGAN: 0.6 at 3.",
     }
     figure = ET.fromstring(text)  # noqa: S314
     eight = next(svg for svg in figure.iter("svg") if svg.get("role"))
@@ -91,7 +91,7 @@ def test_shells_have_penalty_and_acceptance_as_points(page):
     text = page("shells", records("digit 0", values))
     line = "0.7 at 1, 0.8 at 4, 0.9 at none"
     assert panels(text)["digit 0"] == (
-        "AUROC against norm within so many deviations. "
+        "AUROC against ‖z‖ within so many deviations of its mode. "
         f"AnoGAN: {line}; f-AnoGAN: {line}; AnoGAN, penalty: 0.75 at 1; AnoGAN, accepted: 0.72 at 1."
     )
     assert "<p>One seed. Scales differ.</p>" in text
@@ -110,7 +110,7 @@ def test_differences_are_taken_seed_by_seed(page):
     ]  # fmt: skip
     text = page("differences", found)
     head, *rows = rows_of(text)
-    assert head[2:] == [
+    assert head[1:] == [
         "AUROC, no bounds",
         "truncated at 1, difference",
         "shell of 1, difference",
@@ -118,8 +118,8 @@ def test_differences_are_taken_seed_by_seed(page):
     ]
     assert rows == [
         # .02 and .04: mean .03, deviation .02/√2; -.01 and .02: .005, .03/√2. Means of levels: .88, .855, .5.
-        ["digit 8", "AnoGAN", "0.800 ± 0.100", "+0.030 ± 0.014", "+0.005 ± 0.021", "0.500 to 0.880"],
-        ["digit 1", "f-AnoGAN", "0.950", "-0.010", "", "0.940 to 0.940"],
+        ["digit 8, AnoGAN", "0.800 ± 0.100", "+0.030 ± 0.014", "+0.005 ± 0.021", "0.500 to 0.880"],
+        ["digit 1, f-AnoGAN", "0.950", "-0.010", "", "0.940 to 0.940"],
     ]
     assert "Truncated at 1 is higher with every seed in 1 of 2 rows, and with none in 1." in text
     assert "Shell of 1 is higher with every seed in 0 of 1 rows, and with none in 0." in text

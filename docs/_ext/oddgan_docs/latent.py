@@ -10,7 +10,7 @@ from typing import NamedTuple
 from oddgan_docs.catalogue import table
 from oddgan_docs.docstrings import cell
 from oddgan_docs.plots import Line, Panel, Point, figure, limits
-from oddgan_docs.results import all_records, marks_of, not_measured, with_spread
+from oddgan_docs.results import NO_BREAK, all_records, marks_of, not_measured, with_spread
 
 CASES, METHODS = ("digit 8", "digit 0", "digit 1", "heartbeats"), ("AnoGAN", "f-AnoGAN")
 FREE, OWN, FEW = "no bounds", "own support", ("truncated at 1", "shell of 1")
@@ -61,12 +61,12 @@ def _levels(found: Found, kind: str) -> list[Level]:
 
 def boxes(folder: Path) -> str:
     """AUROC against the truncation of the search, one panel a case."""
-    return _against(folder, "truncated at", "every coordinate within ±")
+    return _against(folder, "truncated at", "each coordinate within ±")
 
 
 def shells(folder: Path) -> str:
     """AUROC against the width of the shell, one panel a case."""
-    return _against(folder, "shell of", "norm within so many deviations")
+    return _against(folder, "shell of", "‖z‖ within so many deviations of its mode")
 
 
 def _against(folder: Path, kind: str, x_label: str) -> str:
@@ -119,17 +119,17 @@ def differences(folder: Path) -> str:
             free = found.get(Key(case, method, FREE))
             if free is None:
                 continue
-            row = [case, method, with_spread(free.values())]
+            row = [f"{case}, {method}", with_spread(free.values())]
             for level in FEW:
                 apart = _apart(found.get(Key(case, method, level), {}), free)
                 row.append(with_spread(apart, "+.3f") if apart else "")
                 if apart:
                     signs[level].append({value > 0 for value in apart})
             means = [fmean(v.values()) for k, v in found.items() if k[:2] == (case, method) and k.level != FREE]
-            rows.append([*row, f"{min(means):.3f} to {max(means):.3f}" if means else ""])
+            rows.append([*row, NO_BREAK.join([f"{min(means):.3f}", "to", f"{max(means):.3f}"]) if means else ""])
     if not rows:
         return not_measured("latent")
-    head = ["normal", "method", f"AUROC, {FREE}", *(f"{level}, difference" for level in FEW), "AUROC, all restrictions"]
+    head = ["normal, method", f"AUROC, {FREE}", *(f"{level}, difference" for level in FEW), "AUROC, all restrictions"]
     said = [_verdict(level, of_level) for level, of_level in signs.items() if of_level]
     return f"{table(head, rows)}\n{' '.join(said)}\n"
 

@@ -24,6 +24,11 @@ GROUPS = {
     "Against one player that runs away": ("TwoTimescale", "CriticWarmUp", "CriticEnsemble"),
     "Against a critic that is steep, or certain at once": ("Penalised", "InstanceNoise", "LabelSmoothing"),
 }
+SIDES = {
+    frozenset({True}): "nearer",
+    frozenset({False}): "farther",
+    frozenset({True, False}): "nearer with some seeds only",
+}
 
 
 class Key(NamedTuple):
@@ -79,19 +84,21 @@ def worth(folder: Path) -> str:
     if not distances:
         return not_measured("stabilisers")
     seconds, cases = _at_end(_curves(folder, "seconds"))[1], _cases(distances)
+    timed = [case for case in cases if any(_ratio(seconds, key) for key in distances if key.case == case)]
     rows = [
         [
             cell(method),
             *(with_spread(found.values(), ".1f") if (found := distances.get(Key(case, method))) else ""
               for case in cases),
-            *(_ratio(seconds, Key(case, method)) for case in cases),
+            *(_ratio(seconds, Key(case, method)) for case in timed),
         ]
         for method in dict.fromkeys(key.method for key in distances)
     ]  # fmt: skip
     counts = {case: seeds_of([len(found) for key, found in distances.items() if key.case == case]) for case in cases}
     seeds = "; ".join(f"{case}: {said}" for case, said in counts.items())
-    head = ["", *(f"{case}, distance" for case in cases), *(f"{case}, CPU time" for case in cases)]
-    said = f"Distances after {end} steps of the generator, lower is better ({seeds}); CPU time relative to {PLAIN}'s."
+    head = ["", *(f"{case}, distance" for case in cases), *(f"{case}, CPU time" for case in timed)]
+    said = f"Distances after {end} steps of the generator, lower is better ({seeds})."
+    said += f" CPU time relative to {PLAIN}'s, median over seeds." * bool(timed)
     return f"{table(head, rows)}\n{said}\n\n{_verdicts(distances, cases)}"
 
 
@@ -106,15 +113,12 @@ def _verdicts(distances: Mapping[Key, Mapping[int | None, float]], cases: Sequen
     """Which stabilisers end nearer to the data than their game without them, as a list of the cases."""
     lines = []
     for case in cases:
-        sides: dict[str, list[str]] = {"nearer": [], "farther": [], "nearer with some seeds only": []}
+        sides: dict[str, list[str]] = {side: [] for side in SIDES.values()}
         for key, found in distances.items():
             alone = distances.get(key.game, {})
-            nearer = {value < alone[seed] for seed, value in found.items() if seed in alone}
+            nearer = frozenset(value < alone[seed] for seed, value in found.items() if seed in alone)
             if key.case == case and key.stabiliser and nearer:
-                side = (
-                    "nearer with some seeds only" if len(nearer) == 2 else "nearer" if nearer == {True} else "farther"
-                )
-                sides[side].append(f"`{key.stabiliser}`")
+                sides[SIDES[nearer]].append(f"`{key.stabiliser}`")
         said = "; ".join(f"{side}: {', '.join(names)}" for side, names in sides.items() if names)
         if said:
             lines.append(f"- {case}, beside the same game and seed without the stabiliser: {said}.")
