@@ -121,6 +121,7 @@ def test_differences_are_taken_seed_by_seed(page):
         ["digit 8, AnoGAN", "0.800 ± 0.100", "+0.030 ± 0.014", "+0.005 ± 0.021", "0.500 to 0.880"],
         ["digit 1, f-AnoGAN", "0.950", "-0.010", "", "0.940 to 0.940"],
     ]
+    assert "Means over 1 to 3 seeds, ± standard deviation." in text
     assert "Truncated at 1 is higher with every seed in 1 of 2 rows, and with none in 1." in text
     assert "Shell of 1 is higher with every seed in 0 of 1 rows, and with none in 0." in text
 
@@ -133,7 +134,10 @@ def test_supports_of_training_and_search_stand_beside_each_other(page):
         *records("digit 8, trained uniform", {"AnoGAN, own support": [0.95, 0.97], "AnoGAN, no bounds": [0.5]}),
         *records("digit 8, trained shell of 1", {"AnoGAN, no bounds": [0.6]}),
     ]
-    assert rows_of(page("priors", found)) == [
+    text = page("priors", found)
+    assert text.endswith("Means over 1 to 2 seeds, ± standard deviation.\n")
+    assert page("priors", [r for r in found if r["seed"] == 0]).endswith("\nOne seed.\n")
+    assert rows_of(text) == [
         ["method", "support", "training and search", "training only", "search only, trained on N(0, I)"],
         ["AnoGAN", "everywhere, N(0, I)", "0.900", "", ""],
         # The uniform prior lies in the box of ±1, as what is truncated there.

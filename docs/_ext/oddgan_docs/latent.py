@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from oddgan_docs.catalogue import table
 from oddgan_docs.docstrings import cell
 from oddgan_docs.plots import Line, Panel, Point, figure, limits
-from oddgan_docs.results import NO_BREAK, all_records, marks_of, not_measured, with_spread
+from oddgan_docs.results import NO_BREAK, all_records, marks_of, not_measured, runs_of, with_spread
 
 CASES, METHODS = ("digit 8", "digit 0", "digit 1", "heartbeats"), ("AnoGAN", "f-AnoGAN")
 FREE, OWN, FEW = "no bounds", "own support", ("truncated at 1", "shell of 1")
@@ -113,25 +114,26 @@ def _widened(panel: Panel) -> Panel:
 def differences(folder: Path) -> str:
     """AUROC of two levels against that of no bounds, on the same networks, and how far all levels lie apart."""
     found = _found(folder)
-    rows, signs = [], {level: list[set[bool]]() for level in FEW}
-    for case in CASES:
-        for method in METHODS:
-            free = found.get(Key(case, method, FREE))
-            if free is None:
-                continue
-            row = [f"{case}, {method}", with_spread(free.values())]
-            for level in FEW:
-                apart = _apart(found.get(Key(case, method, level), {}), free)
-                row.append(with_spread(apart, "+.3f") if apart else "")
-                if apart:
-                    signs[level].append({value > 0 for value in apart})
-            means = [fmean(v.values()) for k, v in found.items() if k[:2] == (case, method) and k.level != FREE]
-            rows.append([*row, NO_BREAK.join([f"{min(means):.3f}", "to", f"{max(means):.3f}"]) if means else ""])
+    rows, counts, signs = [], list[int](), {level: list[set[bool]]() for level in FEW}
+    for case, method in product(CASES, METHODS):
+        free = found.get(Key(case, method, FREE))
+        if free is None:
+            continue
+        row = [f"{case}, {method}", with_spread(free.values())]
+        counts.append(len(free))
+        for level in FEW:
+            apart = _apart(found.get(Key(case, method, level), {}), free)
+            row.append(with_spread(apart, "+.3f") if apart else "")
+            if apart:
+                signs[level].append({value > 0 for value in apart})
+                counts.append(len(apart))
+        means = [fmean(v.values()) for k, v in found.items() if k[:2] == (case, method) and k.level != FREE]
+        rows.append([*row, NO_BREAK.join([f"{min(means):.3f}", "to", f"{max(means):.3f}"]) if means else ""])
     if not rows:
         return not_measured("latent")
     head = ["normal, method", f"AUROC, {FREE}", *(f"{level}, difference" for level in FEW), "AUROC, all restrictions"]
     said = [_verdict(level, of_level) for level, of_level in signs.items() if of_level]
-    return f"{table(head, rows)}\n{' '.join(said)}\n"
+    return f"{table(head, rows)}\n{runs_of(counts)} {' '.join(said)}\n"
 
 
 def _apart(ours: Mapping[int | None, float], free: Mapping[int | None, float]) -> list[float]:
@@ -150,21 +152,24 @@ def priors(folder: Path) -> str:
     trained = dict.fromkeys(key.case.removeprefix(TRAINED) for key in found if key.case.startswith(TRAINED))
     if not trained:
         return not_measured("latent")
-    rows = []
-    for method in METHODS:
-        normal = found.get(Key("digit 8", method, FREE))
-        rows.append([method, "everywhere, N(0, I)", with_spread(normal.values()) if normal else "", "", ""])
-        for name in trained:
-            keys = (
-                Key(TRAINED + name, method, OWN),
-                Key(TRAINED + name, method, FREE),
-                Key("digit 8", method, SAME_SET.get(name, name)),
-            )
-            values = [with_spread(found[key].values()) if key in found else "" for key in keys]
-            rows.append([method, cell(name), *values])
+    supports = {
+        "everywhere, N(0, I)": [("digit 8", FREE)],
+        **{
+            name: [(TRAINED + name, OWN), (TRAINED + name, FREE), ("digit 8", SAME_SET.get(name, name))]
+            for name in trained
+        },
+    }
+    rows, counts = [], list[int]()
+    for method, (support, places) in product(METHODS, supports.items()):
+        cells = [found.get(Key(case, method, level), {}) for case, level in places]
+        if any(cells):
+            values = [with_spread(by_seed.values()) if by_seed else "" for by_seed in cells]
+            rows.append([method, cell(support), *values, *[""] * (3 - len(values))])
+            counts += [len(by_seed) for by_seed in cells if by_seed]
+    if not rows:
+        return not_measured("latent")
     head = ["method", "support", "training and search", "training only", "search only, trained on N(0, I)"]
-    rows = [row for row in rows if any(row[2:])]
-    return table(head, rows) if rows else not_measured("latent")
+    return f"{table(head, rows)}\n{runs_of(counts)}\n"
 
 
 def sizes(folder: Path) -> str:

@@ -92,6 +92,11 @@ def marks_of(counts: Collection[int]) -> str:
     return f"Large marks are means over {seeds_of(counts)}, small ones single seeds{few}."
 
 
+def runs_of(counts: Collection[int]) -> str:
+    """What the numbers of a table stand for, which are means over so many seeds each."""
+    return "One seed." if max(counts) == 1 else f"Means over {seeds_of(counts)}, ± standard deviation."
+
+
 def not_measured(name: str) -> str:
     """What stands in the place of a benchmark's numbers until there are some."""
     return f"*Not measured yet.* `python benchmarks/{name}.py` measures it.\n"
