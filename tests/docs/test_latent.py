@@ -1,9 +1,9 @@
 """The page of latent restriction."""
 
 import importlib
-import json
 import re
 import xml.etree.ElementTree as ET
+from functools import partial
 
 import pytest
 
@@ -25,19 +25,9 @@ def records(case, values):
 
 
 @pytest.fixture
-def page(extension, tmp_path):
+def page(drawn):
     """The part of the page by its name, made from records."""
-    parts = dict(importlib.import_module(f"{extension.__name__}.latent").all_parts())
-    assert tuple(parts) == tuple(f"latent-{name}" for name in NAMES)
-
-    def made(name, found=None):
-        if found is not None:
-            (tmp_path / "results").mkdir(exist_ok=True)
-            document = {"schema": 1, "machine": "", "versions": {}, "records": found}
-            (tmp_path / "results" / "latent.json").write_text(json.dumps(document))
-        return parts[f"latent-{name}"](tmp_path).replace("\N{NO-BREAK SPACE}", " ")
-
-    return made
+    return partial(drawn, "latent")
 
 
 def rows_of(text):

@@ -1,9 +1,9 @@
 """What each stabiliser is worth, on the page of the stabilisers."""
 
 import importlib
-import json
 import re
 import xml.etree.ElementTree as ET
+from functools import partial
 
 import pytest
 
@@ -39,18 +39,9 @@ RECORDS = [
 
 
 @pytest.fixture
-def page(extension, tmp_path):
+def page(drawn):
     """The part of the page by its name, made from records."""
-    parts = dict(importlib.import_module(f"{extension.__name__}.stabilisers").all_parts())
-
-    def made(name, records=None):
-        if records is not None:
-            (tmp_path / "results").mkdir(exist_ok=True)
-            document = {"schema": 1, "machine": "", "versions": {}, "records": records}
-            (tmp_path / "results" / "stabilisers.json").write_text(json.dumps(document))
-        return parts[f"stabilisers-{name}"](tmp_path).replace("\N{NO-BREAK SPACE}", " ")
-
-    return made
+    return partial(drawn, "stabilisers")
 
 
 def panels(text):
