@@ -1,5 +1,7 @@
 """Where the pages are, and their code blocks."""
 
+import importlib
+import json
 import re
 import sys
 from pathlib import Path
@@ -45,3 +47,18 @@ def extension():
     sys.path.insert(0, str(DOCS / "_ext"))
     yield pytest.importorskip("oddgan_docs")
     sys.path.remove(str(DOCS / "_ext"))
+
+
+@pytest.fixture
+def drawn(extension, tmp_path):
+    """Makes the parts of a page, by their names after that of the benchmark, from records."""
+
+    def made(benchmark, name, records=None):
+        if records is not None:
+            (tmp_path / "results").mkdir(exist_ok=True)
+            document = {"schema": 1, "machine": "", "versions": {}, "records": records}
+            (tmp_path / "results" / f"{benchmark}.json").write_text(json.dumps(document))
+        parts = dict(importlib.import_module(f"{extension.__name__}.{benchmark}").all_parts())
+        return parts[f"{benchmark}-{name}"](tmp_path).replace("\N{NO-BREAK SPACE}", " ")
+
+    return made

@@ -18,16 +18,20 @@ from oddgan_docs import (
     figures,
     growing,
     heartbeats,
+    latent,
     mathml,
     matrix,
     memory,
     results,
+    stabilisers,
     watching,
     ways,
 )
 
 MARK = re.compile(r"^<!-- generated: ([\w-]+) -->$", flags=re.MULTILINE)
 RESULTS = Path(__file__).resolve().parents[3] / "benchmarks"
+
+_PAGES = (heartbeats, latent, stabilisers)
 
 PARTS: dict[str, Callable[[], str]] = {
     "methods-table": catalogue.methods_table,
@@ -37,7 +41,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "presets": catalogue.presets,
     "benchmarks": lambda: results.benchmarks(RESULTS),
     **{name: partial(draw, RESULTS) for name, draw in figures.all_figures()},
-    **{name: partial(draw, RESULTS) for name, draw in heartbeats.all_parts()},
+    **{name: partial(draw, RESULTS) for page in _PAGES for name, draw in page.all_parts()},
     "growing-numbers": partial(growing.numbers, RESULTS),
     "growing-samples": partial(growing.samples, RESULTS),
     "figure-ways": ways.example,

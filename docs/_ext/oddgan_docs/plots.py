@@ -72,7 +72,7 @@ class Panel:
     title : above it.
     x_label, y_label : of the axes.
     lines : drawn in this order.
-    log_x : logarithmic x axis.
+    log_x, log_y : logarithmic axes.
     x_ticks : values and labels in the place of round numbers; none for those.
     x_limits, y_limits : what the axes cover; None for what the points need.
     """
@@ -82,6 +82,7 @@ class Panel:
     y_label: str
     lines: Sequence[Line]
     log_x: bool = True
+    log_y: bool = False
     x_ticks: Sequence[tuple[float, str]] = ()
     x_limits: tuple[float, float] | None = None
     y_limits: tuple[float, float] | None = None
@@ -177,10 +178,11 @@ def _panel(key: str, panel: Panel) -> str:
         y_label=panel.y_label,
         traces=tuple(_trace(line) for line in panel.lines if line.joined),
         x_limits=panel.x_limits or limits((p.x for p in points), log=panel.log_x),
-        y_limits=panel.y_limits or limits(p.y for p in points),
+        y_limits=panel.y_limits or limits((p.y for p in points), log=panel.log_y),
         log_x=panel.log_x,
+        log_y=panel.log_y,
     )
-    x_axis, y_axis = Axis(*chart.x_limits, LEFT, RIGHT, chart.log_x), Axis(*chart.y_limits, BOTTOM, TOP)
+    x_axis, y_axis = Axis(*chart.x_limits, LEFT, RIGHT, chart.log_x), Axis(*chart.y_limits, BOTTOM, TOP, chart.log_y)
     drawing = draw(chart)
     if panel.x_ticks:
         drawing = replace(drawing, x_ticks=[(x_axis.at(value), label) for value, label in panel.x_ticks])

@@ -1,7 +1,8 @@
 """The benchmark page: every number comes from a file in `benchmarks/results`."""
 
 import ast
-from collections.abc import Sequence
+import statistics
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from oddgan.evaluate import Record, Results, Spread, read_results, spread
@@ -20,6 +21,7 @@ _TITLES = {
     "growing": "Progressive growing",
     "heartbeats": "The survey's own system on heartbeats",
     "inversion": "What inversion finds",
+    "latent": "Latent restriction",
     "loop": "Cost of the training loop",
     "mnist": "MNIST, one class normal",
     "monitor": "The training monitor",
@@ -36,7 +38,9 @@ _FIGURES = {
     "heartbeats": "heartbeats.md",
     "monitor": "monitor.md",
     "inversion": "speed.md#steps-more-is-not-always-better",
+    "latent": "latent.md#does-it-help",
     "search": "speed.md#the-latent-search",
+    "stabilisers": "stabilisers.md#what-each-is-worth",
     "survey": "heartbeats.md#search-or-encoder",
     "toys": "toys.md",
     "training": "speed.md#training",
@@ -46,8 +50,11 @@ _PAGES = {
     "toys.md": "2-D toys",
     "heartbeats.md": "Heartbeats",
     "growing.md": "Growing",
+    "latent.md": "Restricting the latent space",
     "monitor.md": "Watching training",
+    "stabilisers.md": "Stabilisers",
 }
+NO_BREAK = "\N{NO-BREAK SPACE}"
 # A line of a table: method, role, protocol, settings.
 Row = tuple[str, str, str, str]
 
@@ -61,6 +68,33 @@ def all_records(folder: Path, name: str) -> Sequence[Record]:
     """The numbers of a benchmark, each for itself; none without its file."""
     file = folder / "results" / f"{name}.json"
     return read_results(file).records if file.exists() else ()
+
+
+def with_spread(values: Collection[float], form: str = ".3f") -> str:
+    """The mean of a number over its runs, with the standard deviation (n - 1) of several, on one line of a table."""
+    around = f"{NO_BREAK}±{NO_BREAK}{statistics.stdev(values):{form.lstrip('+')}}" if len(values) > 1 else ""
+    return f"{statistics.fmean(values):{form}}{around}"
+
+
+def seeds_of(counts: Collection[int]) -> str:
+    """How many seeds there are, in words; the counts are those of all numbers that are shown."""
+    least, most = min(counts), max(counts)
+    if most == 1:
+        return "one seed"
+    return f"{most} seeds" if least == most else f"{least} to {most} seeds"
+
+
+def marks_of(counts: Collection[int]) -> str:
+    """What the marks of a figure stand for, whose means are over so many seeds each."""
+    if max(counts) == 1:
+        return "One seed."
+    few = " where there are several" * (min(counts) == 1)
+    return f"Large marks are means over {seeds_of(counts)}, small ones single seeds{few}."
+
+
+def runs_of(counts: Collection[int]) -> str:
+    """What the numbers of a table stand for, which are means over so many seeds each."""
+    return "One seed." if max(counts) == 1 else f"Means over {seeds_of(counts)}, ± standard deviation."
 
 
 def not_measured(name: str) -> str:
