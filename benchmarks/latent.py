@@ -1,8 +1,8 @@
 """Latent restriction: what truncated, boxed and shell-shaped searches do to detection, and how large z should be.
 
-The survey leaves open whether the latent space should be restricted, and whether truncation at inference should differ
-from that of training. One GAN and one encoder for each case and seed, trained on normal data with z ~ N(0, I); then
-only the search changes (`set_inversion`), and AUROC and AP are those of the method's own score:
+The survey leaves open whether the latent space should be restricted in training, in the search, or in both. One GAN and
+one encoder for each case and seed, trained on normal data with z ~ N(0, I); then only the search changes
+(`set_inversion`), and AUROC and AP are those of the method's own score:
 
 - truncated at L: every step of AnoGAN's search, or f-AnoGAN's code, is clamped to ±L. A uniform box of the same bounds
   is the same set, so that one line stands for both; where they differ is in training, below;
