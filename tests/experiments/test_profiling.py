@@ -93,3 +93,11 @@ def test_profiling_leaves_the_detector_as_it_was(trained):
     before = set(vars(trained.detector))
     profile(ProfileSpec(model=trained.model, source="builtin:digits", rows=5))
     assert set(vars(trained.detector)) == before
+
+
+def test_members_of_an_ensemble_are_stages(tmp_path):
+    settings = {"detectors": [{"type": "PCA"}, {"type": "KNN"}], "n_members": 1}
+    fit(FitSpec(method="ensemble", source="builtin:breast-cancer", settings=settings, out=tmp_path / "model"))
+    result = profile(ProfileSpec(model=tmp_path / "model", source="builtin:breast-cancer", rows=20))
+    assert {"member pca_1", "member knn_1"} <= {stage.name for stage in result.stages}
+    assert {stage.calls for stage in result.stages if stage.name.startswith("member")} == {1}

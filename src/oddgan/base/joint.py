@@ -70,7 +70,7 @@ class JointDetector(Detector):
 
     # -- scoring
     @property
-    def _by_name(self) -> dict[str, Detector]:
+    def named_members_(self) -> dict[str, Detector]:
         """The members by class and number, e.g. "anogan_2", as the components are called."""
         kinds, named = Counter[str](), {}
         for member in self.members_:
@@ -80,7 +80,7 @@ class JointDetector(Detector):
         return named
 
     def _components(self, x: Any, reports: Iterator[Report] | None = None) -> dict[str, Component]:
-        return {name: partial(_score, member, x, reports) for name, member in self._by_name.items()}
+        return {name: partial(_score, member, x, reports) for name, member in self.named_members_.items()}
 
     def _looked_up(
         self, rows: Rows, wanted: Collection[str] | None, report: Report | None = None
@@ -94,7 +94,7 @@ class JointDetector(Detector):
     def explain(self, X: Any) -> Explanation:
         """The score, the members' scores, and the means of their reconstructions and maps where all have them."""
         rows = self._rows(X)
-        said = {name: member.explain(rows) for name, member in self._by_name.items()}
+        said = {name: member.explain(rows) for name, member in self.named_members_.items()}
         found = {name: told.score for name, told in said.items()}
         drawn, maps = [t.reconstruction for t in said.values()], [t.map for t in said.values()]
         return Explanation(self._composed(found), found, _mean(drawn), _mean(maps))

@@ -108,12 +108,18 @@ class Stopwatch:
 
 @contextmanager
 def watched(detector: Detector, watch: Stopwatch) -> Iterator[None]:
-    """Let the stages of a detector report to the stopwatch: its methods, and the networks that it scores with."""
+    """Let the stages of a detector report to the stopwatch: its methods, and the networks or members that score."""
     with ExitStack() as stack:
+
+        def time_of(owner: Detector, method: str, name: str) -> None:
+            setattr(owner, method, _timed(getattr(owner, method), watch, name))
+            stack.callback(delattr, owner, method)
+
         for method, name in STAGES.items():
             if hasattr(detector, method):
-                setattr(detector, method, _timed(getattr(detector, method), watch, name))
-                stack.callback(delattr, detector, method)
+                time_of(detector, method, name)
+        for name, member in getattr(detector, "named_members_", {}).items():
+            time_of(member, "_found", f"member {name}")
         networks = getattr(detector, "networks_", None)
         if isinstance(networks, Networks):
             for (name, dtype), network in networks.copies().items():
