@@ -11,7 +11,7 @@ from .conftest import ROOT
 
 COMMON = {"data": "MNIST", "protocol": "p", "settings": {}, "n_test": 500, "cpu_s": 1.0, "role": "measured"}
 MISSING = "*Not measured yet.* `python benchmarks/latent.py` measures it.\n"
-NAMES = ("differences", "boxes", "shells", "priors", "sizes")
+NAMES = ("differences", "codes", "boxes", "shells", "priors", "sizes")
 
 
 def records(case, values):
@@ -146,6 +146,18 @@ def test_sizes_of_z_take_the_other_gans_in(page):
     assert panels(page("sizes", found)) == {
         "AnoGAN": "AUROC against size of z. no bounds: 0.6 at 8, 0.9 at 64, 0.7 at 128; shell of 1: 0.6 at 128."
     }
+
+
+def test_codes_stand_beside_the_mode_of_the_prior(page):
+    kinds = {"‖z‖ of normal rows, median": [50, 60], "‖z‖ of anomalous rows, median": [70.25]}
+    found = [
+        COMMON | {"case": "digit 8", "method": "f-AnoGAN, codes", "metric": name, "value": v, "unit": "1", "seed": seed}
+        for name, values in kinds.items()
+        for seed, v in enumerate(values)
+    ]
+    text = page("codes", found).replace("\xa0", " ")
+    assert rows_of(text) == [["normal", *kinds], ["digit 8", "55.0 ± 7.1", "70.2"]]
+    assert "The mode of ‖z‖ under N(0, I) is 7.9." in text  # √63
 
 
 def test_names_are_those_of_the_benchmark(extension):

@@ -1,5 +1,6 @@
 """The page of latent restriction: what restricted searches, priors in training and the size of z do to detection."""
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -195,7 +196,24 @@ def sizes(folder: Path) -> str:
     return figure("latent-sizes", [_widened(panel) for panel in panels], caption) if panels else not_measured("latent")
 
 
+def codes(folder: Path) -> str:
+    """How long the codes of an encoder without bounds are, where its GAN was trained on N(0, I)."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for r in all_records(folder, "latent"):
+        if r.metric.startswith("‖z‖"):
+            found.setdefault((r.case, r.metric), []).append(r.value)
+    if not found:
+        return not_measured("latent")
+    metrics = list(dict.fromkeys(metric for _, metric in found))
+    cases = [case for case in CASES if (case, metrics[0]) in found]
+    rows = [
+        [case, *(with_spread(found[case, m], ".1f") if (case, m) in found else "" for m in metrics)] for case in cases
+    ]
+    mode = f"The mode of ‖z‖ under N(0, I) is {math.sqrt(SIZE_OF_OTHERS - 1):.1f}."
+    return f"{table(['normal', *metrics], rows)}\n{runs_of([len(values) for values in found.values()])} {mode}\n"
+
+
 def all_parts() -> Iterator[tuple[str, Callable[[Path], str]]]:
     """Names for the marks in the pages, and what fills them."""
-    for function in (differences, boxes, shells, priors, sizes):
+    for function in (differences, codes, boxes, shells, priors, sizes):
         yield f"latent-{function.__name__}", function
