@@ -210,8 +210,8 @@ def test_one_of_two_kinds_of_part_is_told_by_its_name():
     given = ["inversion=Hybrid", "inversion.search.n_max=3"]
     made = build_detector(FAnoGAN, parse_assignments(given)).inversion
     assert made == Hybrid(search=replace(Hybrid().search, n_max=3))
-    with pytest.raises(UsageError, match=r"Hybrid has no field 'serch'\. Did you mean search"):
-        build_detector(FAnoGAN, parse_assignments(["inversion=Hybrid", "inversion.serch=3"]))
+    with pytest.raises(UsageError, match=r"Hybrid has no field 'search_'\. Did you mean search"):
+        build_detector(FAnoGAN, parse_assignments(["inversion=Hybrid", "inversion.search_=3"]))
     with pytest.raises(UsageError, match=r"Unknown inversion 'Nope'\. Known: EncoderInversion, Hybrid\."):
         build_detector(FAnoGAN, parse_assignments(["inversion=Nope"]))
 
