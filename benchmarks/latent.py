@@ -202,7 +202,8 @@ def measure(bench: Bench, case: Case, seed: int) -> None:
         norms = np.linalg.norm(encoder.invert(case.x).z, axis=1)
         kinds = {"normal": norms[~case.anomalous], "anomalous": norms[case.anomalous]}
         own = replace(setup, method=CODES)
-        bench.add(*(own.record(f"‖z‖ of {kind} rows, median", float(np.median(v))) for kind, v in kinds.items()))
+        middle = {f"‖z‖ of {kind} rows, median": float(np.median(norm)) for kind, norm in kinds.items()}
+        bench.add(*(own.record(name, value, "length") for name, value in middle.items()))
 
 
 def main() -> None:

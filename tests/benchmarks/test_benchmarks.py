@@ -77,7 +77,9 @@ def test_results(path: Path) -> None:
     assert "oddgan" in results.versions
     assert results.records
     for r in results.records:
-        assert r.role == "published" or r.n_test or path.stem in ("loop", "training"), f"{r.method}: on how many rows?"
+        assert r.role == "published" or r.n_test or path.stem in ("loop", "training", "workers"), (
+            f"{r.method}: on how many rows?"
+        )
         if r.baseline is not None:
             assert r.ratio == pytest.approx(r.baseline / r.value), f"{r.case}, {r.method}"
         if r.unit == "1":
