@@ -26,8 +26,7 @@ def compose(
     """Show how a model composes its score and what components it has, or compose it anew; nothing is trained again.
 
     Compositions: WeightedSum, Standardised, Average, Maximum, RankAverage, Fisher, OneClass and Mixture need no
-    labels;
-    GridSearch, Logistic and SVM learn from labels, which makes the model semi-supervised.
+    labels; GridSearch, Logistic and SVM learn from labels, which makes the model semi-supervised.
 
     Parameters
     ----------

@@ -180,7 +180,7 @@ def convert(value: Any, hint: Any, name: str, default: Any = None) -> Any:
     arms = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
     if value is None and NoneType in arms:
         return None
-    parts = tuple(arm for arm in arms if isinstance(arm, type) and choices(arm))
+    parts = tuple(arm for arm in arms if isinstance(arm, type) and arm not in _NUMBERS and choices(arm))
     if len(parts) > 1:  # told apart by the name that is given
         arms = (*(arm for arm in arms if arm not in parts), parts)
     problem = None
