@@ -1,8 +1,9 @@
 """Detectors made of scikit-learn estimators, behind the same contract as the networks."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan._core.mapped import Mapped
 from oddgan.base.detector import Detector
+from oddgan.base.estimators import Values, from_values
 from oddgan.base.fitting import Fitting
 from oddgan.base.rows import Rows, chunks
 
@@ -29,6 +31,9 @@ class ClassicalDetector(Detector):
     slots : rows of one pass when scoring, >= 1; estimators cost much per call and little per row, so that passes are
         larger than those of networks. "exact" fills up to a multiple of 64.
     """
+
+    holds: ClassVar[Mapping[str, tuple[str, ...]]]
+    """The estimators by name, with the classes that each may be of, see `estimators.FORMS`."""
 
     slots: int = 512
 
@@ -60,9 +65,19 @@ class ClassicalDetector(Detector):
         """The components (n,) of x (n, d)."""
         return self._scores(x)
 
-    def _restore(self, weights: Mapping[str, Tensor]) -> None:
-        if not hasattr(self, "estimators_"):
-            raise ModelError("it lacks estimators.skops: copy the whole folder.")
+    def _restore(self, weights: Mapping[str, Tensor], estimators: Mapping[str, Values]) -> None:
+        if weights:
+            raise ModelError(f"it has weights of networks, but {type(self).__name__} has no networks.")
+        self.estimators_ = self._rebuilt(estimators, math.prod(self.shape_))
+
+    def _rebuilt(self, stored: Mapping[str, Values], d: int) -> dict[str, Any]:
+        """The estimators of rows of d values from what is stored of them."""
+        if stored.keys() != self.holds.keys():
+            raise ModelError(
+                f"it must have the estimators {', '.join(self.holds)}, but has {', '.join(stored) or 'none'}: "
+                "copy the whole folder."
+            )
+        return {name: from_values(name, stored[name], d, allowed) for name, allowed in self.holds.items()}
 
     def _components(self, x: Tensor) -> dict[str, Tensor]:
         flat = x.flatten(1).double().cpu().numpy()
@@ -90,6 +105,13 @@ class ProjectedDetector(ClassicalDetector):
             return self._estimators(x, seed)
         projection = principal_components(x, min(self.pca, len(x)))
         return {_PROJECTION: projection, **self._estimators(projection.transform(x), seed)}
+
+    def _rebuilt(self, stored: Mapping[str, Values], d: int) -> dict[str, Any]:
+        if _PROJECTION not in stored:
+            return super()._rebuilt(stored, d)
+        projection = from_values(_PROJECTION, stored[_PROJECTION], d, ("PCA",))
+        others = {name: values for name, values in stored.items() if name != _PROJECTION}
+        return {_PROJECTION: projection, **super()._rebuilt(others, projection.n_components_)}
 
     def _judge(self, x: np.ndarray) -> dict[str, np.ndarray]:
         projection = self.estimators_.get(_PROJECTION)

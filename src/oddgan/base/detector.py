@@ -20,6 +20,7 @@ from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import Card
 from oddgan.base.components import Component
 from oddgan.base.composing import Composes
+from oddgan.base.estimators import Values
 from oddgan.base.explanation import Explains
 from oddgan.base.fitting import Fitting, Validation, identity
 from oddgan.base.rows import Rows, chunks, take
@@ -275,9 +276,9 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
     ) -> dict[str, np.ndarray]:
         return run_rows(function, rows, self._prepare, slots=self.slots, scoring=self.scoring, report=report)
 
-    def _restore(self, weights: Mapping[str, Tensor]) -> None:
-        """Take over stored weights; there are none unless the method has networks."""
-        del weights
+    def _restore(self, weights: Mapping[str, Tensor], estimators: Mapping[str, Values]) -> None:
+        """Take over stored weights, and what is stored of estimators, where the method has such."""
+        del weights, estimators
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the model to a folder: JSON and safetensors, never pickle. Of several workers, the first writes.

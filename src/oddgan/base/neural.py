@@ -13,6 +13,7 @@ from oddgan._core.hyperparameters import hyperparameters
 from oddgan._core.notices import notice
 from oddgan.base.capabilities import Samples
 from oddgan.base.detector import Detector
+from oddgan.base.estimators import Values
 from oddgan.base.fitting import Fitting
 from oddgan.base.going_on import GoesOn, for_so_long
 from oddgan.base.networks import Networks
@@ -277,10 +278,11 @@ class NeuralDetector(GoesOn, Detector):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if "networks_" in state:
-            self._restore(state["networks_"])
+            self._restore(state["networks_"], {})
 
-    def _restore(self, weights: Mapping[str, Tensor]) -> None:
+    def _restore(self, weights: Mapping[str, Tensor], estimators: Mapping[str, Values]) -> None:
         """Build the networks and give them these weights."""
+        del estimators
         with torch.random.fork_rng(devices=[]):
             self.networks_ = self._build()
         load_weights(self.networks_, weights)

@@ -1,5 +1,7 @@
-"""Models on disk: `detector.json`, `networks.safetensors` and, where scikit-learn estimators are part of the model,
-`estimators.skops`. Nothing is pickled; nothing in a file can cause an import.
+"""Models on disk: `detector.json` for plain values, `networks.safetensors` for arrays and weights.
+
+Nothing is pickled; nothing in a file can cause an import. Models of format 1 have scikit-learn estimators in a file of
+their own, `estimators.skops`; it is read by `old_estimators`.
 """
 
 import json
@@ -11,7 +13,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import sklearn
-import skops.io
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -23,19 +24,15 @@ from oddgan._core.errors import InputError, ModelError
 from oddgan._core.files import new_folder
 from oddgan._core.parts import from_spec, to_spec
 from oddgan._core.version import VERSION
+from oddgan.base.estimators import Values, to_values
+from oddgan.base.old_estimators import read_old
 
 if TYPE_CHECKING:
     from oddgan.base.detector import Detector
 
-FORMAT = 1
+FORMAT = 2
 _JSON, _TENSORS, _ESTIMATORS = "detector.json", "networks.safetensors", "estimators.skops"
 _MEMBER = "member-"
-# The compiled modules inside scikit-learn's trees and neighbour searches, which skops does not know by itself. A whole
-# package would be too much: `numpy.load` is a type to skops, too.
-_TRUSTED = (
-    "sklearn.metrics._dist_metrics.", "sklearn.neighbors._ball_tree.", "sklearn.neighbors._kd_tree.",
-    "sklearn.tree._tree.",
-)  # fmt: skip
 # Fitted attributes that are written as JSON (parts included); arrays among them go to the tensors. All models have the
 # first ones.
 _ALWAYS = (
@@ -72,7 +69,7 @@ class _Files:
 
     head: dict[str, Any]
     tensors: dict[str, Tensor]
-    estimators: Mapping[str, Any] | None
+    old: Mapping[str, Values]
 
 
 def save(detector: "Detector", path: str | Path, *, force: bool) -> Path:
@@ -96,17 +93,19 @@ def _write(detector: "Detector", folder: Path) -> None:
         "parameters": parameters,
         "fitted": fitted,
         "history": [asdict(record) for record in getattr(detector, "history_", [])],
+        "estimators": {
+            name: {k: to_spec(v, arrays, f"estimators.{name}.{k}") for k, v in to_values(name, estimator).items()}
+            for name, estimator in getattr(detector, "estimators_", {}).items()
+        },
         "members": len(getattr(detector, "members_", ())),
         "card": asdict(type(detector).card),
         "versions": versions(),
     }
-    tensors = {k: torch.from_numpy(np.array(v)) for k, v in arrays.items()}
+    tensors = {k: torch.from_numpy(np.array(v, order="C")) for k, v in arrays.items()}
     if hasattr(detector, "networks_"):
         tensors |= {f"networks.{k}": v.cpu().contiguous().clone() for k, v in detector.networks_.state_dict().items()}
     (folder / _JSON).write_text(json.dumps(head, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     (folder / _TENSORS).write_bytes(dump(tensors))  # its own writer hides why the disk refused
-    if hasattr(detector, "estimators_"):
-        (folder / _ESTIMATORS).write_bytes(skops.io.dumps(detector.estimators_))
     for i, member in enumerate(getattr(detector, "members_", ()), start=1):
         place = folder / f"{_MEMBER}{i}"
         place.mkdir()
@@ -177,10 +176,10 @@ def _read(folder: Path) -> _Files:
         del name
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{folder / _JSON} is damaged: {error}.") from error
-    if found != FORMAT:
+    if found not in (1, FORMAT):
         raise ModelError(
-            f"{folder} has model format {found}, but this version of oddgan ({VERSION}) reads format "
-            f"{FORMAT}: it was saved by oddgan {head.get('versions', {}).get('oddgan', '?')}; install that or newer."
+            f"{folder} has model format {found}, but this version of oddgan ({VERSION}) reads formats 1 and {FORMAT}: "
+            f"it was saved by oddgan {head.get('versions', {}).get('oddgan', '?')}; install that or newer."
         )
     try:
         tensors = load_file(folder / _TENSORS)
@@ -188,21 +187,8 @@ def _read(folder: Path) -> _Files:
         raise ModelError(f"{folder} lacks {_TENSORS}: copy the whole folder.") from error
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{folder / _TENSORS} is damaged or cut short: {error}.") from error
-    return _Files(head, tensors, _read_estimators(folder / _ESTIMATORS))
-
-
-def _read_estimators(path: Path) -> Mapping[str, Any] | None:
-    if not path.is_file():
-        return None
-    try:
-        types = skops.io.get_untrusted_types(file=path)
-        foreign = [t for t in types if not t.startswith(_TRUSTED)]
-        estimators: Mapping[str, Any] = {} if foreign else skops.io.load(path, trusted=types)
-    except Exception as error:
-        raise ModelError(f"{path} is damaged: {error}.") from error
-    if foreign:
-        raise ModelError(f"{path} holds types that oddgan never writes: {', '.join(foreign)}.")
-    return estimators
+    path = folder / _ESTIMATORS
+    return _Files(head, tensors, read_old(path) if found == 1 and path.is_file() else {})
 
 
 def _assemble(files: _Files, classes: Mapping[str, type["Detector"]], device: str | None) -> "Detector":
@@ -225,7 +211,6 @@ def _assemble(files: _Files, classes: Mapping[str, type["Detector"]], device: st
         detector.feature_names_in_ = np.array(detector.feature_names_in_, dtype=object)
     detector.history_ = [training.EpochRecord(**record) for record in head["history"]]
     weights = {k.removeprefix("networks."): v for k, v in files.tensors.items() if k.startswith("networks.")}
-    if files.estimators is not None:
-        detector.estimators_ = dict(files.estimators)
-    detector._restore(weights)
+    stored = {k: from_spec(v, known, arrays) for k, v in head.get("estimators", {}).items()}
+    detector._restore(weights, stored | dict(files.old))
     return detector

@@ -50,6 +50,7 @@ class GMM(ProjectedDetector):
         deviations=("Variances are kept from zero by adding 1e-6, since the likelihood has no maximum without.",),
     )
     tiny: ClassVar = {"sizes": (1, 2), "covariance": "diag"}
+    holds: ClassVar = {"mixture": ("GaussianMixture",)}
 
     sizes: tuple[int, ...] = tuple(range(2, 21))
     covariance: Covariance = "full"

@@ -40,6 +40,7 @@ class IForest(ProjectedDetector):
         summary="depth at which random cuts isolate a row",
     )
     tiny: ClassVar = {"n_trees": 20, "pca": 3}
+    holds: ClassVar = {"forest": ("IsolationForest",)}
 
     n_trees: int = 100
     max_samples: int = 256

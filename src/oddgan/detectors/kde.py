@@ -53,6 +53,7 @@ class KDE(ProjectedDetector):
         ),
     )
     tiny: ClassVar = {"bandwidths": (0.3, 0.5, 0.8, 1.2), "cv_size": 50}
+    holds: ClassVar = {"density": ("KernelDensity",)}
 
     bandwidths: tuple[float, ...] = tuple(2.0 ** (i / 2) for i in range(9))
     cv_size: int = 2000

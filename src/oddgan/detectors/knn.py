@@ -47,6 +47,7 @@ class KNN(ProjectedDetector):
         deviations=("The paper ranks the rows of one set; here new rows are compared with the training rows.",),
     )
     tiny: ClassVar = {"n_neighbors": 3, "method": "mean"}
+    holds: ClassVar = {"neighbors": ("NearestNeighbors",)}
 
     n_neighbors: int = 5
     method: Method = "largest"

@@ -39,6 +39,7 @@ class MeanDistance(ClassicalDetector):
         deviations=("The paper asks for a floor and takes brightness; the distance to the mean serves all data.",),
     )
     tiny: ClassVar = {}
+    holds: ClassVar = {"centre": ("StandardScaler",)}
 
     composition: Composition = WeightedSum(residual=1.0)
 

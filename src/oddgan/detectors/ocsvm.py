@@ -51,6 +51,7 @@ class OCSVM(ProjectedDetector):
         ),
     )
     tiny: ClassVar = {}
+    holds: ClassVar = {"svm": ("OneClassSVM",)}
 
     nu: float = 0.1
     gamma: float | Literal["median", "spread"] = "median"

@@ -42,6 +42,7 @@ class PCA(ClassicalDetector):
         summary="distance to the principal subspace; a floor",
     )
     tiny: ClassVar = {}
+    holds: ClassVar = {"subspace": ("PCA",)}
 
     n_components: float = 0.9
     composition: Composition = WeightedSum(residual=1.0)
