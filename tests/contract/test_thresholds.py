@@ -6,7 +6,7 @@ import pytest
 from oddgan import thresholds
 from oddgan.thresholds import Conformal, Fixed, Quantile, Threshold
 
-from .cases import differences, fitted, make, normals
+from .cases import CLASSES, differences, fitted, make, normals
 
 RULES = [
     rule(0.25) if rule is Fixed else rule()
@@ -45,17 +45,26 @@ def test_calibration_size_limits_training_rows(cls):
     assert np.isin(detector.calibration_scores_, detector.anomaly_score(X)).all()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
-def test_rules(cls, rule):
+def test_rules_can_be_set_later(cls):
     X = normals("table", 400)  # a generalised Pareto tail needs 20 different scores among the highest tenth
+    detector = make(cls).fit(X)
+    first = detector.threshold_
+    for rule in RULES:
+        assert detector.set_threshold(rule, rate=0.2) is detector
+        assert detector.threshold_ == rule(detector.calibration_scores_, 0.2)
+        assert detector.rate_ == 0.2
+        assert np.array_equal(detector.predict(X[:50]) == -1, detector.anomaly_score(X[:50]) > detector.threshold_)
+    assert detector.set_threshold().threshold_ == first
+
+
+@pytest.mark.parametrize("name", ["KNN", "AutoEncoder", "AnoGAN"])
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
+def test_a_rule_given_to_fit_is_the_rule_set_later(name, rule):
+    X, cls = normals("table", 400), CLASSES[name]
     at_fit = make(cls, threshold=rule, contamination=0.2).fit(X)
-    later = make(cls).fit(X)
-    assert later.set_threshold(rule, rate=0.2) is later
-    assert later.threshold_ == at_fit.threshold_ == rule(later.calibration_scores_, 0.2)
-    assert later.rate_ == at_fit.rate_ == 0.2
-    assert np.array_equal(later.predict(X), at_fit.predict(X))
-    later.set_threshold()
-    assert later.threshold_ == make(cls).fit(X).threshold_
+    later = make(cls).fit(X).set_threshold(rule, rate=0.2)
+    assert (at_fit.threshold_, at_fit.rate_) == (later.threshold_, later.rate_)
+    assert np.array_equal(at_fit.predict(X), later.predict(X))
 
 
 def test_higher_rate_flags_more(cls):
