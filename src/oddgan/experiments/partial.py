@@ -15,6 +15,7 @@ from oddgan.data import Dataset
 from oddgan.evaluate import ScoreTable
 
 _FORMAT = 2
+_TAIL = len(', "digest": "0123456789abcdef"}\n')
 _BEGINNING = b'{"unfinished": "scores"'
 
 
@@ -110,10 +111,9 @@ class Partial:
         """Add finished rows, of which the first has the number `first`."""
         columns = {name: values.tolist() for name, values in table.columns().items() if name != "row"}
         rows = zip(*columns.values(), strict=True)
-        head = self._head[0]
-        lines = [_row({"row": first + i} | dict(zip(columns, row, strict=True)), head) for i, row in enumerate(rows)]
+        lines = [_line({"row": first + i} | dict(zip(columns, row, strict=True))) for i, row in enumerate(rows)]
         with plain_errors(self.path), self.path.open("ab") as file:
-            file.write(b"".join(lines))
+            file.write(b"".join(_with_digest(line[: -len("}\n")], self._head[0]) for line in lines))
 
     def _lines(self) -> list[bytes]:
         """Whole lines; a last one without an end was cut short."""
@@ -155,10 +155,10 @@ class Partial:
     def _score(self, number: int, line: bytes, head: bytes) -> float:
         try:
             row = json.loads(line)
-            digest, score = row.pop("digest"), float(row["anomaly_score"])
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            place, score = row["row"], float(row["anomaly_score"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._damaged(number + 2) from error
-        if row.get("row") != number or digest != _digest(row, head):
+        if place != number or line != _with_digest(line[:-_TAIL], head):
             raise self._damaged(number + 2)
         return score
 
@@ -174,13 +174,9 @@ def _line(values: dict[str, Any]) -> bytes:
     return f"{json.dumps(values, ensure_ascii=False)}\n".encode()
 
 
-def _row(values: dict[str, Any], head: bytes) -> bytes:
-    return _line(values | {"digest": _digest(values, head)})
-
-
-def _digest(values: dict[str, Any], head: bytes) -> str:
-    """A short digest of a row and of where it comes from."""
-    return hashlib.sha256(head + _line(values)).hexdigest()[:16]
+def _with_digest(row: bytes, head: bytes) -> bytes:
+    """The line of a row, `{"row": 0, ...` without its end, with a digest over itself and where it comes from."""
+    return row + f', "digest": "{hashlib.sha256(head + row).hexdigest()[:16]}"}}\n'.encode()
 
 
 def fingerprint_model(folder: Path) -> str:

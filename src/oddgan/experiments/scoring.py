@@ -95,19 +95,18 @@ def _score(spec: ScoreSpec, state: "_State", watch: Watch | None, draw: Draw | N
         notes.add(data.notes)
         if spec.heatmaps is not None:
             map_scale(model, data)  # refused before anything is computed
-        origin = None
-        if spec.out is None:
-            scores = scored(model.detector, data.x, watch)
-        else:
-            rows = _Rows(model.detector, data, watch)
+        rows, origin, partial, before = _Rows(model.detector, data, watch), None, None, np.empty(0)
+        if spec.out is not None:
             origin = Origin.of(mark, data, _computing(spec.device), rows.block)
             partial = outputs.enter_context(Partial(spec.out))
             before = partial.go_on(origin) if spec.resume else partial.begin(origin, force=spec.force)
             notes.add([f"{len(before)} of {len(data)} rows were scored before the interruption."] * state.begun)
-            scores = rows.score(partial, before)
+        # Entered after the table, so that pictures have their place before the rows that are done are forgotten.
+        pictures = None if spec.heatmaps is None else outputs.enter_context(state.folder(spec.heatmaps, origin))
+        scores = scored(model.detector, data.x, watch) if partial is None else rows.score(partial, before)
         table = score_table(model.detector, Scored(data, scores))
-        if spec.heatmaps is not None and draw is not None:
-            draw_heatmaps(outputs.enter_context(state.folder(spec.heatmaps, origin)), model, data, draw)
+        if pictures is not None and draw is not None:
+            draw_heatmaps(pictures, model, data, draw)
         if spec.out is not None:
             write_scores(spec.out, table, force=state.replace)
     return ScoreResult.of(table, model.detector, notes.told())
@@ -133,11 +132,13 @@ class _State:
     Parameters
     ----------
     begun : there is an interrupted run, to be gone on with.
+    resume : what an interrupted run has left is kept.
     finished : the run to be gone on with has come to its end.
     replace : outputs that exist may be replaced.
     """
 
     begun: bool
+    resume: bool
     finished: bool
     replace: bool
 
@@ -159,13 +160,13 @@ class _State:
         replace = spec.force or begun
         for path in asked:
             require_absent(path, force=replace or finished)
-        return cls(begun, finished, replace)
+        return cls(begun, spec.resume, finished, replace)
 
     def folder(self, path: Path, origin: Origin | None) -> AbstractContextManager[Path]:
         """Open a folder of pictures; with a table beside it, it is kept when it is half done."""
         if origin is None:
             return new_folder(path, force=self.replace, durable=False)
-        return growing_folder(path, force=self.replace, resume=self.begun, origin=json.dumps(asdict(origin)))
+        return growing_folder(path, force=self.replace, resume=self.resume, origin=json.dumps(asdict(origin)))
 
 
 class _Rows:
