@@ -122,7 +122,7 @@ class Partial:
 
     def _write(self, lines: list[bytes]) -> None:
         self._head[:] = lines[:1]
-        with new_file(self.path, force=True) as temporary:
+        with new_file(self.path, force=True, durable=False) as temporary:
             temporary.write_bytes(b"".join(lines))
 
     def _refuse_foreign(self) -> None:
