@@ -163,3 +163,11 @@ def test_where_the_system_has_no_locks_the_file_is_the_lock(tmp_path, monkeypatc
     with new_folder(tmp_path / "m"):
         pass
     assert "m" in names(tmp_path)
+
+
+def test_what_could_not_be_removed_is_left_to_the_next_run(tmp_path):
+    with locked(tmp_path / "m") as lock:
+        lock.temporary(".part").mkdir()  # e.g. Ctrl-C again, while it is removed
+    assert len(names(tmp_path)) == 2
+    sweep(tmp_path)
+    assert names(tmp_path) == []

@@ -57,6 +57,7 @@ class Lock:
     handle: int
     owner: tuple[int, int] = field(default_factory=lambda: (os.getpid(), threading.get_ident()))
     uses: int = 1
+    made: list[Path] = field(default_factory=list)
 
     def temporary(self, suffix: str) -> Path:
         """Choose a free name beside the target and write it down, so that a killed process's file is recognised.
@@ -67,7 +68,8 @@ class Lock:
         """
         name = f".{self.target.name}.{secrets.token_hex(4)}{suffix}"
         self._append({"name": name})
-        return self.target.with_name(name)
+        self.made.append(self.target.with_name(name))
+        return self.made[-1]
 
     def clean(self) -> None:
         """Remove what a killed process has left, and write down who holds the lock now."""
@@ -83,11 +85,12 @@ class Lock:
         self._append({"host": socket.gethostname(), "pid": self.owner[0], "since": now})
 
     def release(self) -> None:
-        """Remove the lock file, then let the lock go."""
+        """Remove the lock file, unless something that it names is left, then let the lock go."""
         if os.getpid() != self.owner[0]:  # a forked copy has no lock
             return
         with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(self.handle), self.path.lstat()):
+            left = any(os.path.lexists(path) for path in self.made)
+            if not left and os.path.samestat(os.fstat(self.handle), self.path.lstat()):
                 self.path.unlink()
         os.close(self.handle)
 
