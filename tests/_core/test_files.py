@@ -114,12 +114,25 @@ def test_a_growing_folder_stays_after_an_error_and_is_gone_on_with(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_growing_folder_starts_anew_unless_resumed(tmp_path):
-    write_to = unfinished(tmp_path / "out")
-    write_to.mkdir()
-    write(write_to, "folder")
-    with growing_folder(tmp_path / "out") as part:
-        assert list(part.iterdir()) == []
+def test_a_growing_folder_starts_anew_by_force_only(tmp_path):
+    with pytest.raises(KeyboardInterrupt), growing_folder(tmp_path / "out", origin="a") as part:
+        fail_midway(part, "folder", KeyboardInterrupt)
+    with pytest.raises(InputError, match=r"out\.part holds 1 files of an interrupted run"):
+        growing_folder(tmp_path / "out", origin="a").__enter__()
+    with pytest.raises(InputError, match=r"out\.part was begun with another model or other data"):
+        growing_folder(tmp_path / "out", origin="b", resume=True).__enter__()
+    with growing_folder(tmp_path / "out", origin="b", force=True) as part:
+        assert [p.name for p in part.iterdir()] == [".unfinished"]
+
+
+def test_a_folder_that_only_has_the_name_of_a_growing_one_stays(tmp_path):
+    mine = unfinished(tmp_path / "out")
+    mine.mkdir()
+    write(mine, "folder", "mine")
+    for more in ({}, {"force": True}, {"resume": True}):
+        with pytest.raises(InputError, match=r"out\.part is no unfinished result of oddgan: move it elsewhere"):
+            growing_folder(tmp_path / "out", **more).__enter__()
+    assert read(mine, "folder") == "mine"
 
 
 def test_a_growing_folder_replaces_by_force_only_and_leaves_no_empty_one(tmp_path):

@@ -1,5 +1,8 @@
 """Exit codes, and errors as one sentence on standard error."""
 
+import os
+import signal
+import time
 from unittest.mock import Mock
 
 import numpy as np
@@ -66,6 +69,29 @@ def test_an_interruption_is_130_and_leaves_nothing(run, monkeypatch, tmp_path):
     found = run("fit", "ganomaly", "builtin:digits", "--out", "models/m")
     assert (found.code, found.err) == (130, "oddgan: Interrupted: nothing half-written is left.\n")
     assert [p for p in tmp_path.rglob("*") if p.is_file() or p.name.endswith(".part")] == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+def test_a_signal_cleans_up_as_ctrl_c_does(run, monkeypatch, tmp_path, number, code):
+    def signalled(*_):
+        os.kill(os.getpid(), number)
+        time.sleep(10)
+
+    before = [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP)]
+    monkeypatch.setattr(neural, "run", signalled)
+    found = run("fit", "ganomaly", "builtin:digits", "--out", "models/m")
+    assert (found.code, found.err) == (code, "oddgan: Interrupted: nothing half-written is left.\n")
+    assert list(tmp_path.iterdir()) == []
+    assert [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_a_signal_that_is_ignored_stays_so(run, monkeypatch):
+    monkeypatch.setattr("oddgan.experiments.method_rows", lambda: os.kill(os.getpid(), signal.SIGHUP) or [])
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` does
+    try:
+        assert run("methods").code == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_debug_shows_where_an_error_comes_from():

@@ -1,9 +1,12 @@
 import hashlib
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from oddgan import InputError
+from oddgan._core.files import new_file
 from oddgan.data.download import cache_folder, fetch
 
 MD5 = hashlib.md5(b"content", usedforsecurity=False).hexdigest()
@@ -29,3 +32,20 @@ def test_the_sum_decides(tmp_path):
     with pytest.raises(InputError, match=f"gave a file of MD5 sum .*; expected {MD5}: it was damaged or has changed"):
         fetch(url, tmp_path / "new" / "b", MD5)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a"]
+
+
+def test_a_file_that_another_process_downloads_is_waited_for(tmp_path):
+    (tmp_path / "source").write_bytes(b"content")
+
+    def download():
+        with new_file(tmp_path / "a") as temporary:
+            begun.set()
+            temporary.write_bytes(b"content")
+            time.sleep(0.2)
+
+    begun = threading.Event()
+    thread = threading.Thread(target=download)
+    thread.start()
+    begun.wait()
+    assert fetch("https://nowhere.invalid/a", tmp_path / "a", MD5).read_bytes() == b"content"
+    thread.join()

@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from oddgan._core.errors import InputError
+from oddgan._core.locks import lock_file
 from oddgan.data import Options, read
 from oddgan.experiments import FitSpec, ScoreSpec, fit, score
 from oddgan.report.pictures import overlay
@@ -69,8 +70,10 @@ def test_pictures_that_are_drawn_stay_when_a_killed_run_goes_on(trained, images)
     with pytest.raises(KeyboardInterrupt):
         score(spec, draw=killed)
     part = images / "maps.part"
-    assert sorted(p.name for p in part.iterdir()) == ["tile0.png", "tile1.png"]
-    (part / ".tile2.png.abc.part.png").write_bytes(b"half a picture")
+    assert sorted(p.name for p in part.iterdir()) == [".unfinished", "tile0.png", "tile1.png"]
+    half = ".tile2.png.0123abcd.part.png"
+    (part / half).write_bytes(b"half a picture")
+    lock_file(part / "tile2.png").write_text(f'{{"pid": 1}}\n{{"name": "{half}"}}\n')
     assert not (images / "maps").exists()
     times = {p.name: p.stat().st_mtime_ns for p in part.glob("tile*")}
     score(spec.model_copy(update={"resume": True}), draw=overlay)
@@ -82,10 +85,31 @@ def test_pictures_that_are_drawn_stay_when_a_killed_run_goes_on(trained, images)
     assert (images / "s.csv").read_bytes() == (images / "w.csv").read_bytes()
 
 
-def test_pictures_of_an_unknown_run_are_not_gone_on_with(trained, images):
+def test_a_folder_of_an_unknown_run_is_neither_gone_on_with_nor_removed(trained, images):
     (images / "maps.part").mkdir()
-    (images / "maps.part" / "tile0.png").write_bytes(b"stale")
+    (images / "maps.part" / "tile0.png").write_bytes(b"mine")
     spec = ScoreSpec(model=trained.model, source=str(images / "one"), out=images / "s.csv", heatmaps=images / "maps")
-    score(spec.model_copy(update={"resume": True}), draw=overlay)
-    with Image.open(images / "maps" / "tile0.png") as picture:
-        assert picture.size == (8, 8)
+    for more in ({"resume": True}, {"force": True}, {}):
+        with pytest.raises(InputError, match=r"maps\.part is no unfinished result of oddgan: move it elsewhere"):
+            score(spec.model_copy(update=more), draw=overlay)
+    assert (images / "maps.part" / "tile0.png").read_bytes() == b"mine"
+    assert not (images / "s.csv").exists()
+
+
+def test_pictures_of_other_data_are_not_gone_on_with(trained, images):
+    spec = ScoreSpec(model=trained.model, source=str(images / "five"), out=images / "s.csv", heatmaps=images / "maps")
+
+    def killed(x, heat):
+        if (images / "maps.part" / "tile0.png").exists():
+            raise KeyboardInterrupt
+        return overlay(x, heat)
+
+    with pytest.raises(KeyboardInterrupt):
+        score(spec, draw=killed)
+    other = spec.model_copy(update={"source": str(images / "one"), "out": images / "t.csv"})
+    with pytest.raises(InputError, match=r"maps\.part holds 1 files of an interrupted run: go on with --resume"):
+        score(other, draw=overlay)
+    with pytest.raises(InputError, match=r"maps\.part was begun with another model or other data: give what"):
+        score(other.model_copy(update={"resume": True}), draw=overlay)
+    score(other.model_copy(update={"force": True}), draw=overlay)
+    assert len(list((images / "maps").iterdir())) == 1

@@ -49,15 +49,14 @@ def test_fit_and_score_of_a_mapped_folder(tiles, tmp_path, monkeypatch):
     np.testing.assert_array_equal(one.id, two.id)
 
 
-def test_rows_are_known_again(tiles, tmp_path):
-    (tmp_path / "model").mkdir()
+def test_rows_are_known_again(tiles):
     data, there = (read(tiles, Options(mapped=m)) for m in (False, True))
     assert isinstance(there.x, Mapped)
     marks = row_marks(there)
     np.testing.assert_array_equal(marks, row_marks(data))
     pair = f"{data.ids[3]}\n".encode() + data.x[3].tobytes()
     assert marks[3].tobytes() == hashlib.blake2b(pair, digest_size=8).digest()
-    origin = Origin.of(tmp_path / "model", there, 64)
-    assert origin == Origin.of(tmp_path / "model", data, 64)
+    origin = Origin.of("model", there, "cpu", 64)
+    assert origin == Origin.of("model", data, "cpu", 64)
     whole = f"{data.x.shape}{data.x.dtype.str}".encode() + "\0".join(data.ids).encode() + data.x.tobytes()
     assert origin.data == hashlib.sha256(whole).hexdigest()

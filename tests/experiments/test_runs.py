@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from oddgan._core.files import numbered_folder
 from oddgan.experiments.runs import run_folder
 
 
@@ -14,8 +15,10 @@ def test_a_run_is_named_after_time_method_and_source(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_taken_gets_a_number(tmp_path: Path) -> None:
-    first = run_folder(tmp_path, "PCA", "x.csv", None)
-    first.mkdir()
-    second = run_folder(tmp_path, "PCA", "x.csv", None)
-    assert second != first
-    assert not second.exists()
+    wanted = tmp_path / "runs" / "pca-x"
+    with numbered_folder(wanted) as (_, first), numbered_folder(wanted) as (_, second):
+        assert (first.name, second.name) == ("pca-x", "pca-x-2")
+    with numbered_folder(wanted) as (_, third):
+        pass
+    assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["pca-x", "pca-x-2", "pca-x-3"]
+    assert third.name == "pca-x-3"

@@ -129,8 +129,8 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
         rows = self._new_rows(X)
         rng, chosen_by = generator(self.random_state), Validation.of(self, validation)
         parts = {"rows": rows, "validation rows": None if chosen_by is None else chosen_by.rows}
-        callbacks = begin(callbacks, rng, lambda: identity(self, parts))
-        return self._fit_on(rows, rng, Fitting(callbacks, chosen_by, epochs))
+        with begin(callbacks, rng, lambda: identity(self, parts)) as taking_part:
+            return self._fit_on(rows, rng, Fitting(taking_part, chosen_by, epochs))
 
     def _new_rows(self, X: Any) -> Rows:
         """Check hyperparameters and rows, and take over the rows' shape."""

@@ -89,15 +89,15 @@ class GoesOn:
             return cast(Self, detector._fit(X, callbacks, None, epochs))
         rows, rng = validate(detector, X, reset=False), generator(detector.random_state)
         more = {"epochs": f"{epochs} {_weight(detector)}"}
-        callbacks = begin(callbacks, rng, lambda: identity(detector, {"rows": rows}) | more)
-        seed = (int(rng.randint(2**31 - 1)) + len(detector.history_)) % 2**31  # not the same draws each time
-        train, held_out = detector._split(rows, rng)
-        before = self._seen(detector._composed(detector._found(held_out, detector.composition_.uses)))
-        kept = {name: vector(network) for name, network in detector.networks_.items()}
-        history = detector.history_
-        fitting = Fitting(callbacks, epochs=epochs, again=True)
-        with fitting.told(type(detector).__name__, len(train)), seeded(seed, detector._device):
-            detector._go_on(train, fitting)
+        with begin(callbacks, rng, lambda: identity(detector, {"rows": rows}) | more) as taking_part:
+            seed = (int(rng.randint(2**31 - 1)) + len(detector.history_)) % 2**31  # not the same draws each time
+            train, held_out = detector._split(rows, rng)
+            before = self._seen(detector._composed(detector._found(held_out, detector.composition_.uses)))
+            kept = {name: vector(network) for name, network in detector.networks_.items()}
+            history = detector.history_
+            fitting = Fitting(taking_part, epochs=epochs, again=True)
+            with fitting.told(type(detector).__name__, len(train)), seeded(seed, detector._device):
+                detector._go_on(train, fitting)
         n_epochs, detector.history_ = len(detector.history_), [*history, *detector.history_]
         detector._recalibrate(held_out)
         after = self._seen(detector.calibration_scores_)

@@ -1,4 +1,4 @@
-"""From a command line to an exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted."""
+"""From a command line to an exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 ended by SIGTERM."""
 
 import os
 import sys
@@ -14,13 +14,14 @@ from oddgan.cli.inspecting import inspect
 from oddgan.cli.inversion import inversion
 from oddgan.cli.methods import help_on_method
 from oddgan.cli.speed import profile
+from oddgan.cli.stops import Stop, stoppable
 from oddgan.cli.threads import settle
 
 app.command(inspect, sort_key=1)
 app.command(compose, sort_key=6)
 app.command(inversion, sort_key=6)
 app.command(profile, sort_key=7)
-FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+FAILED, WRONG_USE = 1, 2
 _HELP = {"--help", "-h"}
 
 
@@ -33,12 +34,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     settle()
     words = list(sys.argv[1:] if argv is None else argv)
+    with stoppable() as stop:
+        return _main(words, stop)
+
+
+def _main(words: list[str], stop: Stop) -> int:
     if "--debug" in words:
         return _run([word for word in words if word != "--debug"])
     try:
         return _run(words)
     except KeyboardInterrupt as error:
-        return _fail(str(error) or "Interrupted: nothing half-written is left.", INTERRUPTED)
+        return _fail(str(error) or "Interrupted: nothing half-written is left.", stop.code)
     except BrokenPipeError:  # whoever read the output has left, e.g. `oddgan methods | head -3`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

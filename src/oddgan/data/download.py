@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from oddgan._core.errors import InputError
-from oddgan._core.files import new_file
+from oddgan._core.files import new_file, plain_errors
+from oddgan._core.locks import locked
 
 _SECONDS = 30
+_PATIENCE = 600.0  # seconds that the download of another process is waited for
 
 
 def cache_folder() -> Path:
@@ -36,6 +38,11 @@ def fetch(url: str, path: Path, digest: str, algorithm: Literal["md5", "sha256"]
     """
     if path.exists():
         return path
+    with plain_errors(path), locked(path, patience=_PATIENCE):  # another process may be downloading it
+        return path if path.exists() else _download(url, path, digest, algorithm)
+
+
+def _download(url: str, path: Path, digest: str, algorithm: Literal["md5", "sha256"]) -> Path:
     with new_file(path) as temporary:
         try:
             with urllib.request.build_opener().open(url, timeout=_SECONDS) as response, temporary.open("wb") as file:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from oddgan._core.files import read_steadily
 from oddgan.base import Detector, JointDetector, storage
 from oddgan.detectors.aae import AAE
 from oddgan.detectors.adgan import ADGAN
@@ -93,4 +94,4 @@ def load(path: str | Path, *, device: str | None = None) -> Detector:
     ModelError
         If the folder is no model, is damaged, newer, or of an unknown class.
     """
-    return storage.load(path, classes(), device=device)
+    return read_steadily(Path(path), lambda folder: storage.load(folder, classes(), device=device))

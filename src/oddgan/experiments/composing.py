@@ -1,11 +1,13 @@
 """Compose the score of a stored model anew."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from oddgan._core.errors import InputError
+from oddgan._core.files import writing
 from oddgan.base import Detector
 from oddgan.data import Dataset, Options
 from oddgan.evaluate import CompositionInfo, ThresholdInfo
@@ -71,7 +73,10 @@ def compose(spec: ComposeSpec) -> ComposeResult:
     """
     changes = bool(spec.settings) or spec.tune is not None
     _check(spec, changes=changes)
-    with collected() as notes:
+    target = spec.out or spec.model
+    with collected() as notes, ExitStack() as held:
+        if changes:  # from before the model is read, so that no other change is lost
+            held.enter_context(writing(target, force=spec.force))
         model = open_model(spec.model, spec.device)
         detector = model.detector
         before = composition_info(detector.composition_)
@@ -80,7 +85,6 @@ def compose(spec: ComposeSpec) -> ComposeResult:
         composition = _composition(detector, spec)
         _check_source(spec, composition)
         labelled = None if spec.source is None else _labelled(spec, spec.source, model, notes)
-        target = spec.out or spec.model
         _apply(detector, composition, labelled, spec)
         model.save(target, _seen(model, composition, labelled), force=spec.force)
     return _result(detector, before, labelled, target, notes)

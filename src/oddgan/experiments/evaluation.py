@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from oddgan._core.errors import InputError
-from oddgan._core.files import new_folder
+from oddgan._core.files import numbered_folder
 from oddgan.data import Dataset
 from oddgan.evaluate import DataInfo, RunInfo, Seconds
 from oddgan.evaluate import evaluate as measure
@@ -68,7 +68,7 @@ def evaluate(spec: EvaluateSpec, *, watch: Watch | None = None) -> EvaluateResul
             command=spec.command,
             seconds=seconds,
         ).model_copy(update={"metrics": metrics, "notes": notes.told()})
-        with new_folder(run) as folder:
+        with numbered_folder(run) as (folder, run):
             write_history(folder / "events.jsonl", model.detector)
             write_run(folder, info, model.detector, Scored(data, scores, label), spec.projection)
     return EvaluateResult(run, info)

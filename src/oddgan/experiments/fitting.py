@@ -10,14 +10,14 @@ from typing import cast
 
 import numpy as np
 
-from oddgan._core.files import new_folder
+from oddgan._core.files import new_folder, numbered_folder, writing
 from oddgan.base import Detector, NeuralDetector
 from oddgan.data import Dataset, is_anomaly, read, select_normal
 from oddgan.evaluate import DataInfo, RunInfo, Seconds, write_snapshots
 from oddgan.experiments.continuing import model_to_go_on, together
 from oddgan.experiments.labels import row_marks
 from oddgan.experiments.making import detector_of
-from oddgan.experiments.models import Memory, Model, map_scale, require_absent
+from oddgan.experiments.models import Memory, Model, map_scale
 from oddgan.experiments.notices import collected
 from oddgan.experiments.resuming import checkpoint_folder, checkpoints_of
 from oddgan.experiments.runs import Scored, run_folder, run_info, write_run
@@ -74,12 +74,17 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
     TrainingError
         If a loss is not finite.
     """
+    target = spec.out or (spec.onto if spec.force else None)
+    with ExitStack() as held:
+        if target is not None:  # from before anything is read until the checkpoints are gone
+            held.enter_context(writing(target, force=spec.force))
+        return _fit(spec, target, callbacks)
+
+
+def _fit(spec: FitSpec, target: Path | None, callbacks: Sequence[Callback]) -> FitResult:
     model = None if spec.onto is None else model_to_go_on(spec)
     detector = detector_of(spec) if model is None else model.detector
-    target = spec.onto if spec.out is None else spec.out
     run = run_folder(spec.runs, type(detector).card.name, spec.source, spec.name)
-    if target is not None:
-        require_absent(target, force=spec.force)
     checkpoints = checkpoints_of(spec)
     watching = [*callbacks, *([] if checkpoints is None else [checkpoints])]
     with collected() as notes, ExitStack() as outputs:
@@ -87,7 +92,7 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
         notes.add(_check(detector, given))
         # Entered first, so that the run is complete before the model takes its name.
         place = outputs.enter_context(new_folder(target, force=spec.force)) if target else None
-        folder = outputs.enter_context(new_folder(run))
+        folder, run = outputs.enter_context(numbered_folder(run))
         started = time.perf_counter()
         log = EventLog(folder / "events.jsonl")
         monitor = _monitor(spec, detector, log)

@@ -39,12 +39,10 @@ def draw_heatmaps(folder: Path, model: Model, data: Dataset, draw: Draw) -> None
     draw : draws an image with its heat.
     """
     detector, scale = model.detector, map_scale(model, data)
-    for stale in list(folder.rglob(".*.part.png")):
-        stale.unlink()  # begun by a run that was killed
     for rows, targets in _missing(folder, data, detector.slots):
         x = data.x[rows]
         for target, image, heat in zip(targets, _shades(detector, x), detector.anomaly_map(x), strict=True):
-            with new_file(target, force=True) as temporary:
+            with new_file(target, force=True, durable=False) as temporary:
                 Image.fromarray(draw(image, np.clip(heat / scale, 0, 1))).save(temporary)
 
 

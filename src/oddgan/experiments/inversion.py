@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -9,6 +10,7 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 
 from oddgan._core.errors import InputError
+from oddgan._core.files import writing
 from oddgan._core.names import resolve
 from oddgan._core.parts import to_spec
 from oddgan.base import Detector, SearchDetector
@@ -83,7 +85,10 @@ def change_inversion(spec: InversionSpec) -> InversionResult:
         If the data can't be used, or the model exists without `force`.
     """
     _check(spec)
-    with collected() as notes:
+    target = spec.out or spec.model
+    with collected() as notes, ExitStack() as held:
+        if spec.source is not None:  # from before the model is read, so that no other change is lost
+            held.enter_context(writing(target, force=spec.force))
         model = open_model(spec.model, spec.device)
         detector = _searching(model.detector)
         if spec.source is None:
@@ -95,7 +100,7 @@ def change_inversion(spec: InversionSpec) -> InversionResult:
         notes.add(["The steps that a budget paid for don't carry over: set others, if need be."] * before.budgeted)
         detector.held_out_ = held_out
         detector.set_inversion(inversion, rows.x)
-        after, target = _state(detector, detector.calibration_scores_), spec.out or spec.model
+        after = _state(detector, detector.calibration_scores_)
         if model.memory is not None and model.memory.map_scale is not None:
             memory = dataclasses.replace(model.memory, map_scale=map_scale(detector, rows.x))
             model = dataclasses.replace(model, memory=memory)

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 from oddgan._core.errors import InputError
@@ -34,14 +33,11 @@ def checkpoints_of(spec: FitSpec) -> Checkpoints | None:
         return None
     if spec.out is None:
         raise UsageError("Checkpoints are kept beside the model: name its folder with --out.")
-    folder = checkpoint_folder(spec.out)
-    if spec.force and not spec.resume:
-        shutil.rmtree(folder, ignore_errors=True)
-    if spec.resume:
-        for left in spec.out.parent.glob(f".{spec.out.name}.*.part"):  # of a fit that was killed while it wrote
-            shutil.rmtree(left, ignore_errors=True)
     steps, seconds = _every(spec.checkpoint_every or "60s")
-    return Checkpoints(folder, steps=steps, seconds=seconds, resume=spec.resume)
+    found = Checkpoints(checkpoint_folder(spec.out), steps=steps, seconds=seconds, resume=spec.resume)
+    if spec.force and not spec.resume:
+        found.remove()
+    return found
 
 
 def _every(text: str) -> tuple[int | None, float]:
@@ -72,7 +68,7 @@ def finished(spec: FitSpec) -> bool:
         raise InputError(
             f"{spec.out} exists already and is not what this fit makes: give another name, or --force to replace it."
         )
-    shutil.rmtree(checkpoint_folder(spec.out), ignore_errors=True)
+    Checkpoints(checkpoint_folder(spec.out)).remove()
     return True
 
 

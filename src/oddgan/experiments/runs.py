@@ -55,14 +55,13 @@ def score_table(detector: Detector, scored: Scored) -> ScoreTable:
 
 
 def run_folder(runs: Path, method: str, source: str, name: str | None) -> Path:
-    """A folder name that is free: time, method, and source or the user's own name."""
+    """The name of a run's folder: time, method, and source or the user's own name.
+
+    `numbered_folder` makes it, with a number behind it if another run began in the same second.
+    """
     words = (name or f"{method} {Path(source.removeprefix('builtin:')).stem}").lower().replace("β", "beta")
     stem = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{re.sub(r'[^a-z0-9]+', '-', words).strip('-')}"
-    path, number = runs / stem, 1
-    while path.exists():
-        number += 1
-        path = runs / f"{stem}-{number}"
-    return path
+    return runs / stem
 
 
 def run_info(

@@ -1,14 +1,17 @@
 """Score new rows with a stored model."""
 
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+import torch
 
-from oddgan._core.files import growing_folder, new_folder, unfinished
+from oddgan._core.errors import InputError
+from oddgan._core.files import growing_folder, new_folder, read_steadily, unfinished, writing
 from oddgan._core.mapped import Samples
 from oddgan.base import Detector, Progress
 from oddgan.base.scoring import full_pass
@@ -16,9 +19,9 @@ from oddgan.base.search import TOGETHER
 from oddgan.data import Dataset
 from oddgan.evaluate import CompositionInfo, ScoreTable, ThresholdInfo, check_suffix, read_scores, write_scores
 from oddgan.experiments.heatmaps import Draw, draw_heatmaps, map_scale
-from oddgan.experiments.models import composition_info, open_model, require_absent, threshold_info
+from oddgan.experiments.models import composition_info, open_model, require_absent, threshold_info, versions
 from oddgan.experiments.notices import collected
-from oddgan.experiments.partial import Origin, Partial
+from oddgan.experiments.partial import Origin, Partial, fingerprint_model
 from oddgan.experiments.runs import Scored, score_table
 from oddgan.experiments.settings import UsageError
 from oddgan.experiments.specs import ScoreSpec
@@ -72,31 +75,47 @@ def score(spec: ScoreSpec, *, watch: Watch | None = None, draw: Draw | None = No
     ModelError
         If the model can't be loaded.
     """
-    state = _State.of(spec)
-    if state.finished and spec.out is not None:
-        note = f"{spec.out} is finished already: nothing is left of an interrupted run."
-        return ScoreResult.of(read_scores(spec.out), open_model(spec.model).detector, (note,))
+    with ExitStack() as held:
+        for path in (spec.out, spec.heatmaps):
+            if path is not None:
+                held.enter_context(writing(path, force=True))  # what may be replaced is known under the lock only
+        state = _State.of(spec)
+        if state.finished and spec.out is not None:
+            note = f"{spec.out} is finished already: nothing is left of an interrupted run."
+            return ScoreResult.of(read_scores(spec.out), open_model(spec.model).detector, (note,))
+        return _score(spec, state, watch, draw)
+
+
+def _score(spec: ScoreSpec, state: "_State", watch: Watch | None, draw: Draw | None) -> ScoreResult:
     with collected() as notes, ExitStack() as outputs:
-        model = open_model(spec.model, spec.device)
+        mark, model = read_steadily(
+            spec.model, lambda folder: (fingerprint_model(folder), open_model(folder, spec.device))
+        )
         data = model.read(spec.source, spec.options)
         notes.add(data.notes)
         if spec.heatmaps is not None:
             map_scale(model, data)  # refused before anything is computed
-        if spec.out is None:
-            scores = scored(model.detector, data.x, watch)
-        else:
-            rows = _Rows(model.detector, data, watch)
+        rows, origin, partial, before = _Rows(model.detector, data, watch), None, None, np.empty(0)
+        if spec.out is not None:
+            origin = Origin.of(mark, data, _computing(spec.device), rows.block)
             partial = outputs.enter_context(Partial(spec.out))
-            origin = Origin.of(spec.model, data, rows.block)
             before = partial.go_on(origin) if spec.resume else partial.begin(origin, force=spec.force)
             notes.add([f"{len(before)} of {len(data)} rows were scored before the interruption."] * state.begun)
-            scores = rows.score(partial, before)
+        # Entered after the table, so that pictures have their place before the rows that are done are forgotten.
+        pictures = None if spec.heatmaps is None else outputs.enter_context(state.folder(spec.heatmaps, origin))
+        scores = scored(model.detector, data.x, watch) if partial is None else rows.score(partial, before)
         table = score_table(model.detector, Scored(data, scores))
-        if spec.heatmaps is not None and draw is not None:
-            draw_heatmaps(outputs.enter_context(state.folder(spec.heatmaps)), model, data, draw)
+        if pictures is not None and draw is not None:
+            draw_heatmaps(pictures, model, data, draw)
         if spec.out is not None:
             write_scores(spec.out, table, force=state.replace)
     return ScoreResult.of(table, model.detector, notes.told())
+
+
+def _computing(device: str | None) -> str:
+    """The device and the versions that scores are computed with."""
+    chosen = torch.get_default_device() if device is None else torch.device(device)
+    return json.dumps({"device": str(chosen)} | versions())
 
 
 def scored(detector: Detector, x: Samples, watch: Watch | None) -> np.ndarray:
@@ -113,15 +132,15 @@ class _State:
     Parameters
     ----------
     begun : there is an interrupted run, to be gone on with.
+    resume : what an interrupted run has left is kept.
     finished : the run to be gone on with has come to its end.
     replace : outputs that exist may be replaced.
-    kept : outputs stay when they are half done.
     """
 
     begun: bool
+    resume: bool
     finished: bool
     replace: bool
-    kept: bool
 
     @classmethod
     def of(cls, spec: ScoreSpec) -> "_State":
@@ -132,6 +151,8 @@ class _State:
             )
         if spec.out is not None:
             check_suffix(spec.out)
+            if spec.out.is_dir():
+                raise InputError(f"{spec.out} is a folder, but a file is to be written: give another name.")
         asked = [path for path in (spec.out, spec.heatmaps) if path is not None]
         begun = spec.resume and spec.out is not None and unfinished(spec.out).exists()
         finished = spec.resume and not (begun or spec.force) and all(path.exists() for path in asked)
@@ -139,13 +160,13 @@ class _State:
         replace = spec.force or begun
         for path in asked:
             require_absent(path, force=replace or finished)
-        return cls(begun, finished, replace, kept=spec.out is not None)
+        return cls(begun, spec.resume, finished, replace)
 
-    def folder(self, path: Path) -> AbstractContextManager[Path]:
-        """Open a folder of pictures."""
-        if self.kept:
-            return growing_folder(path, force=self.replace, resume=self.begun)
-        return new_folder(path, force=self.replace)
+    def folder(self, path: Path, origin: Origin | None) -> AbstractContextManager[Path]:
+        """Open a folder of pictures; with a table beside it, it is kept when it is half done."""
+        if origin is None:
+            return new_folder(path, force=self.replace, durable=False)
+        return growing_folder(path, force=self.replace, resume=self.resume, origin=json.dumps(asdict(origin)))
 
 
 class _Rows:

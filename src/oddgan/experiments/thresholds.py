@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oddgan._core.errors import InputError
+from oddgan._core.files import writing
 from oddgan._core.names import resolve
 from oddgan.evaluate import CompositionInfo, ThresholdInfo
 from oddgan.experiments.models import composition_info, open_model, require_absent, threshold_info
@@ -70,16 +71,23 @@ def change_threshold(spec: ThresholdSpec) -> ThresholdResult:
         raise UsageError(f"This changes {spec.model}: give --out FOLDER, or --force to change it in place.")
     if spec.out is not None:
         require_absent(spec.out, force=spec.force)
+    if not changes:
+        detector = open_model(spec.model).detector
+        before, composition = threshold_info(detector), composition_info(detector.composition_)
+        return ThresholdResult(before, before, composition, None)
+    target = spec.out or spec.model
+    with writing(target, force=spec.force):  # from before the model is read, so that no other change is lost
+        return _changed(spec, target)
+
+
+def _changed(spec: ThresholdSpec, target: Path) -> ThresholdResult:
     model = open_model(spec.model)
     detector = model.detector
     before, composition = threshold_info(detector), composition_info(detector.composition_)
-    if not changes:
-        return ThresholdResult(before, before, composition, None)
     rule: Threshold = detector.threshold_rule_
     if spec.rule is not None or spec.settings:
         name = rule_name(spec.rule) if spec.rule is not None else type(rule).__name__
         rule = build_part(Threshold, {"type": name} | spec.settings)
     detector.set_threshold(rule, rate=detector.rate_ if spec.rate is None else spec.rate)
-    target = spec.out or spec.model
     model.save(target, model.labelled, force=spec.force)
     return ThresholdResult(before, threshold_info(detector), composition, target)

@@ -1,0 +1,43 @@
+"""Signals that end a command as Ctrl-C does: what is half-written is removed, and the exit code is 128 + the signal."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_NAMES = ("SIGTERM", "SIGHUP")
+
+
+class Stop:
+    """The exit code of an interrupted command.
+
+    Parameters
+    ----------
+    code : 130 for Ctrl-C, 143 for SIGTERM, 129 for a terminal that was closed.
+    """
+
+    def __init__(self) -> None:
+        self.code = 128 + signal.SIGINT
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Interrupt the command; the same signal is ignored from now on, so that it can clean up."""
+        del frame
+        signal.signal(number, signal.SIG_IGN)
+        self.code = 128 + number
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def stoppable() -> Iterator[Stop]:
+    """Turn the signals that end a process into KeyboardInterrupt within the block; those that are ignored stay so."""
+    stop, before = Stop(), {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (getattr(signal, name) for name in _NAMES if hasattr(signal, name)):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                before[number] = signal.signal(number, stop.handle)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
