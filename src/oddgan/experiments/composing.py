@@ -72,7 +72,7 @@ def compose(spec: ComposeSpec) -> ComposeResult:
     changes = bool(spec.settings) or spec.tune is not None
     _check(spec, changes=changes)
     with collected() as notes:
-        model = open_model(spec.model, spec.device)
+        model = open_model(spec.model, spec.device, trust_changes=spec.trust_changes)
         detector = model.detector
         before = composition_info(detector.composition_)
         if not changes:

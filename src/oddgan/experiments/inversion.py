@@ -84,7 +84,7 @@ def change_inversion(spec: InversionSpec) -> InversionResult:
     """
     _check(spec)
     with collected() as notes:
-        model = open_model(spec.model, spec.device)
+        model = open_model(spec.model, spec.device, trust_changes=spec.trust_changes)
         detector = _searching(model.detector)
         if spec.source is None:
             return _result(detector, state := _state(detector), state, None, notes)

@@ -75,9 +75,11 @@ def score(spec: ScoreSpec, *, watch: Watch | None = None, draw: Draw | None = No
     state = _State.of(spec)
     if state.finished and spec.out is not None:
         note = f"{spec.out} is finished already: nothing is left of an interrupted run."
-        return ScoreResult.of(read_scores(spec.out), open_model(spec.model).detector, (note,))
+        return ScoreResult.of(
+            read_scores(spec.out), open_model(spec.model, trust_changes=spec.trust_changes).detector, (note,)
+        )
     with collected() as notes, ExitStack() as outputs:
-        model = open_model(spec.model, spec.device)
+        model = open_model(spec.model, spec.device, trust_changes=spec.trust_changes)
         data = model.read(spec.source, spec.options)
         notes.add(data.notes)
         if spec.heatmaps is not None:

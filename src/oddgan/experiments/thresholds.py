@@ -70,7 +70,7 @@ def change_threshold(spec: ThresholdSpec) -> ThresholdResult:
         raise UsageError(f"This changes {spec.model}: give --out FOLDER, or --force to change it in place.")
     if spec.out is not None:
         require_absent(spec.out, force=spec.force)
-    model = open_model(spec.model)
+    model = open_model(spec.model, trust_changes=spec.trust_changes)
     detector = model.detector
     before, composition = threshold_info(detector), composition_info(detector.composition_)
     if not changes:
