@@ -26,6 +26,7 @@ from oddgan import (
 )
 from oddgan._core.errors import ModelError
 from oddgan.base import known_parts
+from oddgan.base.digest import digests
 from oddgan.training import Callback
 
 from .models import detector, table
@@ -46,9 +47,11 @@ def folder(whole, tmp_path):
 
 
 def edit(folder, change):
+    """Change `detector.json`, and write its digests anew as an attacker would."""
     path = folder / "detector.json"
     head = json.loads(path.read_text())
     change(head)
+    head["digest"] = digests(folder, head, path.name, ["networks.safetensors"])
     path.write_text(json.dumps(head))
 
 
@@ -57,6 +60,7 @@ def edit_tensors(folder, change):
     tensors = load_file(path)
     change(tensors)
     save_file({k: v.clone() for k, v in tensors.items()}, path)
+    edit(folder, dict)
 
 
 def refuses(folder, message):
@@ -125,7 +129,7 @@ def test_no_part_is_more_than_numbers():
 
 def test_unknown_parameter(folder):
     edit(folder, lambda head: head["parameters"].update(depth=3))
-    refuses(folder, r"unknown parameters depth; AutoEncoder takes .*latent_dim")
+    refuses(folder, r"unknown parameters 'depth'; AutoEncoder takes .*latent_dim")
 
 
 def test_part_with_an_unknown_argument(folder):

@@ -22,8 +22,17 @@ def test_a_reading_survives_json_exactly():
 
 
 def test_a_reading_with_unknown_entries_is_refused():
-    with pytest.raises(ModelError, match=r"The model's reading has \['colour', 'mood'\]; expected kind, dtype"):
+    with pytest.raises(ModelError, match=r"Reading can't be built from \['colour', 'mood'\]: it takes kind, dtype"):
         Reading.from_json({"colour": "grey", "mood": "bad"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("kind", "odd"), ("resize", (3, "x")), ("medians", "1"), ("label", 3), ("encoding", 3), ("ecg", (1,))],
+)
+def test_a_reading_with_a_value_of_another_type_is_refused(name, value):
+    with pytest.raises(ModelError, match=f"got {name}=|can't be built from"):
+        Reading.from_json({"kind": "table", "dtype": "float64", name: value})
 
 
 def test_one_hot_columns_are_named_after_column_and_text():

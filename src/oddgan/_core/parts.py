@@ -5,13 +5,17 @@ go into a table of arrays beside it. A part whose constructor differs from its f
 """
 
 import dataclasses
+import inspect
 from collections.abc import Mapping, MutableMapping
-from typing import Any, Protocol, cast, runtime_checkable
+from functools import cache
+from typing import Any, Protocol, cast, get_type_hints, runtime_checkable
 
 import numpy as np
 
+from oddgan._core.annotations import fits, text_of
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.names import resolve
+from oddgan._core.text import LONGEST, shown
 
 
 @runtime_checkable
@@ -67,8 +71,8 @@ def from_spec(spec: Any, known: Mapping[str, type], arrays: Mapping[str, np.ndar
     if not isinstance(spec, dict):
         return spec
     if spec.keys() == {"array"}:
-        if spec["array"] not in arrays:
-            raise ModelError(f"The model lacks the array {spec['array']!r}: its files do not belong together.")
+        if not isinstance(spec["array"], str) or spec["array"] not in arrays:
+            raise ModelError(f"The model lacks the array {shown(spec['array'])}: its files do not belong together.")
         return arrays[spec["array"]]
     if "type" not in spec:
         return {k: from_spec(v, known, arrays) for k, v in spec.items()}
@@ -77,12 +81,44 @@ def from_spec(spec: Any, known: Mapping[str, type], arrays: Mapping[str, np.ndar
 
 def build(name: str, given: Mapping[str, Any], known: Mapping[str, type]) -> Any:
     """Build the part called `name` from keyword arguments, with an error that lists what it takes."""
+    if not isinstance(name, str) or len(name) > LONGEST:
+        raise ModelError(f"type is {shown(name)}, but must be the name of a part.")
     try:
         kind = known[resolve(name, known, "part")]
     except InputError as error:
         raise ModelError(str(error)) from error
-    try:
-        return kind(**given)
-    except TypeError as error:
-        takes = ", ".join(f.name for f in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else "nothing"
-        raise ModelError(f"{kind.__name__} can't be built from {sorted(given)}: it takes {takes}.") from error
+    if inspect.isabstract(kind):
+        raise ModelError(f"{kind.__name__} is only the base of other parts: name one of those.")
+    check_arguments(kind, given)
+    return kind(**given)
+
+
+def check_arguments(kind: type, given: object) -> None:
+    """Refuse keyword arguments that a class does not take, lacks, or has another type for.
+
+    Raises
+    ------
+    ModelError
+        The message names the first one that is wrong, or lists those that it takes.
+    """
+    takes, others, needed = _signature(kind)
+    if not isinstance(given, Mapping):
+        raise ModelError(f"{kind.__name__} can't be built from {shown(given)}: it takes {', '.join(takes)}.")
+    if needed - given.keys() or (others is None and given.keys() - takes.keys()):
+        listed = ", ".join(takes) or "nothing"
+        raise ModelError(f"{kind.__name__} can't be built from {shown(sorted(given))}: it takes {listed}.")
+    for name, value in given.items():
+        wanted = takes.get(name, others)
+        if not fits(value, wanted):
+            raise ModelError(f"{kind.__name__} got {name}={shown(value)}, but takes {text_of(wanted)}.")
+
+
+@cache
+def _signature(kind: type) -> tuple[dict[str, Any], Any, set[str]]:
+    """The annotations of a constructor's arguments, that of any further ones or None, and the names without default."""
+    own = "__init__" in vars(kind) and issubclass(kind, Part)  # else it is the dataclass's, with strings as annotations
+    hints = get_type_hints(vars(kind)["__init__"] if own else kind)
+    parameters = inspect.signature(kind).parameters.values()
+    takes = {p.name: hints.get(p.name, Any) for p in parameters if p.kind is not p.VAR_KEYWORD}
+    others = next((hints.get(p.name, Any) for p in parameters if p.kind is p.VAR_KEYWORD), None)
+    return takes, others, {p.name for p in parameters if p.name in takes and p.default is p.empty}

@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from oddgan._core.errors import InputError
+from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan._core.notices import notice
 from oddgan.base import storage
@@ -278,7 +278,13 @@ class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
 
     def _restore(self, weights: Mapping[str, Tensor], estimators: Mapping[str, Values]) -> None:
         """Take over stored weights, and what is stored of estimators, where the method has such."""
-        del weights, estimators
+        if weights or estimators:
+            raise ModelError(f"it has weights or estimators, which {type(self).__name__} has not.")
+
+    def _take_members(self, members: Sequence["Detector"]) -> None:
+        """Take over stored members, where the method has such."""
+        if members:
+            raise ModelError(f"it has {len(members)} members, but {type(self).__name__} has none.")
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the model to a folder: JSON and safetensors, never pickle. Of several workers, the first writes.

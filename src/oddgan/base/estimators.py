@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from oddgan._core.errors import ModelError
-from oddgan.base.fields import Fields, shown
+from oddgan._core.text import shown
+from oddgan.base.fields import Fields
 from oddgan.base.trees import build_tree, check_trees, tree_arrays
 
 Values = dict[str, Any]

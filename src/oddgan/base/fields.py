@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from oddgan._core.errors import ModelError
+from oddgan._core.text import shown
 
 LARGEST = 2**31 - 1
 
@@ -88,12 +89,6 @@ class Fields:
 
     def _fits(self, axis: str | int, n: int) -> bool:
         return n == (self.sizes.setdefault(axis, n) if isinstance(axis, str) else axis)
-
-
-def shown(value: object) -> str:
-    """A value of a file as it is shown in a message: one line, and not all of it where it is long."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _finite(value: float) -> bool:

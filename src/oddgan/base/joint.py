@@ -1,7 +1,7 @@
 """Detectors made of detectors: members are trained independently, and their scores are the components."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
+from oddgan._core.errors import ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.components import Component, evaluated
 from oddgan.base.detector import Detector
@@ -67,6 +68,17 @@ class JointDetector(Detector):
             _fit(member, rows, replace(fitting, first=first))
             first += _phases(member)
         return members
+
+    def _take_members(self, members: Sequence[Detector]) -> None:
+        self.members_ = tuple(members)
+        named, known = self.named_members_, self.calibration_components_
+        if named.keys() != known.keys():
+            raise ModelError(
+                f"it has the members {', '.join(named) or 'none'}, but the calibration rows were scored by "
+                f"{', '.join(known) or 'none'}."
+            )
+        if other := [name for name, one in named.items() if one.shape_ != self.shape_]:
+            raise ModelError(f"its member {other[0]} was fitted on samples of another shape than {self.shape_}.")
 
     # -- scoring
     @property

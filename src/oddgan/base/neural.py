@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from oddgan._core.errors import InputError
+from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan._core.notices import notice
 from oddgan.base.capabilities import Samples
@@ -22,7 +22,7 @@ from oddgan.base.scoring import Report
 from oddgan.base.selecting import Panel
 from oddgan.base.sources import source_of
 from oddgan.base.stabilised import check_stabilisers, stabilised_networks, stabilised_phase
-from oddgan.base.weights import Stored, load_weights
+from oddgan.base.weights import Stored, load_weights, no_larger_than
 from oddgan.networks import Auto, Backbone, HalfPrecision
 from oddgan.networks.base import one_of
 from oddgan.similarities import Similarity
@@ -282,8 +282,9 @@ class NeuralDetector(GoesOn, Detector):
 
     def _restore(self, weights: Mapping[str, Tensor], estimators: Mapping[str, Values]) -> None:
         """Build the networks and give them these weights."""
-        del estimators
-        with torch.random.fork_rng(devices=[]):
+        if estimators:
+            raise ModelError(f"it has estimators, but {type(self).__name__} has networks.")
+        with torch.random.fork_rng(devices=[]), no_larger_than(weights):
             self.networks_ = self._build()
         load_weights(self.networks_, weights)
         self.networks_.eval().requires_grad_(requires_grad=False)

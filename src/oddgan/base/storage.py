@@ -1,54 +1,35 @@
 """Models on disk: `detector.json` for plain values, `networks.safetensors` for arrays and weights.
 
-Nothing is pickled; nothing in a file can cause an import. Models of format 1 have scikit-learn estimators in a file of
-their own, `estimators.skops`; it is read by `old_estimators`.
+Nothing is pickled; nothing in a file can cause an import. Whatever is read is checked before it is used. Models of
+format 1 have scikit-learn estimators in a file of their own, `estimators.skops`; it is read by `old_estimators`.
 """
 
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sklearn
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from safetensors.torch import save as dump
-from torch import Tensor
 
 from oddgan import inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training
-from oddgan._core.errors import InputError, ModelError
+from oddgan._core.errors import ModelError, OddganError
 from oddgan._core.files import new_folder
-from oddgan._core.parts import from_spec, to_spec
+from oddgan._core.parts import check_arguments, from_spec, to_spec
+from oddgan._core.text import shown
 from oddgan._core.version import VERSION
-from oddgan.base.estimators import Values, to_values
-from oddgan.base.old_estimators import read_old
+from oddgan.base.digest import KEY, digests
+from oddgan.base.estimators import to_values
+from oddgan.base.fitted import check_calibration, check_state
+from oddgan.base.head import DEEPEST, FITTED, MOST_MEMBERS, check_fitted_types
+from oddgan.base.model_files import FORMAT, JSON, NETWORKS, TENSORS, Files, member, others, read_files
 
 if TYPE_CHECKING:
     from oddgan.base.detector import Detector
-
-FORMAT = 2
-_JSON, _TENSORS, _ESTIMATORS = "detector.json", "networks.safetensors", "estimators.skops"
-_MEMBER = "member-"
-# Fitted attributes that are written as JSON (parts included); arrays among them go to the tensors. All models have the
-# first ones.
-_ALWAYS = (
-    "shape_", "offset_", "held_out_", "rate_", "threshold_rule_", "scaling_", "composition_", "threshold_tuned_",
-    "calibration_scores_", "calibration_components_",
-)  # fmt: skip
-_FITTED = (
-    *_ALWAYS,
-    "n_features_in_",
-    "feature_names_in_",
-    "reading_",
-    "budgeted_",
-    "similarities_",
-    "privacy_",
-    "selection_labelled_",
-)
 
 
 def known_parts() -> dict[str, type]:
@@ -61,15 +42,6 @@ def known_parts() -> dict[str, type]:
 def _is_frozen(cls: type) -> bool:
     made = getattr(cls, "__dataclass_params__", None)
     return made is not None and bool(made.frozen)
-
-
-@dataclass(frozen=True)
-class _Files:
-    """A model folder as read."""
-
-    head: dict[str, Any]
-    tensors: dict[str, Tensor]
-    old: Mapping[str, Values]
 
 
 def save(detector: "Detector", path: str | Path, *, force: bool) -> Path:
@@ -85,7 +57,7 @@ def _write(detector: "Detector", folder: Path) -> None:
     arrays: dict[str, np.ndarray] = {}
     parameters = {k: to_spec(v, arrays, f"parameters.{k}") for k, v in stored_parameters(detector).items()}
     fitted = {
-        k: to_spec(_plain(v), arrays, f"fitted.{k}") for k in _FITTED if (v := getattr(detector, k, None)) is not None
+        k: to_spec(_plain(v), arrays, f"fitted.{k}") for k in FITTED if (v := getattr(detector, k, None)) is not None
     }
     head = {
         "format": FORMAT,
@@ -103,13 +75,14 @@ def _write(detector: "Detector", folder: Path) -> None:
     }
     tensors = {k: torch.from_numpy(np.array(v, order="C")) for k, v in arrays.items()}
     if hasattr(detector, "networks_"):
-        tensors |= {f"networks.{k}": v.cpu().contiguous().clone() for k, v in detector.networks_.state_dict().items()}
-    (folder / _JSON).write_text(json.dumps(head, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    (folder / _TENSORS).write_bytes(dump(tensors))  # its own writer hides why the disk refused
-    for i, member in enumerate(getattr(detector, "members_", ()), start=1):
-        place = folder / f"{_MEMBER}{i}"
-        place.mkdir()
-        _write(member, place)
+        tensors |= {NETWORKS + k: v.cpu().contiguous().clone() for k, v in detector.networks_.state_dict().items()}
+    (folder / TENSORS).write_bytes(dump(tensors))  # its own writer hides why the disk refused
+    members = getattr(detector, "members_", ())
+    for i, one in enumerate(members, start=1):
+        member(folder, i).mkdir()
+        _write(one, member(folder, i))
+    head[KEY] = digests(folder, head, JSON, others(len(members)))
+    (folder / JSON).write_text(json.dumps(head, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def versions() -> dict[str, str]:
@@ -136,7 +109,13 @@ def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) and value.dtype == object else value
 
 
-def load(path: str | Path, classes: Mapping[str, type["Detector"]], *, device: str | None = None) -> "Detector":
+def load(
+    path: str | Path,
+    classes: Mapping[str, type["Detector"]],
+    *,
+    device: str | None = None,
+    trust_changes: bool = False,
+) -> "Detector":
     """Read a detector that `save` wrote.
 
     Parameters
@@ -144,73 +123,69 @@ def load(path: str | Path, classes: Mapping[str, type["Detector"]], *, device: s
     path : the model's folder.
     classes : the detector classes that may be loaded, by name.
     device : where to compute from now on; None is torch's default device.
+    trust_changes : whether files may have changed since they were saved; what they hold is checked all the same.
 
     Raises
     ------
     ModelError
-        If the folder is no model, is damaged, newer, or of an unknown class.
+        If the folder is no model, is damaged, has changed, is newer, or of an unknown class.
     """
-    folder = Path(path)
-    files = _read(folder)
-    name = files.head["class"]
-    if name not in classes:
-        raise ModelError(f"{folder} holds a {name!r}, which is not known here. Known: {', '.join(sorted(classes))}.")
-    try:
-        detector = _assemble(files, classes, device)
-    except (ModelError, InputError, AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        text = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise ModelError(f"{folder} can't be loaded as {name}: {text}") from error
-    n_members = files.head.get("members", 0)
-    if n_members:
-        places = [folder / f"{_MEMBER}{i + 1}" for i in range(n_members)]
-        cast(Any, detector).members_ = tuple(load(place, classes, device=device) for place in places)
-    return detector
+    return _Loader(classes, device, trust_changes=trust_changes).load(Path(path))
 
 
-def _read(folder: Path) -> _Files:
-    if not (folder / _JSON).is_file():
-        raise ModelError(f"{folder} is not a model: it has no {_JSON}. `oddgan fit ... --out FOLDER` writes one.")
-    try:
-        head = json.loads((folder / _JSON).read_text(encoding="utf-8"))
-        found, name = head["format"], head["class"]
-        del name
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{folder / _JSON} is damaged: {error}.") from error
-    if found not in (1, FORMAT):
-        raise ModelError(
-            f"{folder} has model format {found}, but this version of oddgan ({VERSION}) reads formats 1 and {FORMAT}: "
-            f"it was saved by oddgan {head.get('versions', {}).get('oddgan', '?')}; install that or newer."
-        )
-    try:
-        tensors = load_file(folder / _TENSORS)
-    except FileNotFoundError as error:
-        raise ModelError(f"{folder} lacks {_TENSORS}: copy the whole folder.") from error
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{folder / _TENSORS} is damaged or cut short: {error}.") from error
-    path = folder / _ESTIMATORS
-    return _Files(head, tensors, read_old(path) if found == 1 and path.is_file() else {})
+class _Loader:
+    """Reads a model, and the members of an ensemble, which are models themselves."""
+
+    def __init__(self, classes: Mapping[str, type["Detector"]], device: str | None, *, trust_changes: bool) -> None:
+        self.classes, self.device, self.trust_changes, self.left = classes, device, trust_changes, MOST_MEMBERS
+        self.known = known_parts() | dict(classes)
+
+    def load(self, folder: Path, level: int = 0) -> "Detector":
+        """The detector in a folder; members lie below it."""
+        files = read_files(folder, trust_changes=self.trust_changes)
+        name = files.head["class"]
+        if name not in self.classes:
+            known = ", ".join(sorted(self.classes))
+            raise ModelError(f"{folder} holds a {shown(name)}, which is not known here. Known: {known}.")
+        n_members = files.head.get("members", 0)
+        self.left -= n_members
+        if self.left < 0 or (n_members and level == DEEPEST):
+            raise ModelError(f"{folder} has more than {MOST_MEMBERS} members, or members in {DEEPEST} levels.")
+        members = [self.load(member(folder, i + 1), level + 1) for i in range(n_members)]
+        try:
+            return self._assemble(files, members)
+        except Exception as error:  # whatever a file may hold: it is the file's fault, in one sentence
+            raise ModelError(f"{folder} can't be loaded as {name}: {_sentence(error)}") from error
+
+    def _assemble(self, files: Files, members: list["Detector"]) -> "Detector":
+        head, arrays = files.head, dict(files.arrays)
+        cls = self.classes[head["class"]]
+        parameters = {k: from_spec(v, self.known, arrays) for k, v in head["parameters"].items()}
+        takes = cls._get_param_names()
+        if strange := sorted(parameters.keys() - set(takes)):
+            unknown = ", ".join(map(shown, strange[:3]))
+            raise ModelError(f"it has unknown parameters {unknown}; {cls.__name__} takes {', '.join(takes)}.")
+        check_arguments(cls, parameters)
+        detector = cls(**parameters | {"device": self.device})
+        fitted = {k: from_spec(v, self.known, arrays) for k, v in head["fitted"].items()}
+        check_fitted_types(fitted)
+        for name, value in fitted.items():
+            setattr(detector, name, value)
+        if hasattr(detector, "feature_names_in_"):
+            detector.feature_names_in_ = np.array(detector.feature_names_in_, dtype=object)
+        for record in head["history"]:
+            check_arguments(training.EpochRecord, record)
+        detector.history_ = [training.EpochRecord(**record) for record in head["history"]]
+        check_state(detector)
+        detector._take_members(members)
+        stored = {k: from_spec(v, self.known, arrays) for k, v in head.get("estimators", {}).items()}
+        detector._restore(files.weights, stored | dict(files.old))
+        check_calibration(detector)
+        return detector
 
 
-def _assemble(files: _Files, classes: Mapping[str, type["Detector"]], device: str | None) -> "Detector":
-    head, known = files.head, known_parts() | dict(classes)
-    cls = classes[head["class"]]
-    arrays = {k: v.numpy() for k, v in files.tensors.items() if not k.startswith("networks.")}
-    parameters = {k: from_spec(v, known, arrays) for k, v in head["parameters"].items()}
-    takes = cls._get_param_names()
-    strange = sorted(parameters.keys() - set(takes))
-    if strange:
-        raise ModelError(f"it has unknown parameters {', '.join(strange)}; {cls.__name__} takes {', '.join(takes)}.")
-    detector = cls(**parameters | {"device": device})
-    missing = [name for name in _ALWAYS if name not in head["fitted"]]
-    if missing:
-        raise ModelError(f"it lacks {', '.join(missing)}.")
-    for name in _FITTED:
-        if name in head["fitted"]:
-            setattr(detector, name, from_spec(head["fitted"][name], known, arrays))
-    if hasattr(detector, "feature_names_in_"):
-        detector.feature_names_in_ = np.array(detector.feature_names_in_, dtype=object)
-    detector.history_ = [training.EpochRecord(**record) for record in head["history"]]
-    weights = {k.removeprefix("networks."): v for k, v in files.tensors.items() if k.startswith("networks.")}
-    stored = {k: from_spec(v, known, arrays) for k, v in head.get("estimators", {}).items()}
-    detector._restore(weights, stored | dict(files.old))
-    return detector
+def _sentence(error: Exception) -> str:
+    """What went wrong while a model was put together, in one line."""
+    if isinstance(error, OddganError):
+        return str(error)
+    return f"its values do not fit each other ({type(error).__name__}: {' '.join(str(error).split())[:200]})."

@@ -117,7 +117,10 @@ def _fit_spec(
     if source is None:
         raise oddgan.experiments.UsageError(f"What should {method} learn from? Name the data: oddgan fit METHOD DATA.")
     from_file = {} if options.method_file is None else oddgan.experiments.read_settings(options.method_file)
-    same = ("calibration", "rate", "threshold", "seed", "out", "runs", "name", "force", "checkpoint_every", "resume")
+    same = (
+        "calibration", "rate", "threshold", "seed", "out", "runs", "name", "force", "checkpoint_every", "resume",
+        "trust_changes",
+    )  # fmt: skip
     return oddgan.experiments.FitSpec(
         method=method,
         source=source,
@@ -151,6 +154,7 @@ def score(
     """
     spec = oddgan.experiments.ScoreSpec(
         model=model,
+        trust_changes=options.trust_changes,
         source=source,
         options=reading(options),
         out=options.out,
@@ -197,6 +201,7 @@ def evaluate(
     """
     spec = oddgan.experiments.EvaluateSpec(
         model=model,
+        trust_changes=options.trust_changes,
         source=source,
         options=reading(options),
         projection=options.projection,
@@ -232,6 +237,7 @@ def threshold(
     """
     spec = oddgan.experiments.ThresholdSpec(
         model=model,
+        trust_changes=options.trust_changes,
         rule=options.rule,
         settings=oddgan.experiments.parse_assignments(options.settings),
         rate=options.rate,

@@ -37,6 +37,7 @@ def compose(
     """
     spec = oddgan.experiments.ComposeSpec(
         model=model,
+        trust_changes=options.trust_changes,
         source=source,
         options=reading(options),
         settings=oddgan.experiments.parse_assignments(options.settings),

@@ -39,6 +39,7 @@ def inversion(
     """
     spec = oddgan.experiments.InversionSpec(
         model=model,
+        trust_changes=options.trust_changes,
         source=source,
         options=reading(options),
         settings=oddgan.experiments.parse_assignments(options.settings),

@@ -11,6 +11,7 @@ _TRAINING = Group.create_ordered("Training")
 _COMPOSITION = Group.create_ordered("Composition")
 _INVERSION = Group.create_ordered("Inversion")
 _RULE = Group.create_ordered("Threshold")
+_MODEL = Group.create_ordered("Model")
 _OUTPUT = Group.create_ordered("Output")
 
 
@@ -84,7 +85,17 @@ class OutOptions:
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class FitOptions(OutOptions, RunOptions, DataOptions):
+class ModelOptions:
+    """How a model is loaded."""
+
+    trust_changes: Annotated[
+        bool, option("Load the model although its files have changed since they were saved, by your own hand.", _MODEL)
+    ] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class FitOptions(OutOptions, RunOptions, ModelOptions, DataOptions):
     """The data, what training depends on, and where its results go."""
 
     settings: Annotated[
@@ -126,7 +137,7 @@ class FitOptions(OutOptions, RunOptions, DataOptions):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class ScoreOptions(OutOptions, DataOptions):
+class ScoreOptions(OutOptions, ModelOptions, DataOptions):
     """The data, what scoring writes, and where it computes."""
 
     heatmaps: Annotated[Path | None, option("Folder for one picture of each image, with its anomaly map.", _OUTPUT)] = (
@@ -140,7 +151,7 @@ class ScoreOptions(OutOptions, DataOptions):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(RunOptions, DataOptions):
+class EvaluateOptions(RunOptions, ModelOptions, DataOptions):
     """The data, where an evaluation goes, and where it computes."""
 
     projection: Annotated[
@@ -151,7 +162,7 @@ class EvaluateOptions(RunOptions, DataOptions):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class ProfileOptions(DataOptions):
+class ProfileOptions(ModelOptions, DataOptions):
     """The data, how much of it, and where to compute."""
 
     rows: Annotated[int, option("At most so many rows are scored.", _OUTPUT)] = 256
@@ -168,7 +179,7 @@ class InspectOptions(OutOptions, DataOptions):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class ThresholdOptions(OutOptions):
+class ThresholdOptions(OutOptions, ModelOptions):
     """The new threshold, and where the changed model goes."""
 
     rule: Annotated[str | None, option("Rule: quantile, conformal, mean-sigma, evt or fixed.", _RULE)] = None
@@ -178,7 +189,7 @@ class ThresholdOptions(OutOptions):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class ComposeOptions(OutOptions, DataOptions):
+class ComposeOptions(OutOptions, ModelOptions, DataOptions):
     """The new composition, the labelled rows that it learns from, and where the changed model goes."""
 
     settings: Annotated[
@@ -203,7 +214,7 @@ class ComposeOptions(OutOptions, DataOptions):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class InversionOptions(OutOptions, DataOptions):
+class InversionOptions(OutOptions, ModelOptions, DataOptions):
     """The new inversion, the rows that set the threshold, and where the changed model goes."""
 
     settings: Annotated[

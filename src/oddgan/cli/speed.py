@@ -33,7 +33,12 @@ def profile(
         The data, as for `score`.
     """
     spec = oddgan.experiments.ProfileSpec(
-        model=model, source=source, options=reading(options), rows=options.rows, device=options.device
+        model=model,
+        trust_changes=options.trust_changes,
+        source=source,
+        options=reading(options),
+        rows=options.rows,
+        device=options.device,
     )
     found = oddgan.experiments.profile(spec)
     notes(found.notes, output)

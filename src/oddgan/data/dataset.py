@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from oddgan._core.errors import InputError, ModelError
+from oddgan._core.errors import InputError
 from oddgan._core.mapped import Mapped, Samples
+from oddgan._core.parts import check_arguments
 from oddgan.data.ecg.options import EcgOptions
 
 Kind = Literal["image", "series", "table"]
@@ -144,15 +145,13 @@ class Reading:
             If the values are not those of a reading.
         """
         given = {name: _tuples(value) for name, value in values.items()}
-        try:
-            if given.get("encoding") is not None:
-                given["encoding"] = Encoding(**given["encoding"])
-            if given.get("ecg") is not None:
-                given["ecg"] = EcgOptions(**given["ecg"])
-            return cls(**given)
-        except TypeError as error:
-            known = ", ".join(f.name for f in dataclasses.fields(cls))
-            raise ModelError(f"The model's reading has {sorted(values)}; expected {known}.") from error
+        parts: dict[str, type] = {"encoding": Encoding, "ecg": EcgOptions}
+        for name, kind in parts.items():
+            if given.get(name) is not None:
+                check_arguments(kind, given[name])
+                given[name] = kind(**given[name])
+        check_arguments(cls, given)
+        return cls(**given)
 
 
 def _tuples(value: Any) -> Any:

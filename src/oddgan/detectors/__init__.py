@@ -81,17 +81,21 @@ def methods() -> dict[str, type[Detector]]:
     return {name: cls for name, cls in classes().items() if not issubclass(cls, JointDetector)}
 
 
-def load(path: str | Path, *, device: str | None = None) -> Detector:
+def load(path: str | Path, *, device: str | None = None, trust_changes: bool = False) -> Detector:
     """Read a model that `save` or `oddgan fit` wrote.
 
     Parameters
     ----------
     path : the model's folder.
     device : where to compute from now on, e.g. "cpu"; None is torch's default device.
+    trust_changes : whether its files may have changed since they were saved, by your own hand; what they hold is
+        checked all the same.
 
     Raises
     ------
     ModelError
-        If the folder is no model, is damaged, newer, or of an unknown class.
+        If the folder is no model, is damaged, has changed, is newer, or of an unknown class.
     """
-    return read_steadily(Path(path), lambda folder: storage.load(folder, classes(), device=device))
+    return read_steadily(
+        Path(path), lambda folder: storage.load(folder, classes(), device=device, trust_changes=trust_changes)
+    )

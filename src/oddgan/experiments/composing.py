@@ -77,7 +77,7 @@ def compose(spec: ComposeSpec) -> ComposeResult:
     with collected() as notes, ExitStack() as held:
         if changes:  # from before the model is read, so that no other change is lost
             held.enter_context(writing(target, force=spec.force))
-        model = open_model(spec.model, spec.device)
+        model = open_model(spec.model, spec.device, trust_changes=spec.trust_changes)
         detector = model.detector
         before = composition_info(detector.composition_)
         if not changes:

@@ -49,7 +49,7 @@ def evaluate(spec: EvaluateSpec, *, watch: Watch | None = None) -> EvaluateResul
         If the model can't be loaded.
     """
     with collected() as notes:
-        model = open_model(spec.model, spec.device)
+        model = open_model(spec.model, spec.device, trust_changes=spec.trust_changes)
         data = model.read(spec.source, spec.options)
         notes.add(data.notes)
         label = labels_of(data, "sort images into normal/ and other folders, or use `oddgan score`")

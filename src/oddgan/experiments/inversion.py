@@ -89,7 +89,7 @@ def change_inversion(spec: InversionSpec) -> InversionResult:
     with collected() as notes, ExitStack() as held:
         if spec.source is not None:  # from before the model is read, so that no other change is lost
             held.enter_context(writing(target, force=spec.force))
-        model = open_model(spec.model, spec.device)
+        model = open_model(spec.model, spec.device, trust_changes=spec.trust_changes)
         detector = _searching(model.detector)
         if spec.source is None:
             return _result(detector, state := _state(detector), state, None, notes)

@@ -1,15 +1,17 @@
 """Stored detectors, with what they remember of the data that they were fitted on."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
 
-from oddgan._core.errors import InputError
+from oddgan._core.errors import InputError, ModelError
 from oddgan._core.mapped import Samples
-from oddgan._core.parts import to_spec
+from oddgan._core.parts import check_arguments, to_spec
+from oddgan._core.text import shown
 from oddgan.base import Detector, kind_of, storage
 from oddgan.data import Dataset, Options, Reading, read
 from oddgan.detectors import load
@@ -18,6 +20,7 @@ from oddgan.experiments.wording import in_words
 from oddgan.scores import Composition, GridSearch, Logistic, Standardised, WeightedSum
 from oddgan.thresholds import Fixed, MeanSigma
 
+_DTYPES = tuple(np.dtype(code).name for code in "?bBhHiIlLqQefd")
 _HOT = 0.995  # the share of normal pixels that are less than fully hot on a heatmap
 
 
@@ -48,9 +51,22 @@ class Memory:
 
     @classmethod
     def of(cls, detector: Detector) -> Self | None:
-        """What the detector's model holds; None for one that was saved by hand."""
+        """What the detector's model holds; None for one that was saved by hand.
+
+        Raises
+        ------
+        ModelError, InputError
+            If it is not what a fit leaves, or does not belong to the detector.
+        """
         stored = getattr(detector, "reading_", None)
-        return None if stored is None else cls(**stored | {"reading": Reading.from_json(stored["reading"])})
+        if stored is None:
+            return None
+        if not isinstance(stored.get("reading"), Mapping):
+            raise ModelError("reading_ lacks how the data was read.")
+        given = stored | {"reading": Reading.from_json(stored["reading"])}
+        check_arguments(cls, given)
+        _check_reading(given["reading"], detector.shape_)
+        return cls(**given)
 
 
 @dataclass(frozen=True)
@@ -92,10 +108,41 @@ class Model:
         self.detector.save(target, force=force)
 
 
-def open_model(path: Path, device: str | None = None) -> Model:
-    """Load a model."""
-    detector = load(path, device=device)
-    return Model(detector, Memory.of(detector))
+def open_model(path: Path, device: str | None = None, *, trust_changes: bool = False) -> Model:
+    """Load a model.
+
+    Parameters
+    ----------
+    path : its folder.
+    device : where to compute; None is torch's default device.
+    trust_changes : load it although its files have changed since they were saved.
+
+    Raises
+    ------
+    ModelError
+        If it can't be loaded, or what it remembers of its data does not belong to its detector.
+    """
+    detector = load(path, device=device, trust_changes=trust_changes)
+    try:
+        return Model(detector, Memory.of(detector))
+    except (ModelError, InputError) as error:
+        raise ModelError(f"{path} can't say how its data was read: {error}") from error
+
+
+def _check_reading(reading: Reading, shape: tuple[int, ...]) -> None:
+    """Refuse a reading that gives samples of another shape than the detector's."""
+    kind = kind_of(shape)
+    if reading.kind != kind:
+        raise ModelError(f"it reads data of the kind {reading.kind}, but the detector takes {kind} data.")
+    if reading.dtype not in _DTYPES:
+        raise ModelError(f"it reads values of the type {shown(reading.dtype)}, but knows {', '.join(_DTYPES)}.")
+    if reading.resize is not None and (kind != "image" or reading.resize != shape[1:]):
+        raise ModelError(f"it resizes to {reading.resize}, but the detector takes samples of shape {shape}.")
+    encoding, medians = reading.encoding, reading.medians
+    if encoding is not None and (len(encoding.columns) != len(encoding.categories) or (len(encoding.names),) != shape):
+        raise ModelError(f"its columns do not become samples of shape {shape}.")
+    if medians is not None and (len(medians),) != shape:
+        raise ModelError(f"it has {len(medians)} medians, but samples have the shape {shape}.")
 
 
 def map_scale(detector: Detector, x: Samples) -> float | None:

@@ -114,7 +114,7 @@ def profile(spec: ProfileSpec) -> ProfileResult:
         If the model can't be loaded.
     """
     with collected() as notes:
-        model = open_model(spec.model, spec.device)
+        model = open_model(spec.model, spec.device, trust_changes=spec.trust_changes)
         started = time.perf_counter()
         data = model.read(spec.source, spec.options)
         reading = time.perf_counter() - started

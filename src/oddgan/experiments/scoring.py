@@ -82,14 +82,20 @@ def score(spec: ScoreSpec, *, watch: Watch | None = None, draw: Draw | None = No
         state = _State.of(spec)
         if state.finished and spec.out is not None:
             note = f"{spec.out} is finished already: nothing is left of an interrupted run."
-            return ScoreResult.of(read_scores(spec.out), open_model(spec.model).detector, (note,))
+            return ScoreResult.of(
+                read_scores(spec.out), open_model(spec.model, trust_changes=spec.trust_changes).detector, (note,)
+            )
         return _score(spec, state, watch, draw)
 
 
 def _score(spec: ScoreSpec, state: "_State", watch: Watch | None, draw: Draw | None) -> ScoreResult:
     with collected() as notes, ExitStack() as outputs:
         mark, model = read_steadily(
-            spec.model, lambda folder: (fingerprint_model(folder), open_model(folder, spec.device))
+            spec.model,
+            lambda folder: (
+                fingerprint_model(folder),
+                open_model(folder, spec.device, trust_changes=spec.trust_changes),
+            ),
         )
         data = model.read(spec.source, spec.options)
         notes.add(data.notes)

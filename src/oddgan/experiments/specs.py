@@ -14,6 +14,19 @@ class _Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class _ModelSpec(_Spec):
+    """A task with a stored model.
+
+    Parameters
+    ----------
+    model : the model's folder.
+    trust_changes : load it although its files have changed since they were saved.
+    """
+
+    model: Path
+    trust_changes: bool = False
+
+
 class FitSpec(_Spec):
     """Train a detector.
 
@@ -35,6 +48,7 @@ class FitSpec(_Spec):
         none, unless `resume` is set: then one a minute.
     resume : go on from the checkpoints of a killed fit, in `out`.ckpt; without any, start.
     onto : a model that is trained on, instead of a new detector.
+    trust_changes : load that model although its files have changed since they were saved.
     epochs : with `onto`, passes over the new rows, >= 1; None takes the method's own.
     monitor : watch training for failures.
     command : the command line, for the record.
@@ -55,17 +69,19 @@ class FitSpec(_Spec):
     checkpoint_every: str | None = None
     resume: bool = False
     onto: Path | None = None
+    trust_changes: bool = False
     epochs: Annotated[int | None, Field(ge=1)] = None
     monitor: bool = True
     command: tuple[str, ...] = ()
 
 
-class ScoreSpec(_Spec):
+class ScoreSpec(_ModelSpec):
     """Score new rows; labels among them are ignored.
 
     Parameters
     ----------
     model : the model's folder.
+    trust_changes : load it although its files have changed since they were saved.
     source : a file, a folder of images, or a named data set.
     options : how to read the source, beyond what the model remembers.
     out : the table to write, .csv, .npz or .parquet; None writes none.
@@ -75,7 +91,6 @@ class ScoreSpec(_Spec):
     device : where to compute; None is torch's default device.
     """
 
-    model: Path
     source: str
     options: Options = Options()
     out: Path | None = None
@@ -85,12 +100,13 @@ class ScoreSpec(_Spec):
     device: str | None = None
 
 
-class EvaluateSpec(_Spec):
+class EvaluateSpec(_ModelSpec):
     """Measure a detector on labelled rows.
 
     Parameters
     ----------
     model : the model's folder.
+    trust_changes : load it although its files have changed since they were saved.
     source : a file, a folder of images, or a named data set, with labels.
     options : how to read the source, beyond what the model remembers.
     projection : how the report lays the latent space out, pca or tsne.
@@ -100,7 +116,6 @@ class EvaluateSpec(_Spec):
     device : where to compute; None is torch's default device.
     """
 
-    model: Path
     source: str
     options: Options = Options()
     projection: Literal["pca", "tsne"] = "pca"
@@ -110,12 +125,13 @@ class EvaluateSpec(_Spec):
     device: str | None = None
 
 
-class ThresholdSpec(_Spec):
+class ThresholdSpec(_ModelSpec):
     """Set a model's threshold anew, from the scores that it keeps.
 
     Parameters
     ----------
     model : the model's folder.
+    trust_changes : load it although its files have changed since they were saved.
     rule : the rule's name; None keeps the model's.
     settings : the rule's fields.
     rate : the share of normals that may be flagged, in (0, 0.5]; None keeps the model's.
@@ -123,7 +139,6 @@ class ThresholdSpec(_Spec):
     force : replace an existing model.
     """
 
-    model: Path
     rule: str | None = None
     settings: dict[str, JsonValue] = {}
     rate: Annotated[float | None, Field(gt=0, le=0.5)] = None
@@ -131,12 +146,13 @@ class ThresholdSpec(_Spec):
     force: bool = False
 
 
-class ComposeSpec(_Spec):
+class ComposeSpec(_ModelSpec):
     """Compose a model's score anew, from the components that it has.
 
     Parameters
     ----------
     model : the model's folder.
+    trust_changes : load it although its files have changed since they were saved.
     source : labelled rows for what learns from labels: a file, a folder of images, or a named data set.
     options : how to read the source, beyond what the model remembers.
     settings : the composition, under the name `composition`, as in a fit; empty keeps the model's.
@@ -148,7 +164,6 @@ class ComposeSpec(_Spec):
     device : where to compute; None is torch's default device.
     """
 
-    model: Path
     source: str | None = None
     options: Options = Options()
     settings: dict[str, JsonValue] = {}
@@ -159,12 +174,13 @@ class ComposeSpec(_Spec):
     device: str | None = None
 
 
-class InversionSpec(_Spec):
+class InversionSpec(_ModelSpec):
     """Change how a model finds latent points, and set its threshold anew.
 
     Parameters
     ----------
     model : the model's folder.
+    trust_changes : load it although its files have changed since they were saved.
     source : normal rows that the threshold is taken from: a file, a folder of images, or a named data set; needed with
         settings.
     options : how to read the source, beyond what the model remembers.
@@ -174,7 +190,6 @@ class InversionSpec(_Spec):
     device : where to compute; None is torch's default device.
     """
 
-    model: Path
     source: str | None = None
     options: Options = Options()
     settings: dict[str, JsonValue] = {}
@@ -198,19 +213,19 @@ class InspectSpec(_Spec):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
 
-class ProfileSpec(_Spec):
+class ProfileSpec(_ModelSpec):
     """Say where a model's scoring time goes.
 
     Parameters
     ----------
     model : the model's folder.
+    trust_changes : load it although its files have changed since they were saved.
     source : a file, a folder of images, or a named data set; labels are ignored.
     options : how to read the source, beyond what the model remembers.
     rows : at most so many rows are scored.
     device : where to compute; None is torch's default device.
     """
 
-    model: Path
     source: str
     options: Options = Options()
     rows: Annotated[int, Field(ge=1)] = 256

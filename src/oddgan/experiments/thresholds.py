@@ -72,7 +72,7 @@ def change_threshold(spec: ThresholdSpec) -> ThresholdResult:
     if spec.out is not None:
         require_absent(spec.out, force=spec.force)
     if not changes:
-        detector = open_model(spec.model).detector
+        detector = open_model(spec.model, trust_changes=spec.trust_changes).detector
         before, composition = threshold_info(detector), composition_info(detector.composition_)
         return ThresholdResult(before, before, composition, None)
     target = spec.out or spec.model
@@ -81,7 +81,7 @@ def change_threshold(spec: ThresholdSpec) -> ThresholdResult:
 
 
 def _changed(spec: ThresholdSpec, target: Path) -> ThresholdResult:
-    model = open_model(spec.model)
+    model = open_model(spec.model, trust_changes=spec.trust_changes)
     detector = model.detector
     before, composition = threshold_info(detector), composition_info(detector.composition_)
     rule: Threshold = detector.threshold_rule_

@@ -56,6 +56,22 @@ class Scaling(ABC):
         """How many of the learned scales saw only one value."""
         return int((self._fitted()[1] == 0).sum())
 
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse what was learned from samples of another shape, or is no scale.
+
+        Raises
+        ------
+        InputError
+            If arrays do not fit the shape, are not finite, or spreads are negative.
+        """
+        for array in self._fitted():
+            last = shape[len(shape) - array.ndim :]
+            fits = len(last) == array.ndim and all(n in (1, m) for n, m in zip(array.shape, last, strict=True))
+            if array.dtype != np.float64 or not fits or not np.isfinite(array).all():
+                raise InputError(f"{type(self).__name__} was fitted to samples of another shape than {shape}.")
+        if (self._fitted()[1] < 0).any():
+            raise InputError(f"{type(self).__name__} has learned a spread below 0.")
+
     def _fitted(self) -> tuple[np.ndarray, np.ndarray]:
         if self.centre is None or self.spread is None:
             raise InputError(f"{type(self).__name__} has not been fitted: call fit on training rows first.")

@@ -6,6 +6,7 @@ from typing import ClassVar, Self, cast
 
 import numpy as np
 
+from oddgan._core.errors import InputError
 from oddgan.scaling.affine import AutoScaling, MinMax, Per, Scaling
 
 
@@ -45,6 +46,12 @@ class ContrastNormalisation(MinMax):
         fitted = super().fit(normalised())
         n, level, contrast = sums
         return replace(fitted, level=float(level / n), contrast=float(contrast / n))
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse what was learned from samples of another shape, or is no scale."""
+        super().check(shape)
+        if self.level is None or self.contrast is None:
+            raise InputError(f"{type(self).__name__} has not been fitted: call fit on training rows first.")
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Raw rows (n, ...) to network input, float32."""
