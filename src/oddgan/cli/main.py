@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 from pydantic import ValidationError
 
-from oddgan._core.errors import OddganError
+from oddgan._core.errors import OddganError, one_line
+from oddgan._core.paths import odd_name
 from oddgan.cli.commands import app
 from oddgan.cli.composing import compose
 from oddgan.cli.inspecting import inspect
@@ -47,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    for word in words:
+        if odd_name(word) is not None:
+            raise CycloptsError(msg=f"The argument {word!a} holds {odd_name(word)}: rename the file, or mend it.")
     if len(words) > 2 and words[0] == "fit" and not words[1].startswith("-") and _HELP & set(words):
         help_on_method(words[1])
         words = ["fit", "--help"]
@@ -75,5 +79,5 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 def _fail(text: str, code: int) -> int:
     if os.environ.get("WORLD_SIZE", "1") == "1" or os.environ.get("RANK", "0") == "0":  # of several workers, one speaks
-        sys.stderr.write(f"oddgan: {text}\n")
+        sys.stderr.write(f"oddgan: {one_line(text)}\n")
     return code

@@ -1,6 +1,7 @@
 """The table of scores that `score`, `fit` and `evaluate` write: .csv, .npz or .parquet, at full precision."""
 
 import csv
+import io
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -161,7 +162,7 @@ def _read_csv(path: Path) -> dict[str, list[str]]:
     text = path.read_text(encoding="utf-8")
     if not text.endswith("\n"):
         raise ValueError("its last line has no end, so it is cut short")
-    header, *rows = list(csv.reader(text.splitlines(keepends=True)))
+    header, *rows = list(csv.reader(io.StringIO(text, newline="")))
     for number, row in enumerate(rows, start=2):
         if len(row) != len(header):
             raise ValueError(f"line {number} has {len(row)} values where the header names {len(header)}")

@@ -78,7 +78,7 @@ def score(spec: ScoreSpec, *, watch: Watch | None = None, draw: Draw | None = No
         return ScoreResult.of(read_scores(spec.out), open_model(spec.model).detector, (note,))
     with collected() as notes, ExitStack() as outputs:
         model = open_model(spec.model, spec.device)
-        data = model.read(spec.source, spec.options)
+        data = model.read(spec.source, spec.options, labelled=False)
         notes.add(data.notes)
         if spec.heatmaps is not None:
             map_scale(model, data)  # refused before anything is computed
