@@ -128,7 +128,7 @@ def test_records_in_sub_folders_bear_their_names(tmp_path):
 def test_images_beside_records_in_sub_folders(tmp_path):
     write_record(tmp_path / "ecg", "100")
     Image.new("L", (8, 8)).save(tmp_path / "a.png")
-    with pytest.raises(InputError, match="holds 1 images and 1 WFDB records in its sub-folders: give a folder of one"):
+    with pytest.raises(InputError, match="holds 1 images and 1 WFDB records in sub-folders: give a folder of one"):
         read(tmp_path)
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from oddgan._core.damage import brief
 from oddgan._core.errors import InputError
 from oddgan._core.names import canonical
 from oddgan._core.paths import check_name, regular_file, walk
 from oddgan.data.arrays import read_npy, read_npz
 from oddgan.data.builtin import NAMES as BUILTIN
 from oddgan.data.builtin import load_builtin
-from oddgan.data.damage import brief
 from oddgan.data.dataset import Dataset, Options, Raw, Reading, SplitName
 from oddgan.data.ecg import mitbih_folder
 from oddgan.data.ecg.mitbih import NAME as MITBIH
@@ -178,7 +178,7 @@ def _holds_records(path: Path) -> bool:
     images = sum(file.suffix.lower() in SUFFIXES for file in walk(path))
     if images:
         raise InputError(
-            f"{path} holds {images} images and {len(records)} WFDB records in its sub-folders: give a folder of one kind."
+            f"{path} holds {images} images and {len(records)} WFDB records in sub-folders: give a folder of one kind."
         )
     return True
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from oddgan._core.damage import told
 from oddgan._core.errors import InputError
 from oddgan._core.extras import load_extra
 from oddgan._core.memory import afford
 from oddgan._core.paths import regular_file, walk
-from oddgan.data.damage import told
 from oddgan.data.ecg.headers import Header, Signal, read_header, segment_names
 
 SUFFIXES = (".hea", ".dat", ".atr")
