@@ -4,7 +4,7 @@ import socket
 import pytest
 
 from oddgan import InputError
-from oddgan._core.errors import one_line
+from oddgan._core.errors import printable
 from oddgan._core.paths import check_name, odd_name, regular_file, walk
 
 
@@ -56,10 +56,10 @@ def test_plain_names(name):
     assert odd_name(name) is None
 
 
-def test_errors_are_one_line_whatever_they_quote():
+def test_errors_are_printable_whatever_they_quote():
     error = InputError("Expected:\n\n   {'descr'}\r\nfound \u2028 'a\udcff' \x1b[0m.\n")
     assert str(error) == r"Expected: {'descr'} found 'a\udcff' \x1b[0m."
-    assert one_line("plain – text") == "plain – text"
+    assert printable("plain – text") == "plain – text"
 
 
 def test_a_walk_finds_everything_once(tmp_path):

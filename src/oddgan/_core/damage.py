@@ -4,7 +4,7 @@ import contextlib
 import warnings
 from collections.abc import Iterator
 
-from oddgan._core.errors import InputError, OddganError, one_line
+from oddgan._core.errors import InputError, OddganError, printable
 
 _LONGEST = 160  # characters of another package's message
 
@@ -31,5 +31,5 @@ def told(what: str) -> Iterator[None]:
 
 def brief(error: Exception) -> str:
     """What an error says, on one line, without its full stop; the kind of error if it says nothing."""
-    text = one_line(str(error)).rstrip(". ")
+    text = printable(str(error)).rstrip(". ")
     return f"{text[:_LONGEST]}..." if len(text) > _LONGEST else text or type(error).__name__

@@ -5,10 +5,10 @@ import re
 _BREAKS = re.compile(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+\s*")
 
 
-def one_line(text: str) -> str:
+def printable(text: str) -> str:
     r"""Put a text on one line that can be printed: line breaks become spaces, control characters escapes.
 
-    >>> one_line("damaged:\n  byte 7, \x1b[31m")
+    >>> printable("damaged:\n  byte 7, \x1b[31m")
     'damaged: byte 7, \\x1b[31m'
     """
     joined = _BREAKS.sub(" ", text).strip()
@@ -26,7 +26,7 @@ class OddganError(Exception):
     """
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(one_line(text))
+        super().__init__(printable(text))
 
 
 class InputError(OddganError, ValueError):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 from pydantic import ValidationError
 
-from oddgan._core.errors import OddganError, one_line
+from oddgan._core.errors import OddganError, printable
 from oddgan._core.paths import odd_name
 from oddgan.cli.commands import app
 from oddgan.cli.composing import compose
@@ -79,5 +79,5 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 def _fail(text: str, code: int) -> int:
     if os.environ.get("WORLD_SIZE", "1") == "1" or os.environ.get("RANK", "0") == "0":  # of several workers, one speaks
-        sys.stderr.write(f"oddgan: {one_line(text)}\n")
+        sys.stderr.write(f"oddgan: {printable(text)}\n")
     return code

@@ -38,7 +38,7 @@ def read_npy(path: Path, options: Options) -> Raw:
         If the file is damaged or holds Python objects.
     """
     header = check_npy(path)
-    large = options.mapped or header.nbytes >= LARGE
+    large = options.mapped or path.stat().st_size >= LARGE
     if not large:
         afford(path, header.nbytes, path.stat().st_size, options.max_memory)
     with told(f"{path} can't be read: it is damaged, cut short or no .npy file"):

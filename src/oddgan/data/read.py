@@ -20,10 +20,11 @@ from oddgan.data.ecg.records import record_paths
 from oddgan.data.encoding import encode
 from oddgan.data.finish import finish
 from oddgan.data.folders import SUFFIXES, read_folder
+from oddgan.data.parquet import check_parquet
 from oddgan.data.piecewise import encode_mapped
 from oddgan.data.readers import NAMES, is_named, load_named
 from oddgan.data.recordings import read_recordings, with_known_labels
-from oddgan.data.tables import csv_pieces, frame_columns, parquet_pieces, read_csv, read_frame, read_parquet
+from oddgan.data.tables import CELLS, csv_pieces, frame_columns, parquet_pieces, read_csv, read_frame, read_parquet
 
 _PREFIX = "builtin:"
 _FLAGS = {"x": "--x", "y": "--y", "label": "--label", "split": "--split", "skip_bad": "--skip-bad"}
@@ -193,6 +194,8 @@ def _load_file(path: Path, options: Options, like: Reading | None, default_split
         return read_npy(path, options)
     if suffix in {".csv", ".tsv", ".parquet"}:
         _only(options, path, "label", "mapped")
+        if suffix == ".parquet":
+            check_parquet(path, options.max_memory, CELLS if options.mapped else None)
         if options.mapped:
             return encode_mapped(lambda: (parquet_pieces if suffix == ".parquet" else csv_pieces)(path), options, like)
         return encode(read_parquet(path) if suffix == ".parquet" else read_csv(path), options, like)
