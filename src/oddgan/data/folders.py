@@ -18,7 +18,7 @@ from oddgan._core.paths import odd_name, walk
 from oddgan.data.arrays import choose_split
 from oddgan.data.dataset import Colour, Options, Raw, SplitName
 from oddgan.data.images import resize
-from oddgan.data.pictures import count_pages, opened
+from oddgan.data.pictures import count_pages, load, opened
 
 T = TypeVar("T")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -182,6 +182,7 @@ def _refuse_mixed_depths(root: Path, headers: Iterable[_Header], colour: Colour)
 
 def _decode(file: Path, colour: Colour, size: tuple[int, int] | None) -> np.ndarray:
     with opened(file) as found:
+        load(found)
         image = ImageOps.exif_transpose(found)
         if image.mode in _GREY_16:
             x = np.asarray(image)[None]

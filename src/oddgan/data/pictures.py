@@ -1,6 +1,8 @@
 """Image files, opened as PNG, JPEG or TIFF and nothing else: Pillow knows formats that start other programs."""
 
 import contextlib
+import os
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ from oddgan._core.paths import why_unreadable
 
 _FORMATS = ("PNG", "JPEG", "TIFF")
 _MOST_PAGES = 100  # counted
+_STDERR = 2  # the file descriptor that libraries in C write to
 
 
 @contextlib.contextmanager
@@ -37,6 +40,23 @@ def opened(file: Path) -> Iterator[Image.Image]:
         raise ValueError("it is damaged or no PNG, JPEG or TIFF image") from error
     except Image.DecompressionBombError as error:
         raise ValueError("it claims more than 178 million pixels") from error
+
+
+def load(image: Image.Image) -> None:
+    """Read the pixels of an open image; what the TIFF library prints about damage is dropped, the error stays."""
+    if image.format != "TIFF":
+        image.load()
+        return
+    sys.stderr.flush()
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # a program may run without a standard error
+            kept = os.dup(_STDERR)
+            stack.callback(os.close, kept)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            stack.callback(os.close, nowhere)
+            os.dup2(nowhere, _STDERR)
+            stack.callback(os.dup2, kept, _STDERR)
+        image.load()
 
 
 def count_pages(image: Image.Image) -> int:
