@@ -213,13 +213,25 @@ def png_of(width, height):
     [
         (2**31 - 1, 2**31 - 1, "it claims more than 178 million pixels"),
         (17000, 17000, "it claims more than 178 million pixels"),  # 289 million
-        (30000, 5900, r"pixels take 177 MB: allow that with --max-memory"),
+        (30000, 5900, r"it claims 30000 x 5900 pixels, more than \d\d bytes can hold"),
+        (800, 300, r"it claims 800 x 300 pixels, more than \d\d bytes can hold"),
     ],
 )
 def test_sizes_that_lie(tmp_path, width, height, message):
     (tmp_path / "a.png").write_bytes(png_of(width, height))
     with pytest.raises(InputError, match=message):
         read(tmp_path, Options(max_memory=10**8))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+def test_plain_images_are_not_taken_for_lies(tmp_path, suffix):
+    """One colour is what compresses best."""
+    options = {"compression": "tiff_lzw"} if suffix == ".tif" else {"optimize": True}
+    for name, size in (("a", 2000), ("b", 2000)):
+        save(tmp_path / f"{name}{suffix}", np.full((size, size, 3), 200, np.uint8), **options)
+    assert read(tmp_path, Options(resize=(8, 8))).x.shape == (2, 3, 8, 8)
+    with pytest.raises(InputError, match=r"its 2000 x 2000 pixels take 16 MB: allow that with --max-memory"):
+        read(tmp_path, Options(resize=(8, 8), max_memory=10**6))
 
 
 def test_all_images_together_must_fit(tmp_path):

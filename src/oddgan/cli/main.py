@@ -72,6 +72,8 @@ def _explain(error: Exception) -> tuple[str, int]:
         return str(error), getattr(error, "exit_code", FAILED)
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}.", FAILED
+    if isinstance(error, MemoryError):
+        return f"This takes more memory than there is: {error or 'give fewer rows, or smaller ones'}.", FAILED
     if isinstance(error, ValueError):  # scikit-learn's own words about data
         return str(error), FAILED
     return f"Unexpected {type(error).__name__}: {error}. Add --debug to see where.", FAILED

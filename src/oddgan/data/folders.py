@@ -13,12 +13,12 @@ from PIL import ImageOps
 from oddgan._core.damage import told
 from oddgan._core.errors import InputError
 from oddgan._core.mapped import Spool
-from oddgan._core.memory import afford, allowed, show_size
+from oddgan._core.memory import afford, allowed
 from oddgan._core.paths import odd_name, walk
 from oddgan.data.arrays import choose_split
 from oddgan.data.dataset import Colour, Options, Raw, SplitName
 from oddgan.data.images import resize
-from oddgan.data.pictures import count_pages, load, opened
+from oddgan.data.pictures import check_size, count_pages, load, opened
 
 T = TypeVar("T")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -140,10 +140,9 @@ def _header(root: Path, file: Path, max_memory: int | None) -> _Header:
             raise ValueError(f"it has {pages} pages")
         if image.mode == "F":
             raise ValueError("its pixels are floats: put such images into an npz file")
+        stored = file.stat().st_size
+        check_size(image, stored, allowed(stored, max_memory))
         height, width = image.size[::-1]
-        needed, stored = height * width * (1 if image.mode in _GREY_8 else 4), file.stat().st_size
-        if needed > allowed(stored, max_memory):
-            raise ValueError(f"its {width} x {height} pixels take {show_size(needed)}: allow that with --max-memory")
         turned = image.getexif().get(_ORIENTATION, 1) >= 5
         return _Header(image.mode, *((width, height) if turned else (height, width)))
 

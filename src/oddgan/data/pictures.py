@@ -9,9 +9,14 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from oddgan._core.memory import show_size
 from oddgan._core.paths import why_unreadable
 
 _FORMATS = ("PNG", "JPEG", "TIFF")
+# Values that a byte of a file stands for at most: zlib expands 1032 times, a block of JPEG takes a bit, LZW does more.
+_MOST_A_BYTE = {"PNG": 1100, "JPEG": 1100, "MPO": 1100, "TIFF": 3000}
+_SLACK = 2**16
+_ONE_BYTE = ("1", "L", "P", "LA")
 _MOST_PAGES = 100  # counted
 _STDERR = 2  # the file descriptor that libraries in C write to
 
@@ -40,6 +45,29 @@ def opened(file: Path) -> Iterator[Image.Image]:
         raise ValueError("it is damaged or no PNG, JPEG or TIFF image") from error
     except Image.DecompressionBombError as error:
         raise ValueError("it claims more than 178 million pixels") from error
+
+
+def check_size(image: Image.Image, stored: int, limit: int) -> None:
+    """Refuse an image that claims more pixels than its file can hold, or than may be held.
+
+    Parameters
+    ----------
+    image : an open image.
+    stored : bytes of its file.
+    limit : bytes that its pixels may take.
+
+    Raises
+    ------
+    ValueError
+        If it is too large.
+    """
+    width, height = image.size
+    values = width * height * len(image.getbands())
+    if image.mode != "1" and values > _MOST_A_BYTE[image.format or "TIFF"] * stored + _SLACK:
+        raise ValueError(f"it claims {width} x {height} pixels, more than {stored} bytes can hold")
+    needed = values if image.mode in _ONE_BYTE else 4 * width * height
+    if needed > limit:
+        raise ValueError(f"its {width} x {height} pixels take {show_size(needed)}: allow that with --max-memory")
 
 
 def load(image: Image.Image) -> None:

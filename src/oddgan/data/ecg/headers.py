@@ -149,7 +149,7 @@ def files_of(path: Path) -> set[Path]:
 
 def _lines(path: Path) -> list[str]:
     file = regular_file(path.with_name(f"{path.name}.hea"))
-    if "::" in str(file) or "://" in str(file):
+    if "::" in str(file.absolute()) or "://" in str(file.absolute()):
         raise InputError(f"Record {path} lies under a name with :: or ://, which wfdb takes for an address: rename it.")
     with file.open("rb") as stream:
         data = stream.read(_LARGEST + 1)
