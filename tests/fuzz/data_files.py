@@ -105,9 +105,8 @@ class Kind:
         if scores.shape != (len(data),) or not np.isfinite(scores).all():
             raise AssertionError(f"{len(data)} rows have the scores {scores[:5]}")
         x = np.ascontiguousarray(data.x)
-        return hashlib.sha256(x.tobytes() + str(x.shape).encode()).hexdigest(), hashlib.sha256(
-            scores.tobytes()
-        ).hexdigest()
+        rows = {_mark(row.tobytes()) for row in x}
+        return _mark(x.tobytes() + str(x.shape).encode()), _mark(scores.tobytes()), rows
 
 
 def _mark(data: bytes) -> str:
@@ -122,10 +121,8 @@ def outcome(kind: Kind, folder: Path) -> dict[str, str]:
         data, scores, rows = kind.look(folder)
     except InputError as error:
         text = str(error)
-        found = {
-            "outcome": "refused" if text.isprintable() and len(text) < 1500 else "not one line",
-            "text": text[:900],
-        }
+        clean = text.isprintable() and len(text) < 1500
+        found = {"outcome": "refused" if clean else "not one line", "text": text[:900]}
     except Exception as error:  # noqa: BLE001 - whatever else is raised is a fault
         found = {"outcome": f"raw {type(error).__name__}", "text": str(error)[:900]}
     else:
