@@ -7,6 +7,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from oddgan.base import neural
 from oddgan.cli import main
@@ -26,11 +27,17 @@ from oddgan.cli import main
         (["fit", "knn", "builtin:digits", "--set", "k=3"], "KNN has no parameter 'k'"),
         (["fit", "knn", "builtin:digits", "--method-file", "no.toml"], "no.toml can't be read"),
         (["fit", "anogann", "builtin:digits"], "Did you mean AnoGAN?"),
+        (["fit", "knn", "builtin:digits", "--method-file", "pipe.toml"], "pipe.toml can't be read: it is a pipe"),
+        (["fit", "knn", "builtin:digits", "--max-memory", "4XB"], "--max-memory: '4XB' is no amount of memory"),
+        (["fit", "knn", "a\nb.csv"], r"The argument 'a\nb.csv' holds a line break or control character"),
+        (["fit", "knn", "a\u2028.csv"], r"The argument 'a\u2028.csv' holds a line break or control character"),
+        (["fit", "knn", "builtin:digits", "--out", "m\udcff"], r"The argument 'm\udcff' holds bytes that are no UTF-8"),
         (["methods", "nope"], "Unknown method 'nope'"),
         (["threshold", "m", "--rate", "0.2"], "give --out FOLDER, or --force"),
     ],
 )
-def test_wrong_use_is_2(run, words, message):
+def test_wrong_use_is_2(run, tmp_path, words, message):
+    os.mkfifo(tmp_path / "pipe.toml")
     found = run(*words)
     assert (found.code, found.out) == (2, "")
     assert message in found.err
@@ -50,6 +57,8 @@ def test_wrong_use_is_2(run, words, message):
         (["score", "model", "builtin:digits"], "builtin:digits holds images; expected a table"),
         (["evaluate", "model", "plain.npz"], "no labels to compare with"),
         (["fit", "knn", "plain.npz", "--out", "model"], "model exists already"),
+        (["fit", "knn", "plain.npz", "--max-memory", "700"], "and 720 bytes in memory, but 700 bytes are allowed"),
+        (["inspect", os.devnull], "it is a device; expected a file"),
     ],
 )
 def test_failure_is_1(run, tmp_path, words, message):
@@ -118,3 +127,21 @@ def test_the_module_is_the_command(python):
     found = python("-m", "oddgan", "nope")
     assert found.returncode == 2
     assert "Unknown command" in found.stderr
+
+
+def test_odd_names_are_refused_by_all_commands_alike(run, tmp_path):
+    rng = np.random.default_rng(0)
+    for folder, names in (("old", "abcdefghij"), ("new", "ab")):
+        (tmp_path / folder).mkdir()
+        for one in names:
+            Image.fromarray(rng.integers(0, 255, (8, 8), np.uint8)).save(tmp_path / folder / f"{one}.png")
+    assert run("fit", "knn", "old", "--out", "model", "--quiet").code == 0
+    for name in ("line\nbreak.png", "sep\u2028.png", os.fsdecode(b"bytes\xff.png")):
+        (tmp_path / "new" / name).write_bytes((tmp_path / "new" / "a.png").read_bytes())
+    score = ["score", "model", "new", "--out", "s.csv"]
+    for words in (score, [*score, "--resume"], ["evaluate", "model", "new"], ["fit", "knn", "new"], ["inspect", "new"]):
+        found = run(*words)
+        assert (found.code, found.err.count("\n"), found.err.count("its name holds")) == (1, 1, 3)
+        assert not (tmp_path / "s.csv").exists()
+    assert run(*score, "--skip-bad", "--quiet").code == 0
+    assert len((tmp_path / "s.csv").read_text().splitlines()) == 3

@@ -1,3 +1,9 @@
+import os
+import struct
+import sys
+import zlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -174,3 +180,124 @@ def test_images_beside_sub_folders(tmp_path):
     save(tmp_path / "normal" / "b.png")
     with pytest.raises(InputError, match=r"1 images beside its sub-folders, e\.g\. a\.png"):
         read(tmp_path)
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n%%EOF\n"
+
+
+@pytest.mark.parametrize("content", [EPS, b"GIF89a" + bytes(40), b"%PDF-1.4\n", b"8BPS" + bytes(60), b"BM" + bytes(60)])
+def test_other_formats_under_the_name_of_an_image_start_nothing(tmp_path, content):
+    started = []
+
+    def hook(event, arguments):
+        if event in {"subprocess.Popen", "os.exec", "os.system", "os.posix_spawn"}:
+            started.append(arguments)
+
+    sys.addaudithook(hook)
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.png \(it is damaged or no PNG, JPEG or TIFF image\)"):
+        read(tmp_path)
+    assert started == []
+
+
+def png_of(width, height):
+    """A PNG whose header claims a size that its data doesn't have."""
+    parts = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0), zlib.compress(bytes(9)), b""
+    chunks = zip((b"IHDR", b"IDAT", b"IEND"), parts, strict=True)
+    made = [struct.pack(">I", len(b)) + n + b + struct.pack(">I", zlib.crc32(n + b)) for n, b in chunks]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(made)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "message"),
+    [
+        (2**31 - 1, 2**31 - 1, "it claims more than 178 million pixels"),
+        (17000, 17000, "it claims more than 178 million pixels"),  # 289 million
+        (30000, 5900, r"it claims 30000 x 5900 pixels, more than \d\d bytes can hold"),
+        (800, 300, r"it claims 800 x 300 pixels, more than \d\d bytes can hold"),
+    ],
+)
+def test_sizes_that_lie(tmp_path, width, height, message):
+    (tmp_path / "a.png").write_bytes(png_of(width, height))
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, Options(max_memory=10**8))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+def test_plain_images_are_not_taken_for_lies(tmp_path, suffix):
+    """One colour is what compresses best."""
+    options = {"compression": "tiff_lzw"} if suffix == ".tif" else {"optimize": True}
+    for name, size in (("a", 2000), ("b", 2000)):
+        save(tmp_path / f"{name}{suffix}", np.full((size, size, 3), 200, np.uint8), **options)
+    assert read(tmp_path, Options(resize=(8, 8))).x.shape == (2, 3, 8, 8)
+    with pytest.raises(InputError, match=r"its 2000 x 2000 pixels take 16 MB: allow that with --max-memory"):
+        read(tmp_path, Options(resize=(8, 8), max_memory=10**6))
+
+
+def test_all_images_together_must_fit(tmp_path):
+    for name in "abc":
+        save(tmp_path / f"{name}.png")
+    with pytest.raises(InputError, match="and 720 bytes in memory, but 700 bytes are allowed"):
+        read(tmp_path, Options(max_memory=700))  # 3 times 10 x 12 pixels, and once more while they are stacked
+    assert len(read(tmp_path, Options(max_memory=720))) == 3
+
+
+def test_pipes_links_and_odd_names_are_named(tmp_path):
+    save(tmp_path / "good.png")
+    save(tmp_path / "other.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    (tmp_path / "lost.png").symlink_to("nowhere.png")
+    save(tmp_path / "line\nbreak.png")
+    (tmp_path / "good.png").with_name("sep\u2028.png").write_bytes((tmp_path / "good.png").read_bytes())
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/bytes\xff.png")).write_bytes((tmp_path / "good.png").read_bytes())
+    with pytest.raises(
+        InputError, match=r"6 images of .* can't be read: .*it is a pipe.* and 1 more; repair"
+    ) as caught:
+        read(tmp_path)
+    assert "\n" not in str(caught.value)
+    str(caught.value).encode()  # the bytes that are no UTF-8 are shown as an escape
+    dataset = read(tmp_path, Options(skip_bad=True))
+    assert dataset.ids.tolist() == ["good.png", "other.png"]
+
+
+def test_links_to_folders_are_followed_but_not_in_circles(tmp_path):
+    save(tmp_path / "elsewhere" / "a.png")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "good").symlink_to(tmp_path / "elsewhere")
+    save(tmp_path / "data" / "bad" / "b.png")
+    assert read(tmp_path / "data").ids.tolist() == ["bad/b.png", "good/a.png"]
+    (tmp_path / "elsewhere" / "deep").symlink_to(tmp_path / "data")
+    with pytest.raises(InputError, match="are one folder: remove the link, so that no file is read twice"):
+        read(tmp_path / "data")
+
+
+def test_pages_in_a_circle(tmp_path):
+    """The second page of a TIFF says that it is followed by the first."""
+    pages = [Image.new("L", (8, 8)), Image.new("L", (8, 8))]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    first = struct.unpack_from("<I", data, 4)[0]
+    second_at = first + 2 + 12 * struct.unpack_from("<H", data, first)[0]
+    second = struct.unpack_from("<I", data, second_at)[0]
+    struct.pack_into("<I", data, second + 2 + 12 * struct.unpack_from("<H", data, second)[0], first)
+    (tmp_path / "a.tif").write_bytes(data)
+    for name in "bc":
+        save(tmp_path / f"{name}.tif", np.zeros((8, 8), np.uint8))
+    with pytest.raises(InputError, match=r"a\.tif \(it has 2 pages\)"):
+        read(tmp_path)
+    assert read(tmp_path, Options(skip_bad=True)).ids.tolist() == ["b.tif", "c.tif"]
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_a_damaged_tiff_among_good_ones(tmp_path, mapped):
+    for name in "abc":
+        save(tmp_path / f"{name}.tif")
+    data = bytearray((tmp_path / "b.tif").read_bytes())
+    data[4:8] = b"\xff\xff\xff\x7f"  # where the first page is said to be
+    (tmp_path / "b.tif").write_bytes(data)
+    with pytest.raises(InputError, match=r"1 image of .* can't be read: b\.tif \("):
+        read(tmp_path, Options(mapped=mapped))
+    dataset = read(tmp_path, Options(skip_bad=True, mapped=mapped))
+    assert dataset.ids.tolist() == ["a.tif", "c.tif"]
+    assert "b.tif" in dataset.notes[0]

@@ -1,12 +1,16 @@
+import os
 import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from oddgan import InputError
+from oddgan._core.notices import Notice
 from oddgan.data import EcgOptions, Options, read, recordings
+from oddgan.data.ecg import read_beats
 
-from .ecg.conftest import DATA, heart, needs_mitbih, write_record
+from .ecg.conftest import DATA, PEAKS, heart, needs_mitbih, write_record
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +55,83 @@ def test_records_without_labels(tmp_path):
     assert heart().max() > 0.9
 
 
+DETECTED = Options(ecg=EcgOptions(peaks="detected"))
+
+
+def test_scoring_needs_no_labels(tmp_path):
+    write_record(tmp_path, "a", annotated=False)
+    write_record(tmp_path, "b")
+    write_record(tmp_path, "c", annotated=False)
+    learned = read(tmp_path, DETECTED)
+    assert {name.split("/")[0] for name in learned.ids} == {"b"}
+    assert "46 detected beats that nobody annotated were left out, in a, c." in learned.notes
+    scored = read(tmp_path, like=learned.reading, labelled=False)
+    assert [name.split("/")[0] for name in scored.ids] == ["a"] * 23 + ["b"] * 23 + ["c"] * 23
+
+
+def test_beats_in_gaps_are_counted_and_named(tmp_path):
+    path = write_record(tmp_path, "a")
+    write_record(tmp_path, "b")
+    counts = np.fromfile(path.with_name("a.dat"), "<i2").reshape(-1, 2)
+    before = int(counts[:, 0].sum())
+    counts[PEAKS[3] + 2 : PEAKS[4] + 2, 0] = -(2**15)  # what stands for a missing sample; three beats have one of them
+    counts.tofile(path.with_name("a.dat"))
+    header = path.with_name("a.hea")
+    header.write_text(header.read_text().replace(f" {before % 2**16} ", f" {int(counts[:, 0].sum()) % 2**16} "))
+    data = read(tmp_path)
+    assert len(data) == 46 - 3  # the third ends a fifth past the fourth
+    assert data.notes == (
+        "5 beats were left out: 3 in gaps of the signal, in a (3); 2 that an end of the recording cuts off.",
+    )
+    with pytest.warns(Notice, match="3 in gaps of the signal"):
+        assert len(read_beats(tmp_path)) == 43
+
+
+@pytest.mark.parametrize("damage", ["cut", "lead", "pipe", "name"])
+def test_one_bad_record_among_good_ones(tmp_path, damage):
+    for name in "abc":
+        write_record(tmp_path, name)
+    bad = tmp_path / "b.dat"
+    if damage == "cut":
+        bad.write_bytes(bad.read_bytes()[:1000])
+    elif damage == "lead":
+        (tmp_path / "b.hea").write_text((tmp_path / "b.hea").read_text().replace("/mV", "/mmHg"))
+    elif damage == "pipe":
+        bad.unlink()
+        os.mkfifo(bad)
+    else:
+        for file in list(tmp_path.glob("b.*")):
+            file.rename(file.with_name(file.name.replace("b", "b\u2028", 1)))
+    with pytest.raises(InputError, match=r"Or leave out records that can't be used with --skip-bad"):
+        read(tmp_path)
+    data = read(tmp_path, Options(skip_bad=True))
+    assert {name.split("/")[0] for name in data.ids} == {"a", "c"}
+    assert data.notes[0].startswith(f"1 records of {tmp_path} can't be used and were left out: b")
+    for file in [*tmp_path.glob("a.*"), *tmp_path.glob("c.*")]:
+        file.unlink()
+    with pytest.raises(InputError, match="holds no record that can be used: b"):
+        read(tmp_path, Options(skip_bad=True))
+
+
+def test_records_in_sub_folders_bear_their_names(tmp_path):
+    write_record(tmp_path / "one", "100")
+    write_record(tmp_path / "two" / "deep", "100")
+    for name in ("one/lost.atr", "two/lost.dat"):
+        (tmp_path / name).write_bytes(b"12")
+    data = read(tmp_path)
+    assert {name.rpartition("/")[0] for name in data.ids} == {"one/100", "two/deep/100"}
+    assert data.notes[-1] == (
+        f"2 files of {tmp_path} belong to no record and were left out: one/lost.atr, two/lost.dat."
+    )
+
+
+def test_images_beside_records_in_sub_folders(tmp_path):
+    write_record(tmp_path / "ecg", "100")
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match="holds 1 images and 1 WFDB records in sub-folders: give a folder of one"):
+        read(tmp_path)
+
+
 @pytest.fixture
 def whole(folder, monkeypatch):
     """The two records, as if these were all of MIT-BIH."""
@@ -71,7 +152,10 @@ def test_halves_by_default_by_name_and_as_in_the_model(whole):
     train, test = (read(whole, Options(protocol="Random", split=half)) for half in ("train", "test"))
     assert not set(train.ids) & set(test.ids)
     assert len(train) + len(test) == 46
-    assert test.notes == (f"The test half of random has {len(test)} beats.",)
+    assert test.notes == (
+        "2 beats were left out: 2 that an end of the recording cuts off.",  # the last of each record has no next one
+        f"The test half of random has {len(test)} beats.",
+    )
     assert train.reading.protocol == "random"
     assert read(whole, like=train.reading, default_split="test").ids.tolist() == test.ids.tolist()
 

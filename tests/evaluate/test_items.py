@@ -68,7 +68,7 @@ def test_kind_must_agree():
 def test_truncated_file(tmp_path):
     write_items(tmp_path / "i.npz", items("image"))
     (tmp_path / "i.npz").write_bytes((tmp_path / "i.npz").read_bytes()[:200])
-    with pytest.raises(InputError, match=r"can't be read as an \.npz"):
+    with pytest.raises(InputError, match=r"can't be read: it is damaged, cut short or no \.npz"):
         read_items(tmp_path / "i.npz")
 
 

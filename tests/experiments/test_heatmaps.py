@@ -45,6 +45,19 @@ def test_heat_is_1_where_the_map_reaches_the_scale_of_the_model(trained, images)
     np.testing.assert_allclose(np.stack(shades), x / 16, atol=1e-6)  # the digits' pixels go from 0 to 16
 
 
+def test_no_heatmap_takes_the_place_of_another(trained, images):
+    x = read("builtin:digits", default_split="test").x[:6, 0]
+    names = ["a/x.png", "b/x.png", "a/x.jpg", "a/x.jpg.png", "a/x.jpg.png.png", "a/x.tif"]
+    for name, image in zip(names, x, strict=True):
+        (images / "many" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(images / "many" / name)
+    score(ScoreSpec(model=trained.model, source=str(images / "many"), heatmaps=images / "maps"), draw=overlay)
+    found = {p.relative_to(images / "maps").as_posix() for p in (images / "maps").rglob("*.png")}
+    assert found == {
+        "a/x.png", "b/x.png", "a/x.jpg.png", "a/x.jpg.png.png", "a/x.jpg.png.png.png", "a/x.tif.png",
+    }  # fmt: skip
+
+
 def test_a_table_has_no_heatmaps(tmp_path):
     np.savez(tmp_path / "table.npz", X=np.random.default_rng(0).normal(size=(30, 3)))
     source = str(tmp_path / "table.npz")

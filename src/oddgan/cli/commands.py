@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 import oddgan
+from oddgan._core.memory import parse_size
 from oddgan.cli.methods import help_on_method, list_methods
 from oddgan.cli.options import (
     DataOptions,
@@ -284,7 +285,15 @@ def reading(options: DataOptions) -> "Options":
     size = None if options.resize is None else _size(options.resize)
     values = oddgan.experiments.parse_assignments(options.ecg)
     ecg = oddgan.data.EcgOptions.of(values) if values else None
-    return oddgan.data.Options(**given | {"resize": size, "ecg": ecg})
+    memory = None if options.max_memory is None else _memory(options.max_memory)
+    return oddgan.data.Options(**given | {"resize": size, "ecg": ecg, "max_memory": memory})
+
+
+def _memory(text: str) -> int:
+    try:
+        return parse_size(text)
+    except oddgan.InputError as error:
+        raise CycloptsError(msg=f"--max-memory: {error}") from error
 
 
 def _size(text: str) -> tuple[int, int]:

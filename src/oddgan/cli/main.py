@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 from pydantic import ValidationError
 
-from oddgan._core.errors import OddganError
+from oddgan._core.errors import OddganError, printable
+from oddgan._core.paths import odd_name
 from oddgan.cli.commands import app
 from oddgan.cli.composing import compose
 from oddgan.cli.inspecting import inspect
@@ -53,6 +54,9 @@ def _main(words: list[str], stop: Stop) -> int:
 
 
 def _run(words: list[str]) -> int:
+    for word in words:
+        if odd_name(word) is not None:
+            raise CycloptsError(msg=f"The argument {word!a} holds {odd_name(word)}: rename the file, or mend it.")
     if len(words) > 2 and words[0] == "fit" and not words[1].startswith("-") and _HELP & set(words):
         help_on_method(words[1])
         words = ["fit", "--help"]
@@ -74,6 +78,8 @@ def _explain(error: Exception) -> tuple[str, int]:
         return str(error), getattr(error, "exit_code", FAILED)
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}.", FAILED
+    if isinstance(error, MemoryError):
+        return f"This takes more memory than there is: {error or 'give fewer rows, or smaller ones'}.", FAILED
     if isinstance(error, ValueError):  # scikit-learn's own words about data
         return str(error), FAILED
     return f"Unexpected {type(error).__name__}: {error}. Add --debug to see where.", FAILED
@@ -81,5 +87,5 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 def _fail(text: str, code: int) -> int:
     if os.environ.get("WORLD_SIZE", "1") == "1" or os.environ.get("RANK", "0") == "0":  # of several workers, one speaks
-        sys.stderr.write(f"oddgan: {text}\n")
+        sys.stderr.write(f"oddgan: {printable(text)}\n")
     return code

@@ -46,7 +46,7 @@ class DataOptions:
     impute: Annotated[
         Literal["median"] | None, option("Fill missing values of tables; otherwise they are refused.", _DATA)
     ] = None
-    skip_bad: Annotated[bool, option("Leave out images that can't be read.", _DATA)] = False
+    skip_bad: Annotated[bool, option("Leave out images and records that can't be read, with a note.", _DATA)] = False
     ecg: Annotated[
         tuple[str, ...],
         option("How beats are cut from WFDB records, e.g. cut=window, lead=MLII or rhythm=true; repeatable.", _DATA),
@@ -63,6 +63,10 @@ class DataOptions:
             _DATA,
         ),
     ] = False
+    max_memory: Annotated[
+        str | None,
+        option("What data may take in memory, e.g. 4GB; by default, three quarters of the machine's.", _DATA),
+    ] = None
 
 
 @Parameter(name="*")

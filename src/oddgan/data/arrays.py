@@ -1,15 +1,15 @@
 """Arrays and files of arrays: keys, splits, and the layout by kind."""
 
-import contextlib
-import zipfile
-import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from oddgan._core.damage import told
 from oddgan._core.errors import InputError
+from oddgan._core.memory import afford
+from oddgan._core.npy import Archive, check_npy
 from oddgan.data.dataset import Kind, Options, Raw, Reading, SplitName
 
 _AXES: Mapping[Kind, str] = {
@@ -17,7 +17,6 @@ _AXES: Mapping[Kind, str] = {
     "series": "(n, c, t), or (n, t) for one channel",
     "image": "(n, h, w), (n, c, h, w) or (n, h, w, c)",
 }
-_BROKEN = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
 _CHANNELS = (1, 3, 4)
 LARGE = 64 * 2**20  # bytes of an npy file from which on it is not read at once
 _SMALLEST_SIDE = 8
@@ -38,11 +37,12 @@ def read_npy(path: Path, options: Options) -> Raw:
     InputError
         If the file is damaged or holds Python objects.
     """
-    with _plain_errors(path):
-        large = options.mapped or path.stat().st_size >= LARGE
-        x = np.load(path, mmap_mode="r" if large else None, allow_pickle=False)
-    if not isinstance(x, np.ndarray):
-        raise InputError(f"{path} is an npz file by its content: rename it to {path.with_suffix('.npz').name}.")
+    header = check_npy(path)
+    large = options.mapped or path.stat().st_size >= LARGE
+    if not large:
+        afford(path, header.nbytes, path.stat().st_size, options.max_memory)
+    with told(f"{path} can't be read: it is damaged, cut short or no .npy file"):
+        x = np.load(path, mmap_mode="r" if large and header.nbytes else None, allow_pickle=False)
     return Raw(source=str(path), x=x)
 
 
@@ -52,11 +52,11 @@ def read_npz(path: Path, options: Options, like: Reading | None, default_split: 
     Raises
     ------
     InputError
-        If the file is damaged or holds Python objects, or the keys are not there.
+        If the file is damaged, holds Python objects or expands to more than is allowed, or the keys are not there.
     """
-    with _plain_errors(path), _archive(path) as file:
-        keys = _choose_keys(path, file.files, options, like, default_split)
-        x, y = file[keys.x], None if keys.y is None else file[keys.y]
+    with Archive(path, options.max_memory) as file:
+        keys = _choose_keys(path, file.keys, options, like, default_split)
+        x, y = file.read(keys.x), None if keys.y is None else file.read(keys.y)
     notes = (f"The data is the array {keys.x!r} of {path.name}.",) if keys.guessed else ()
     return Raw(source=str(path), x=x, y=y, split=keys.split, notes=notes)
 
@@ -151,26 +151,3 @@ def _choose_keys(
         expected = "x, X, x_train or x_test"
         raise InputError(f"{path} has the arrays {', '.join(keys) or 'none'}; expected {expected}: name one with --x.")
     return _Keys(plain or keys[0], named_y or ("y" if "y" in keys and plain else None), guessed=plain is None)
-
-
-@contextlib.contextmanager
-def _archive(path: Path) -> Iterator[Any]:
-    file = np.load(path, allow_pickle=False)
-    if isinstance(file, np.ndarray):
-        raise InputError(f"{path} is an npy file by its content: rename it to {path.with_suffix('.npy').name}.")
-    with file:
-        yield file
-
-
-@contextlib.contextmanager
-def _plain_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except InputError:
-        raise
-    except _BROKEN as error:
-        if "object arrays cannot be loaded" in str(error).lower():
-            raise InputError(f"{path} holds Python objects, which are never loaded: store numbers or texts.") from error
-        raise InputError(
-            f"{path} can't be read: it is damaged, cut short or no {path.suffix} file ({error})."
-        ) from error

@@ -40,11 +40,13 @@ class Options:
     resize : height and width that every image gets; None keeps the size.
     colour : grey or rgb, for images; None keeps what there is (grey if every file of a folder is grey, else rgb).
     impute : median fills missing values of tables with the median of the normal rows read; None refuses them.
-    skip_bad : leave out images that can't be read, with a note.
+    skip_bad : leave out images and records that can't be read, with a note.
     ecg : how recordings of hearts are cut into beats; None cuts as the published set of beats.
     protocol : how the beats of MIT-BIH are divided, see `oddgan.data.ecg.split_beats`; None takes patient-wise.
     mapped : read a folder of images, a csv or a parquet file piece by piece into a temporary file that is mapped into
         memory, and an npy file where it lies: for data that do not fit into memory.
+    max_memory : bytes that data may take in memory; None allows three quarters of what the machine has, and to files
+        that are compressed no more than 200 times their size (but 256 MiB).
 
     Raises
     ------
@@ -65,6 +67,7 @@ class Options:
     ecg: EcgOptions | None = None
     protocol: str | None = None
     mapped: bool = False
+    max_memory: int | None = None
 
     def __post_init__(self) -> None:
         for name, known in _CHOICES.items():
@@ -73,6 +76,8 @@ class Options:
                 raise InputError(f"{name} is {value!r}; expected {' or '.join(known)}.")
         if self.resize is not None and (len(self.resize) != 2 or min(self.resize) < 1):
             raise InputError(f"resize is {self.resize!r}; expected a height and a width of at least 1 pixel.")
+        if self.max_memory is not None and self.max_memory < 1:
+            raise InputError(f"max_memory is {self.max_memory!r}; expected a number of bytes from 1 on.")
 
 
 @dataclass(frozen=True)

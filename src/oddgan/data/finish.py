@@ -6,6 +6,7 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan._core.mapped import Mapped, Samples, on_disk, pieces
+from oddgan._core.memory import afford
 from oddgan.data.arrays import layout
 from oddgan.data.dataset import Dataset, Kind, Options, Raw, Reading
 from oddgan.data.encoding import fill, medians_of
@@ -46,6 +47,8 @@ def finish(raw: Raw, options: Options, like: Reading | None, *, finite: bool = T
     if kind == "image":
         x = _images(x, raw.source, options, like)
     elif x.dtype not in (np.float32, np.float64) or kind == "table":
+        if not isinstance(x, Mapped):
+            afford(raw.source, 8 * x.size, x.nbytes, options.max_memory)
         x = x.astype(np.float64)
     if kind == "table":
         _check_width(x, raw.source, columns)

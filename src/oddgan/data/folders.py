@@ -1,29 +1,33 @@
 """Folders of images: `normal/` (or `good/`) and anything else beside it, or no sub-folders at all."""
 
+import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
+from oddgan._core.damage import told
 from oddgan._core.errors import InputError
 from oddgan._core.mapped import Spool
+from oddgan._core.memory import afford, allowed
+from oddgan._core.paths import odd_name, walk
 from oddgan.data.arrays import choose_split
 from oddgan.data.dataset import Colour, Options, Raw, SplitName
 from oddgan.data.images import resize
+from oddgan.data.pictures import check_size, count_pages, load, opened
 
 T = TypeVar("T")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-# What Pillow raises on damaged files, by format.
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, OverflowError, Image.DecompressionBombError)
 _GREY_8 = ("1", "L", "LA")
 _GREY_16 = ("I;16", "I;16B", "I;16L", "I")
 _ORIENTATION = 0x0112  # the EXIF tag; values from 5 on exchange height and width
 _SHOWN = 5
-_Read = tuple[np.ndarray | None, list[Path], dict[Path, Exception]]
+_Bad = dict[Path, InputError]  # each says its file and what is wrong with it
+_Read = tuple[np.ndarray | None, list[Path], _Bad]
 
 
 class _Header(NamedTuple):
@@ -41,28 +45,31 @@ def read_folder(folder: Path, options: Options, default_split: SplitName) -> Raw
     Parameters
     ----------
     folder : the folder; hidden files are passed over.
-    options : its resize, colour, split, skip_bad and mapped apply.
+    options : its resize, colour, split, skip_bad, mapped and max_memory apply.
     default_split : the split that is read when the options name none.
 
     Raises
     ------
     InputError
-        If there are no images, some can't be read, or their sizes or bit depths differ.
+        If there are no images, some can't be read, their sizes or bit depths differ, or they take too much memory.
     """
     root, split = _root(folder, options, default_split)
     files, others = _list_files(root)
-    headers, bad = _each(files, _header)
+    bad: _Bad = {}
+    headers = dict(_each(root, files, lambda file: _header(root, file, options.max_memory), bad))
     colour = options.colour or _natural_colour(headers.values())
     if options.resize is None:
         _refuse_mixed_sizes(root, headers.values())
     _refuse_mixed_depths(root, headers.values(), colour)
+    if not options.mapped:
+        _afford(root, headers, colour, options)
     x, read, broken = (_spooled if options.mapped else _stacked)(
-        headers, lambda file: _decode(file, colour, options.resize)
+        root, headers, lambda file: _decode(file, colour, options.resize)
     )
     notes = _notes(root, bad | broken, others, skip_bad=options.skip_bad)
     if x is None:
         raise InputError(f"{root} holds no readable image; expected {', '.join(SUFFIXES)} files.")
-    ids = np.array([file.relative_to(root).as_posix() for file in read])
+    ids = np.array([_name(root, file) for file in read])
     y = _labels(root, read)
     return Raw(source=str(root), x=x, y=y, ids=ids, kind="image", split=split, colour=colour, notes=notes)
 
@@ -84,58 +91,68 @@ def _root(folder: Path, options: Options, default_split: SplitName) -> tuple[Pat
 
 
 def _list_files(root: Path) -> tuple[list[Path], int]:
-    found = [p for p in root.rglob("*") if p.is_file() and not _hidden(p.relative_to(root))]
+    found = list(walk(root))
     files = [p for p in found if p.suffix.lower() in SUFFIXES]
-    return sorted(files, key=lambda p: natural(p.relative_to(root).as_posix())), len(found) - len(files)
+    return sorted(files, key=lambda p: natural(_name(root, p))), len(found) - len(files)
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _each(files: Iterable[Path], function: Callable[[Path], T]) -> tuple[dict[Path, T], dict[Path, Exception]]:
-    done: dict[Path, T] = {}
-    bad: dict[Path, Exception] = {}
+def _each(root: Path, files: Iterable[Path], function: Callable[[Path], T], bad: _Bad) -> Iterator[tuple[Path, T]]:
+    """What a function makes of the files; what is wrong with the others goes into `bad`."""
     for file in files:
         try:
-            done[file] = function(file)
-        except _BROKEN as error:
+            with told(_name(root, file)):
+                made = function(file)
+        except InputError as error:
             bad[file] = error
-    return done, bad
+        else:
+            yield file, made
 
 
-def _stacked(files: Iterable[Path], decode: Callable[[Path], np.ndarray]) -> _Read:
+def _name(root: Path, file: Path) -> str:
+    return file.relative_to(root).as_posix()
+
+
+def _stacked(root: Path, files: Iterable[Path], decode: Callable[[Path], np.ndarray]) -> _Read:
     """All images (n, c, h, w) in memory."""
-    images, bad = _each(files, decode)
+    bad: _Bad = {}
+    images = dict(_each(root, files, decode, bad))
     return np.stack(list(images.values())) if images else None, list(images), bad
 
 
-def _spooled(files: Iterable[Path], decode: Callable[[Path], np.ndarray]) -> _Read:
+def _spooled(root: Path, files: Iterable[Path], decode: Callable[[Path], np.ndarray]) -> _Read:
     """All images (n, c, h, w) in a temporary file, one in memory at a time."""
+    bad: _Bad = {}
     read: list[Path] = []
-    bad: dict[Path, Exception] = {}
     with Spool() as spool:
-        for file in files:
-            try:
-                image = decode(file)
-            except _BROKEN as error:
-                bad[file] = error
-                continue
+        for file, image in _each(root, files, decode, bad):
             spool.write(image[None])
             read.append(file)
         return spool.mapped() if read else None, read, bad
 
 
-def _header(file: Path) -> _Header:
-    with Image.open(file) as image:
-        pages = getattr(image, "n_frames", 1)
+def _header(root: Path, file: Path, max_memory: int | None) -> _Header:
+    wrong = odd_name(_name(root, file))
+    if wrong is not None:
+        raise ValueError(f"its name holds {wrong}: rename it")
+    with opened(file) as image:
+        pages = count_pages(image)
         if pages > 1:
             raise ValueError(f"it has {pages} pages")
         if image.mode == "F":
             raise ValueError("its pixels are floats: put such images into an npz file")
+        stored = file.stat().st_size
+        check_size(image, stored, allowed(stored, max_memory))
+        height, width = image.size[::-1]
         turned = image.getexif().get(_ORIENTATION, 1) >= 5
-        height, width = image.size if turned else image.size[::-1]
-        return _Header(image.mode, height, width)
+        return _Header(image.mode, *((width, height) if turned else (height, width)))
+
+
+def _afford(root: Path, headers: Mapping[Path, _Header], colour: Colour, options: Options) -> None:
+    depth = 2 if any(header.mode in _GREY_16 for header in headers.values()) else 1
+    pixels = sum(math.prod(options.resize or (header.height, header.width)) for header in headers.values())
+    stored = sum(file.stat().st_size for file in headers)
+    # All images are held twice while they are stacked.
+    afford(root, 2 * pixels * depth * (1 if colour == "grey" else 3), stored, options.max_memory)
 
 
 def _natural_colour(headers: Iterable[_Header]) -> Colour:
@@ -163,8 +180,9 @@ def _refuse_mixed_depths(root: Path, headers: Iterable[_Header], colour: Colour)
 
 
 def _decode(file: Path, colour: Colour, size: tuple[int, int] | None) -> np.ndarray:
-    with Image.open(file) as opened:
-        image = ImageOps.exif_transpose(opened)
+    with opened(file) as found:
+        load(found)
+        image = ImageOps.exif_transpose(found)
         if image.mode in _GREY_16:
             x = np.asarray(image)[None]
             if x.min() < 0 or x.max() > np.iinfo(np.uint16).max:
@@ -177,10 +195,10 @@ def _decode(file: Path, colour: Colour, size: tuple[int, int] | None) -> np.ndar
     return x if size is None else resize(x, size)
 
 
-def _notes(root: Path, bad: Mapping[Path, Exception], others: int, *, skip_bad: bool) -> tuple[str, ...]:
+def _notes(root: Path, bad: _Bad, others: int, *, skip_bad: bool) -> tuple[str, ...]:
     notes = [f"{others} files of {root} were left out: they are not PNG, JPEG or TIFF."] if others else []
     if bad:
-        named = [f"{file.relative_to(root).as_posix()} ({error})" for file, error in list(bad.items())[:_SHOWN]]
+        named = [str(error).rstrip(".") for error in list(bad.values())[:_SHOWN]]
         more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
         which = f"{len(bad)} image{'s' * (len(bad) > 1)} of {root} can't be read: {', '.join(named)}{more}"
         if not skip_bad:

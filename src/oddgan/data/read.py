@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from oddgan._core.damage import brief
 from oddgan._core.errors import InputError
 from oddgan._core.names import canonical
+from oddgan._core.paths import check_name, regular_file, walk
 from oddgan.data.arrays import read_npy, read_npz
 from oddgan.data.builtin import NAMES as BUILTIN
 from oddgan.data.builtin import load_builtin
@@ -18,10 +20,11 @@ from oddgan.data.ecg.records import record_paths
 from oddgan.data.encoding import encode
 from oddgan.data.finish import finish
 from oddgan.data.folders import SUFFIXES, read_folder
+from oddgan.data.parquet import check_parquet
 from oddgan.data.piecewise import encode_mapped
 from oddgan.data.readers import NAMES, is_named, load_named
-from oddgan.data.recordings import read_recordings
-from oddgan.data.tables import csv_pieces, frame_columns, parquet_pieces, read_csv, read_frame, read_parquet
+from oddgan.data.recordings import read_recordings, with_known_labels
+from oddgan.data.tables import CELLS, csv_pieces, frame_columns, parquet_pieces, read_csv, read_frame, read_parquet
 
 _PREFIX = "builtin:"
 _FLAGS = {"x": "--x", "y": "--y", "label": "--label", "split": "--split", "skip_bad": "--skip-bad"}
@@ -35,6 +38,7 @@ def read(
     like: Reading | None = None,
     default_split: SplitName = "train",
     finite: bool = True,
+    labelled: bool = True,
 ) -> Dataset:
     """Read a source.
 
@@ -47,6 +51,7 @@ def read(
     like : the reading of a fitted model: the same conversion is applied, and one row is enough.
     default_split : what is read of a source with both splits when the options name none.
     finite : whether values that are no finite numbers are refused.
+    labelled : whether rows are left out, with a note, that have no label while others have one; scoring needs none.
 
     Raises
     ------
@@ -56,11 +61,14 @@ def read(
     options = _merge(options or Options(), like)
     # Tables are told that missing values will be dealt with; `finish` then goes by what the user said.
     loading = options if finite else dataclasses.replace(options, impute="median")
+    shown = source if isinstance(source, str | Path) else "The data"
     try:
-        raw = _load(source, loading, like, default_split)
+        data = finish(_load(source, loading, like, default_split), options, like, finite=finite)
     except OSError as error:
-        raise InputError(f"{source} can't be read: {error}.") from error
-    return finish(raw, options, like, finite=finite)
+        raise InputError(f"{shown} can't be read: {brief(error)}.") from error
+    except MemoryError as error:
+        raise InputError(f"{shown} can't be read: the memory of this machine is too small for it.") from error
+    return with_known_labels(data) if labelled else data
 
 
 def from_arrays(
@@ -138,20 +146,21 @@ def _load(source: Any, options: Options, like: Reading | None, default_split: Sp
     if str(source).startswith(_PREFIX):
         _only(options, source, "split")
         return load_builtin(str(source).removeprefix(_PREFIX), options.split or default_split)
+    check_name(source)
     return _load_path(Path(source), options, like, default_split)
 
 
 def _load_path(path: Path, options: Options, like: Reading | None, default_split: SplitName) -> Raw:
     """Read what lies at a path; where nothing does, it may be the name of a published set."""
     source = str(path)
-    if record_paths(path):
-        _only(options, source, "split", "ecg", "protocol")
+    if _holds_records(path):
+        _only(options, source, "split", "ecg", "protocol", "skip_bad")
         return read_recordings(path, options, like, default_split)
     if path.is_dir():
         _only(options, source, "split", "skip_bad", "mapped")
         return read_folder(path, options, default_split)
-    if path.exists():
-        return _load_file(path, options, like, default_split)
+    if path.exists() or path.is_symlink():
+        return _load_file(regular_file(path), options, like, default_split)
     if is_named(source):
         _only(options, source, "split")
         return load_named(source, options.split or default_split)
@@ -160,6 +169,19 @@ def _load_path(path: Path, options: Options, like: Reading | None, default_split
         return read_recordings(mitbih_folder(), options, like, default_split)
     names = ", ".join([*(_PREFIX + name for name in BUILTIN), *NAMES, MITBIH])
     raise InputError(f"There is no file or folder {source}, nor a data set of that name; known sets: {names}.")
+
+
+def _holds_records(path: Path) -> bool:
+    """Whether a path is a record or a folder of records, which may lie in sub-folders."""
+    records = record_paths(path)
+    if not records or not path.is_dir() or any(record.parent == path for record in records):
+        return bool(records)
+    images = sum(file.suffix.lower() in SUFFIXES for file in walk(path))
+    if images:
+        raise InputError(
+            f"{path} holds {images} images and {len(records)} WFDB records in sub-folders: give a folder of one kind."
+        )
+    return True
 
 
 def _load_file(path: Path, options: Options, like: Reading | None, default_split: SplitName) -> Raw:
@@ -172,6 +194,8 @@ def _load_file(path: Path, options: Options, like: Reading | None, default_split
         return read_npy(path, options)
     if suffix in {".csv", ".tsv", ".parquet"}:
         _only(options, path, "label", "mapped")
+        if suffix == ".parquet":
+            check_parquet(path, options.max_memory, CELLS if options.mapped else None)
         if options.mapped:
             return encode_mapped(lambda: (parquet_pieces if suffix == ".parquet" else csv_pieces)(path), options, like)
         return encode(read_parquet(path) if suffix == ".parquet" else read_csv(path), options, like)

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from oddgan._core.damage import brief
 from oddgan._core.errors import InputError
+from oddgan._core.memory import allowed, show_size
 from oddgan._core.names import canonical, resolve
+from oddgan._core.paths import regular_file
 from oddgan.data.arrays import read_npz
 from oddgan.data.dataset import Options, Raw, SplitName
 from oddgan.data.download import cache_folder, fetch
@@ -27,6 +30,7 @@ _CIFAR_FILES: Mapping[SplitName, tuple[str, ...]] = {
     "test": ("test_batch.bin",),
 }
 _CIFAR_SHAPE = (3, 32, 32)
+_CIFAR_BYTES = 10_000 * (1 + math.prod(_CIFAR_SHAPE))  # of a batch
 
 
 @dataclass(frozen=True)
@@ -194,18 +198,25 @@ def _find_cifar(split: SplitName, place: Path) -> Raw | None:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        if regular_file(path).suffix != ".gz":
+            return path.read_bytes()
+        limit = allowed(path.stat().st_size)
+        with gzip.open(path) as file:
+            data = file.read(limit + 1)
     except _BROKEN as error:
-        raise InputError(f"{path} can't be read: it is damaged or cut short ({error}).") from error
+        raise InputError(f"{path} can't be read: it is damaged or cut short ({brief(error)}).") from error
+    if len(data) > limit:
+        raise InputError(f"{path} expands to more than {show_size(limit)}: it is no part of a published data set.")
+    return data
 
 
 def _archived(archive: Path, files: tuple[str, ...]) -> bytes:
     try:
-        with tarfile.open(archive) as tar:
+        with tarfile.open(regular_file(archive)) as tar:
             members = [tar.extractfile(f"{_CIFAR_FOLDER}/{file}") for file in files]
-            return b"".join(member.read() for member in members if member is not None)
+            return b"".join(member.read(_CIFAR_BYTES + 1) for member in members if member is not None)
     except (*_BROKEN, KeyError) as error:
-        raise InputError(f"{archive} can't be read: it is damaged or cut short ({error}).") from error
+        raise InputError(f"{archive} can't be read: it is damaged or cut short ({brief(error)}).") from error
 
 
 def _download(name: str, file: str, md5: str, place: Path) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, FiniteFloat, JsonValue, ValidationEr
 
 from oddgan._core.errors import InputError
 from oddgan._core.files import new_file
+from oddgan._core.paths import regular_file
 
 SCHEMA = 1
 SEMI_SUPERVISED = "†"
@@ -131,8 +132,10 @@ def read_results(path: str | Path) -> Results:
         If the file is missing, not JSON, of a newer schema, or a record lacks or adds a field.
     """
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        document = json.loads(regular_file(path).read_text(encoding="utf-8"))
+    except InputError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} can't be read as a results file: {error}.") from error
     schema = document.pop("schema", None) if isinstance(document, dict) else None
     if schema != SCHEMA:

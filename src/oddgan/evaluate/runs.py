@@ -24,6 +24,7 @@ from pydantic import JsonValue, ValidationError
 
 from oddgan._core.errors import InputError
 from oddgan._core.files import new_file
+from oddgan._core.paths import regular_file
 from oddgan._core.watched import Alarm, Snapshots, Watched
 from oddgan.evaluate.infos import RunInfo
 from oddgan.evaluate.items import Items, read_items
@@ -124,7 +125,7 @@ def _read_info(path: Path) -> RunInfo:
         raise InputError(f"{path.parent} {_NOT_ONE} (it has no run.json).")
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} can't be read: {error}; the run may have been interrupted.") from error
     schema = document.pop("schema", None) if isinstance(document, dict) else None
     if isinstance(schema, int) and schema > RUN_SCHEMA:
@@ -148,7 +149,7 @@ def _read_events(path: Path) -> _Events:
     """Read the events; a last line without its end is a run that was stopped while writing, and is left out."""
     if not path.exists():
         return _Events()
-    complete = path.read_text(encoding="utf-8").split("\n")[:-1]
+    complete = regular_file(path).read_text(encoding="utf-8").split("\n")[:-1]
     found: dict[str, list[Any]] = {name: [] for name in _EVENTS}
     for number, line in enumerate(complete, start=1):
         if not line.strip():

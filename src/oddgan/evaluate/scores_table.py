@@ -1,8 +1,7 @@
 """The table of scores that `score`, `fit` and `evaluate` write: .csv, .npz or .parquet, at full precision."""
 
 import csv
-import zipfile
-import zlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +10,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from oddgan._core.damage import brief
 from oddgan._core.errors import InputError
 from oddgan._core.extras import load_extra
 from oddgan._core.files import new_file
+from oddgan._core.npy import Archive
+from oddgan._core.paths import regular_file
 
 SUFFIXES = (".csv", ".npz", ".parquet")
 _FIXED = ("row", "id", "anomaly_score", "is_anomaly", "p_value", "label")
@@ -122,10 +124,11 @@ def read_scores(path: str | Path) -> ScoreTable:
     try:
         return ScoreTable.of(_read(source))
     except (OSError, ValueError, KeyError, EOFError) as error:
-        raise InputError(f"{source} can't be read as a table of scores: {error}.") from error
+        raise InputError(f"{source} can't be read as a table of scores: {brief(error)}.") from error
 
 
 def _read(source: Path) -> Mapping[str, Any]:
+    regular_file(source)
     if source.suffix == ".csv":
         return _read_csv(source)
     if source.suffix == ".npz":
@@ -136,11 +139,8 @@ def _read(source: Path) -> Mapping[str, Any]:
 
 def read_npz(source: Path) -> dict[str, NDArray[Any]]:
     """Read every array of an .npz file, without pickles; a file that is not one raises InputError."""
-    try:
-        with np.load(source, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{source} can't be read as an .npz file: {error or 'it is cut short'}.") from error
+    with Archive(source) as file:
+        return {name: file.read(name) for name in file.keys}
 
 
 def _write_csv(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
@@ -161,7 +161,7 @@ def _read_csv(path: Path) -> dict[str, list[str]]:
     text = path.read_text(encoding="utf-8")
     if not text.endswith("\n"):
         raise ValueError("its last line has no end, so it is cut short")
-    header, *rows = list(csv.reader(text.splitlines(keepends=True)))
+    header, *rows = list(csv.reader(io.StringIO(text, newline="")))
     for number, row in enumerate(rows, start=2):
         if len(row) != len(header):
             raise ValueError(f"line {number} has {len(row)} values where the header names {len(header)}")

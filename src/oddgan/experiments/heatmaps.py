@@ -1,7 +1,8 @@
 """Pictures of scored images with their anomaly maps over them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from oddgan._core.errors import InputError
 from oddgan._core.files import new_file
 from oddgan.base import Detector
 from oddgan.data import Dataset
+from oddgan.data.folders import SUFFIXES
 from oddgan.experiments.models import Model
 
 Draw = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.uint8]]
@@ -33,7 +35,7 @@ def draw_heatmaps(folder: Path, model: Model, data: Dataset, draw: Draw) -> None
 
     Parameters
     ----------
-    folder : where to; a picture has the name of its row.
+    folder : where to; a picture has the name of its row, and ".png" behind it unless that ends it.
     model : the model, which has maps and their scale.
     data : images.
     draw : draws an image with its heat.
@@ -46,9 +48,23 @@ def draw_heatmaps(folder: Path, model: Model, data: Dataset, draw: Draw) -> None
                 Image.fromarray(draw(image, np.clip(heat / scale, 0, 1))).save(temporary)
 
 
+def picture_name(row: str) -> str:
+    """The name of a row's picture; two image files never share one, whatever their names.
+
+    >>> picture_name("a/x.png"), picture_name("a/x.jpg"), picture_name("a/x.jpg.png")
+    ('a/x.png', 'a/x.jpg.png', 'a/x.jpg.png.png')
+    """
+    path = PurePosixPath(row)
+    taken = path.suffix.lower() != ".png" or PurePosixPath(path.stem).suffix.lower() in SUFFIXES
+    return f"{row}.png" if taken else row
+
+
 def _missing(folder: Path, data: Dataset, slots: int) -> Iterator[tuple[list[int], list[Path]]]:
     """Rows without a picture and where their pictures belong, as many at once as make a pass."""
-    names = [name if name.lower().endswith(".png") else f"{name}.png" for name in data.ids.tolist()]
+    names = [picture_name(name) for name in data.ids.tolist()]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InputError(f"{len(twice)} names stand for several rows, e.g. {twice[0]}: no heatmap may replace another.")
     left = [(row, folder / name) for row, name in enumerate(names) if not (folder / name).exists()]
     for start in range(0, len(left), slots):
         rows, targets = zip(*left[start : start + slots], strict=True)

@@ -87,12 +87,21 @@ class Model:
         """Marks of the rows whose labels have a part in the detector as it is now; None without such."""
         return self.memory.labelled if self.memory is not None and self.detector.semi_supervised_ else None
 
-    def read(self, source: str, options: Options, *, half: Literal["train", "test"] = "test") -> Dataset:
-        """Read new data in the way of the training data; of two halves that one, unless the options name one."""
+    def read(
+        self, source: str, options: Options, *, half: Literal["train", "test"] = "test", labelled: bool = True
+    ) -> Dataset:
+        """Read new data in the way of the training data; of two halves that one, unless the options name one.
+
+        Parameters
+        ----------
+        source, options : as for `oddgan.data.read`.
+        half : what is read of a source with two halves.
+        labelled : whether rows without a label are left out where others have one.
+        """
         if self.memory is not None:
-            return read(source, options, like=self.memory.reading, default_split=half)
+            return read(source, options, like=self.memory.reading, default_split=half, labelled=labelled)
         kind = options.kind or kind_of(self.detector.shape_)
-        return read(source, dataclasses.replace(options, kind=kind), default_split=half)
+        return read(source, dataclasses.replace(options, kind=kind), default_split=half, labelled=labelled)
 
     def save(self, target: Path, labelled: np.ndarray | None, *, force: bool) -> None:
         """Write the changed model.

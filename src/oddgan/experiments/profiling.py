@@ -116,7 +116,7 @@ def profile(spec: ProfileSpec) -> ProfileResult:
     with collected() as notes:
         model = open_model(spec.model, spec.device, trust_changes=spec.trust_changes)
         started = time.perf_counter()
-        data = model.read(spec.source, spec.options)
+        data = model.read(spec.source, spec.options, labelled=False)
         reading = time.perf_counter() - started
         notes.add(data.notes)
         x, detector = data.x[: spec.rows], model.detector

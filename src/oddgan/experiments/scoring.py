@@ -97,7 +97,7 @@ def _score(spec: ScoreSpec, state: "_State", watch: Watch | None, draw: Draw | N
                 open_model(folder, spec.device, trust_changes=spec.trust_changes),
             ),
         )
-        data = model.read(spec.source, spec.options)
+        data = model.read(spec.source, spec.options, labelled=False)
         notes.add(data.notes)
         if spec.heatmaps is not None:
             map_scale(model, data)  # refused before anything is computed

@@ -16,6 +16,7 @@ from oddgan import networks
 from oddgan._core.errors import InputError
 from oddgan._core.names import resolve
 from oddgan._core.parts import arguments, is_part
+from oddgan._core.paths import regular_file
 from oddgan.base import Detector, known_parts
 from oddgan.detectors import classes
 from oddgan.experiments.wording import learned_fields
@@ -92,8 +93,10 @@ def read_settings(path: str | Path) -> dict[str, Any]:
         If the file is not there or is not TOML.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return tomllib.loads(regular_file(path).read_text(encoding="utf-8"))
+    except InputError as error:
+        raise UsageError(str(error)) from error
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path} can't be read as TOML: {error}.") from error
 
 

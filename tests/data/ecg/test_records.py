@@ -36,6 +36,14 @@ def test_paths_of_a_folder_and_of_one_record(tmp_path):
     for spelling in ("a", "a.hea", "a.dat", "a.atr"):
         assert record_paths(tmp_path / spelling) == [tmp_path / "a"]
     assert record_paths(tmp_path / "c") == []
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.hea").touch()
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "d.hea").touch()
+    assert record_paths(tmp_path) == [tmp_path / "a", tmp_path / "b", tmp_path / "sub" / "a"]
+    (tmp_path / "b.hea").write_text("b/1 1 360 10\na 10\n")  # a is a segment of b
+    assert record_paths(tmp_path) == [tmp_path / "b", tmp_path / "sub" / "a"]
+    assert len(record_paths(tmp_path, segments=True)) == 3
 
 
 def test_a_record_without_annotations(tmp_path):
@@ -49,5 +57,5 @@ def test_what_can_not_be_read(tmp_path):
         read_records(tmp_path)
     path = write_record(tmp_path)
     path.with_name("100.dat").unlink()
-    with pytest.raises(InputError, match=r"Record .*100 can't be read: a file is missing, damaged or cut short"):
+    with pytest.raises(InputError, match=r"Record .*100 can't be read: its signal file 100\.dat .* there is no such"):
         read_record(path)

@@ -1,6 +1,7 @@
 """Cut recordings into beats."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddgan._core.errors import InputError
+from oddgan._core.notices import notice
 from oddgan.data.ecg.filters import band_pass, find_peaks, without_baseline, without_mains
+from oddgan.data.ecg.headers import in_millivolts
 from oddgan.data.ecg.options import EcgOptions, Scale
 from oddgan.data.ecg.records import Recording
 from oddgan.data.ecg.rhythm import own_beat_removed, rhythm_channels, rr_intervals
+from oddgan.data.ecg.spans import Segment, beat_to_beat, windows
 
 CLASSES = ("N", "S", "V", "F", "Q")
 # ANSI/AAMI EC57: from WFDB's symbols of beats to five classes.
@@ -22,7 +26,6 @@ BEATGAN = AAMI | {"e": CLASSES.index("S"), "j": CLASSES.index("S")}
 UNLABELLED = -1
 
 LENGTH, RATE = 187, 120  # of the published beats
-_PAST_NEXT = 0.2  # share of the interval after the next beat that still belongs to a beat
 _MATCH = 0.15  # seconds between a detected and an annotated beat that are the same (ANSI/AAMI EC57)
 _BEATGAN_BEFORE, _BEATGAN_AFTER, _BEATGAN_RATE, _BEATGAN_NEAR = 140, 180, 360, 10
 
@@ -75,20 +78,6 @@ class Beats:
         return cls(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in dataclasses.fields(cls)})
 
 
-class Segment(NamedTuple):
-    """The span of one beat.
-
-    Parameters
-    ----------
-    at : which of the recording's beats it is.
-    start, stop : positions in the recording, the second exclusive.
-    """
-
-    at: int
-    start: int
-    stop: int
-
-
 class _Marks(NamedTuple):
     """Beats of a recording: positions, symbols, and what else may end a beat."""
 
@@ -97,8 +86,25 @@ class _Marks(NamedTuple):
     every: NDArray[np.int64]
 
 
+class Cut(NamedTuple):
+    """The beats of a recording, and how many marks gave none.
+
+    Parameters
+    ----------
+    beats : those that were cut.
+    gaps : beats with a gap of the signal in them.
+    ends : beats that begin before the recording, or end after it.
+    unconfirmed : normal beats without a detected peak, which BeatGAN leaves out.
+    """
+
+    beats: Beats
+    gaps: int
+    ends: int
+    unconfirmed: int
+
+
 def cut(recording: Recording, options: EcgOptions | None = None) -> Beats:
-    """Cut one recording into beats.
+    """Cut one recording into beats; those in gaps of the signal are left out, with a notice.
 
     Parameters
     ----------
@@ -108,15 +114,43 @@ def cut(recording: Recording, options: EcgOptions | None = None) -> Beats:
     Raises
     ------
     InputError
-        If the lead is not there, annotations are missing, or no beat can be cut.
+        If the lead is not there or no voltage, annotations are missing, or no beat can be cut.
     """
-    options = options or EcgOptions()
+    found = cut_and_count(recording, options or EcgOptions())
+    if found.gaps:
+        notice(f"{found.gaps} beats of record {recording.name} were left out: they lie in gaps of the signal.")
+    return found.beats
+
+
+def cut_and_count(recording: Recording, options: EcgOptions) -> Cut:
+    """Cut one recording into beats, and count those that are left out.
+
+    Parameters
+    ----------
+    recording, options : as for `cut`.
+
+    Raises
+    ------
+    InputError
+        As `cut` does.
+    """
     lead = options.lead if options.lead is not None else "MLII" if options.cut == "beatgan" else 0
-    one = _filtered(recording.select(lead), options)
+    one = _filtered(_voltage(recording.select(lead), options), options)
     marks = _marks(one, options)
-    segments = [s for s in _segments(one, marks, options) if np.isfinite(one.signal[0, s.start : s.stop]).all()]
+    spans = _segments(one, marks, options)
+    confirmed = _confirmed(one, marks, spans) if options.cut == "beatgan" else spans
+    segments = [s for s in confirmed if np.isfinite(one.signal[0, s.start : s.stop]).all()]
     if not segments:
         raise InputError(f"Record {recording.name} holds no whole beat.")
+    return Cut(
+        _beats(one, marks, segments, options),
+        gaps=len(confirmed) - len(segments),
+        ends=len(marks.sample) - len(spans),
+        unconfirmed=len(spans) - len(confirmed),
+    )
+
+
+def _beats(one: Recording, marks: _Marks, segments: list[Segment], options: EcgOptions) -> Beats:
     step = max(1, round(one.rate / RATE)) if options.cut == "beat-to-beat" else 1
     values = [one.signal[0, s.start : s.stop : step] for s in segments]
     x = _filled(_scaled(values, one, options), LENGTH if options.cut == "beat-to-beat" else len(values[0]))
@@ -124,7 +158,7 @@ def cut(recording: Recording, options: EcgOptions | None = None) -> Beats:
     rr = rr_intervals(marks.sample / one.rate)[chosen]
     seconds = marks.sample[chosen] / one.rate
     if options.adapt:
-        x = own_beat_removed(x, seconds < 60 * options.adapt, recording.name)
+        x = own_beat_removed(x, seconds < 60 * options.adapt, one.name)
     if options.rhythm:
         x = np.concatenate([x, rhythm_channels(rr, x.shape[2])], axis=1)
     classes = BEATGAN if options.cut == "beatgan" else AAMI
@@ -132,7 +166,7 @@ def cut(recording: Recording, options: EcgOptions | None = None) -> Beats:
         x=x,
         label=np.array([classes.get(s, UNLABELLED) for s in marks.symbol[chosen].tolist()], dtype=np.int64),
         symbol=marks.symbol[chosen],
-        record=np.full(len(chosen), recording.name),
+        record=np.full(len(chosen), one.name),
         sample=marks.sample[chosen],
         seconds=seconds,
         length=np.array([len(v) for v in values], dtype=np.int64),
@@ -140,34 +174,20 @@ def cut(recording: Recording, options: EcgOptions | None = None) -> Beats:
     )
 
 
-def beat_to_beat(marks: NDArray[np.int64], is_beat: NDArray[np.bool_], end: int) -> list[Segment]:
-    """Spans from each beat to a fifth of the next interval past the next mark; the last mark has none.
-
-    A mark at a_k gives [a_k, a_(k+1) + ⌊0.2 (a_(k+2) - a_(k+1))⌋), with the recording's end in place of a_(k+2) where
-    there is no such mark.
-
-    Parameters
-    ----------
-    marks : (m,) rising positions of all annotations, of which some are no beats.
-    is_beat : (m,) which are.
-    end : length of the recording.
-    """
-    following = np.append(marks, end)
-    stops = following[1:-1] + (_PAST_NEXT * (following[2:] - following[1:-1])).astype(np.int64)
-    number = np.cumsum(is_beat) - 1
-    return [Segment(int(number[k]), int(marks[k]), int(stops[k])) for k in np.flatnonzero(is_beat[:-1])]
-
-
-def windows(sample: NDArray[np.int64], before: int, after: int, end: int) -> list[Segment]:
-    """Spans from `before` to `after` each position; those that leave the recording are left out.
-
-    Parameters
-    ----------
-    sample : (n,) positions of the beats.
-    before, after : how many values; the one at the position is the first of the second part.
-    end : length of the recording.
-    """
-    return [Segment(i, s - before, s + after) for i, s in enumerate(sample.tolist()) if s >= before and s + after < end]
+def _voltage(one: Recording, options: EcgOptions) -> Recording:
+    """Refuse a lead that is no electrocardiogram, such as a blood pressure."""
+    unit = one.units[0] if one.units else "mV"
+    if math.isnan(in_millivolts(unit)):
+        raise InputError(
+            f"Lead {one.leads[0]} of record {one.name} is in {unit}; expected a voltage in V, mV, uV or nV: choose "
+            "another lead, e.g. by --ecg lead=1."
+        )
+    if options.scale == "millivolts" and not np.isfinite(one.gain[0]):
+        raise InputError(
+            f"Lead {one.leads[0]} of record {one.name} has no gain in its header, so that millivolts are not known: "
+            "choose another scale."
+        )
+    return one
 
 
 def _filtered(recording: Recording, options: EcgOptions) -> Recording:
@@ -214,13 +234,14 @@ def _nearest(points: NDArray[np.int64], marks: NDArray[np.int64]) -> NDArray[np.
 def _segments(recording: Recording, marks: _Marks, options: EcgOptions) -> list[Segment]:
     end = recording.signal.shape[1]
     if options.cut == "beat-to-beat":
-        return beat_to_beat(marks.every, np.isin(marks.every, marks.sample), end)
+        found = beat_to_beat(marks.every, np.isin(marks.every, marks.sample), end)
+        return [span for span in found if span.start < span.stop]  # two marks of one position leave nothing
     if options.cut == "window":
         before, after = (round(seconds * recording.rate) for seconds in (options.before, options.after))
         return windows(marks.sample, before, after, end)
     if recording.rate != _BEATGAN_RATE:
         raise InputError(f"Record {recording.name} has {recording.rate:g} samples a second; cut=beatgan expects 360.")
-    return _confirmed(recording, marks, windows(marks.sample, _BEATGAN_BEFORE, _BEATGAN_AFTER, end))
+    return windows(marks.sample, _BEATGAN_BEFORE, _BEATGAN_AFTER, end)
 
 
 def _confirmed(recording: Recording, marks: _Marks, segments: list[Segment]) -> list[Segment]:

@@ -72,9 +72,16 @@ def band_pass(recording: Recording, low: float = 3.0, high: float = 45.0) -> Rec
     ----------
     recording : at least a second long.
     low, high : ends of the band in hertz.
+
+    Raises
+    ------
+    InputError
+        If the recording is too short, or sampled too slowly.
     """
     taps = int(0.3 * recording.rate) // 2 * 2 + 1
     signal = _scipy("signal")
+    if recording.rate <= 2 * high:
+        raise _unfit(recording)
     b = signal.firwin(taps, [low, high], pass_zero=False, fs=recording.rate)
     return _changed(recording, lambda x: signal.filtfilt(b, [1.0], x))
 
@@ -97,6 +104,8 @@ def find_peaks(recording: Recording, *, upward: bool = False) -> NDArray[np.int6
         If there is no peak to be found.
     """
     signal, rate = _scipy("signal"), recording.rate
+    if rate <= 2 * _QRS[1] or recording.signal.shape[1] < rate:
+        raise _unfit(recording)
     sections = signal.butter(2, _QRS, "bandpass", fs=rate, output="sos")
     band = np.nan_to_num(_changed(recording, lambda x: signal.sosfiltfilt(sections, x)).signal[0])
     slope = np.sqrt(_scipy("ndimage").uniform_filter1d(np.gradient(band) ** 2, max(1, int(0.15 * rate))))
@@ -129,7 +138,17 @@ def _drift(x: Lead, rate: float) -> Lead:
 
 
 def _changed(recording: Recording, change: Callable[[Lead], Lead]) -> Recording:
-    return dataclasses.replace(recording, signal=np.stack([_across_gaps(x, change) for x in recording.signal]))
+    try:
+        return dataclasses.replace(recording, signal=np.stack([_across_gaps(x, change) for x in recording.signal]))
+    except ValueError as error:  # scipy's words are about its own arguments
+        raise _unfit(recording) from error
+
+
+def _unfit(recording: Recording) -> InputError:
+    return InputError(
+        f"Record {recording.name} has {recording.signal.shape[1]} samples, {recording.rate:g} a second: too few, or "
+        "too slow, to filter it or to find its R peaks."
+    )
 
 
 def _across_gaps(x: Lead, change: Callable[[Lead], Lead]) -> Lead:

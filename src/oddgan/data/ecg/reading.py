@@ -1,17 +1,105 @@
 """From WFDB records on the disk to beats."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from oddgan._core.errors import InputError
-from oddgan.data.ecg.beats import Beats, cut
+from oddgan._core.notices import notice
+from oddgan._core.paths import odd_name, walk
+from oddgan.data.ecg.beats import Beats, Cut, cut_and_count
+from oddgan.data.ecg.headers import files_of
 from oddgan.data.ecg.mitbih import NAME, mitbih_folder
 from oddgan.data.ecg.options import EcgOptions
 from oddgan.data.ecg.records import read_record, record_paths
 from oddgan.data.ecg.splits import PACED
 
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Records:
+    """Records that are read together.
+
+    Parameters
+    ----------
+    source : the folder, or the one record.
+    paths : the records without a suffix.
+    skip_bad : leave out records that can't be read or cut, with a note.
+    max_memory : bytes that a record may take; None goes by the size of its files.
+    """
+
+    source: Path
+    paths: Sequence[Path]
+    skip_bad: bool = False
+    max_memory: int | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the records; those of sub-folders begin with the folder's."""
+        inside = self.source.is_dir()
+        return [path.relative_to(self.source).as_posix() if inside else path.name for path in self.paths]
+
+    def beats(self, options: EcgOptions) -> tuple[Beats, tuple[str, ...]]:
+        """Cut all beats, and tell what was left out.
+
+        Parameters
+        ----------
+        options : how.
+
+        Returns
+        -------
+        the beats in the order of the records, then of time, and sentences for the user.
+
+        Raises
+        ------
+        InputError
+            If a record can't be used, and bad ones are not to be left out, or none can.
+        """
+        cuts: dict[str, Cut] = {}
+        bad: dict[str, InputError] = {}
+        paced = [name for name in self.names if options.cut == "beatgan" and name in PACED]
+        for path, name in zip(self.paths, self.names, strict=True):
+            if name in paced:
+                continue
+            try:
+                cuts[name] = self._cut(path, name, options)
+            except InputError as error:
+                if not self.skip_bad:
+                    raise InputError(f"{error} Or leave out records that can't be used with --skip-bad.") from error
+                bad[name] = error
+        if not cuts:
+            raise InputError(f"{self.source} holds no record that can be used{_reasons(bad)}.")
+        notes = [f"{len(bad)} records of {self.source} can't be used and were left out{_reasons(bad)}."] * bool(bad)
+        notes += [f"{len(paced)} records of paced hearts were left out: {', '.join(paced)}."] * bool(paced)
+        return Beats.join([cut.beats for cut in cuts.values()]), (*notes, *_left_out(cuts), *self._others())
+
+    def _cut(self, path: Path, name: str, options: EcgOptions) -> Cut:
+        wrong = odd_name(name)
+        if wrong is not None:
+            raise InputError(f"The record {name!a} has a name with {wrong}: rename it.")
+        return cut_and_count(read_record(path, name, self.max_memory), options)
+
+    def _others(self) -> list[str]:
+        """What looks like data in the folder, and belongs to no record."""
+        if not self.source.is_dir():
+            return []
+        known = {file for path in record_paths(self.source, segments=True) for file in files_of(path)}
+        others = sorted(
+            file.relative_to(self.source).as_posix()
+            for file in walk(self.source)
+            if file.suffix.lower() in _DATA and file not in known
+        )
+        return [f"{len(others)} files of {self.source} belong to no record and were left out: {_some(others)}."] * bool(
+            others
+        )
+
+
+_DATA = (".dat", ".atr", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".csv", ".tsv", ".parquet", ".npy", ".npz")
+
 
 def read_beats(source: str | Path, options: EcgOptions | None = None) -> Beats:
-    """Cut all beats of a folder of records, of one record, or of MIT-BIH.
+    """Cut all beats of a folder of records, of one record, or of MIT-BIH; a notice tells what was left out.
 
     Parameters
     ----------
@@ -31,11 +119,36 @@ def read_beats(source: str | Path, options: EcgOptions | None = None) -> Beats:
     MissingExtraError
         Without the extra `ecg`.
     """
-    options = options or EcgOptions()
     named = str(source) == NAME and not Path(source).exists()
-    paths = record_paths(mitbih_folder() if named else source)
-    if options.cut == "beatgan":
-        paths = [path for path in paths if path.name not in PACED]
+    place = mitbih_folder() if named else Path(source)
+    paths = record_paths(place)
     if not paths:
         raise InputError(f"{source} is no WFDB record, nor a folder of records: there is no .hea file to read.")
-    return Beats.join([cut(read_record(path), options) for path in paths])
+    beats, notes = Records(place, paths).beats(options or EcgOptions())
+    for note in notes:
+        notice(note)
+    return beats
+
+
+def _left_out(cuts: Mapping[str, Cut]) -> list[str]:
+    gaps = {name: cut.gaps for name, cut in cuts.items() if cut.gaps}
+    ends, unconfirmed = (sum(getattr(cut, name) for cut in cuts.values()) for name in ("ends", "unconfirmed"))
+    where = _some([f"{name} ({count})" for name, count in gaps.items()])
+    parts = [f"{sum(gaps.values())} in gaps of the signal, in {where}"] * bool(gaps)
+    parts += [f"{ends} that an end of the recording cuts off"] * bool(ends)
+    parts += [f"{unconfirmed} normal ones without a detected peak"] * bool(unconfirmed)
+    total = sum(gaps.values()) + ends + unconfirmed
+    return [f"{total} beats were left out: {'; '.join(parts)}."] * bool(parts)
+
+
+def _reasons(bad: Mapping[str, InputError]) -> str:
+    shown = [f"{name} ({str(error).rstrip('.')})" for name, error in list(bad.items())[:_SHOWN]]
+    return f": {', '.join(shown)}{_more(len(bad))}" if bad else ""
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + _more(len(names))
+
+
+def _more(count: int) -> str:
+    return f" and {count - _SHOWN} more" if count > _SHOWN else ""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from oddgan._core.errors import InputError
 from oddgan._core.names import resolve
+from oddgan._core.npy import Archive
 from oddgan.data.ecg.beats import CLASSES, Beats
 
 Rows = NDArray[np.int64]
@@ -103,10 +104,13 @@ def _published(beats: Beats, path: str | Path | None) -> tuple[Rows, Rows, Rows]
             "The published split has no rule: which beats it tests is read from an npz file with the arrays record and "
             f"sample, but {'none was given' if path is None else f'{path} is not there'}; 'random' divides alike."
         )
-    with np.load(path, allow_pickle=False) as file:
-        if not {"record", "sample"} <= set(file.files):
-            raise InputError(f"{path} has the arrays {', '.join(file.files)}; expected record and sample.")
-        members = {f"{a}/{b}" for a, b in zip(file["record"].tolist(), file["sample"].tolist(), strict=True)}
+    with Archive(Path(path)) as file:
+        if not {"record", "sample"} <= set(file.keys):
+            raise InputError(f"{path} has the arrays {', '.join(file.keys)}; expected record and sample.")
+        record, sample = file.read("record"), file.read("sample")
+    if record.ndim != 1 or record.shape != sample.shape:
+        raise InputError(f"{path} has records of shape {record.shape} and samples of shape {sample.shape}.")
+    members = {f"{a}/{b}" for a, b in zip(record.tolist(), sample.tolist(), strict=True)}
     tested = np.isin(beats.ids, list(members))
     return np.flatnonzero(~tested), np.empty(0, np.int64), np.flatnonzero(tested)
 
