@@ -13,9 +13,12 @@ from typing import Any, Protocol, cast, get_type_hints, runtime_checkable
 import numpy as np
 
 from oddgan._core.annotations import fits, text_of
+from oddgan._core.docstrings import parameter_docs
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.names import resolve
 from oddgan._core.text import LONGEST, shown
+
+_LEARNED = "learned: "
 
 
 @runtime_checkable
@@ -37,6 +40,28 @@ def arguments(part: object) -> dict[str, Any]:
     if isinstance(part, Part):
         return part.arguments()
     return {f.name: getattr(part, f.name) for f in dataclasses.fields(cast(Any, part)) if f.init}
+
+
+@cache
+def learned_fields(cls: type) -> frozenset[str]:
+    """The fields that a part fills in when it is fitted, by the first word of what its docstring says of them."""
+    return frozenset(name for name, text in parameter_docs(cls).items() if text.startswith(_LEARNED))
+
+
+def chosen(part: object) -> dict[str, Any]:
+    """The keyword arguments of a part that a user chooses: all but those that it learns."""
+    cls: type = type(part)
+    learned = learned_fields(cls)
+    return {name: value for name, value in arguments(part).items() if name not in learned}
+
+
+def defaults(cls: type) -> dict[str, Any]:
+    """The default of each constructor argument that has one; what a factory makes is made."""
+    signature = inspect.signature(cls).parameters.values()
+    found = {p.name: p.default for p in signature if p.default is not inspect.Parameter.empty}
+    fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
+    factories = {f.name: f.default_factory for f in fields if callable(f.default_factory)}
+    return found | {name: factory() for name, factory in factories.items() if name in found}
 
 
 def to_spec(value: Any, arrays: MutableMapping[str, np.ndarray], key: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.base import OutlierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
@@ -23,6 +23,7 @@ from oddgan.base.composing import Composes
 from oddgan.base.estimators import Values
 from oddgan.base.explanation import Explains
 from oddgan.base.fitting import Fitting, Validation, identity
+from oddgan.base.parameters import NestedParameters
 from oddgan.base.rows import Rows, chunks, take
 from oddgan.base.scoring import Report, Scoring, run_rows
 from oddgan.base.validation import check_common, check_kind, validate
@@ -38,7 +39,7 @@ def _is(capability: type) -> Callable[[object], bool]:
 
 
 @hyperparameters
-class Detector(Composes, Explains, OutlierMixin, BaseEstimator, ABC):
+class Detector(Composes, Explains, OutlierMixin, NestedParameters, ABC):
     """An anomaly detector that is a scikit-learn estimator.
 
     Inside, higher means more anomalous (`anomaly_score`, `score_components`, `threshold_`); at scikit-learn's

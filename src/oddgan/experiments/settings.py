@@ -15,11 +15,10 @@ import numpy as np
 from oddgan import networks
 from oddgan._core.errors import InputError
 from oddgan._core.names import resolve
-from oddgan._core.parts import arguments, is_part
+from oddgan._core.parts import arguments, is_part, learned_fields
 from oddgan._core.paths import regular_file
 from oddgan.base import Detector, known_parts
 from oddgan.detectors import classes
-from oddgan.experiments.wording import learned_fields
 
 T = TypeVar("T")
 Settings = Mapping[str, Any]

@@ -1,34 +1,33 @@
 """Parts in words, as one would type them."""
 
-import inspect
 from typing import Any
 
-from oddgan._core.docstrings import parameter_docs
-from oddgan._core.parts import arguments, is_part
+from oddgan._core.parts import chosen, defaults, is_part
 
-_LEARNED = "learned: "
-
-
-def learned_fields(cls: type) -> frozenset[str]:
-    """The fields that a part fills in when it is fitted, by the first word of what its docstring says of them."""
-    return frozenset(name for name, text in parameter_docs(cls).items() if text.startswith(_LEARNED))
+# A learning rate is what a reader looks for first, be it the default or not.
+_ALWAYS = frozenset({"lr"})
 
 
 def in_words(value: Any) -> str:
     """A value as one would type it; of a part's fields, those that were chosen: neither the default nor learned.
 
+    The learning rate of an optimiser is always among them.
+
     >>> from oddgan.scores import SVM, WeightedSum
+    >>> from oddgan.training import Adam
     >>> in_words(SVM(kernel="linear", components=("residual", "features")))
     'SVM(components=[residual, features], kernel=linear)'
     >>> in_words(WeightedSum(residual=1.0))
     'WeightedSum(residual=1.0)'
+    >>> in_words(Adam())
+    'Adam(lr=0.0002)'
     """
     if isinstance(value, tuple):
         return f"[{', '.join(map(in_words, value))}]"
     if not is_part(value):
         return "none" if value is None else str(value)
     cls = type(value)
-    own, learned = inspect.signature(cls).parameters, learned_fields(cls)
-    chosen = {name: in_words(field) for name, field in arguments(value).items() if name not in learned}
-    changed = {n: text for n, text in chosen.items() if n not in own or text != in_words(own[n].default)}
-    return f"{cls.__name__}({', '.join(f'{name}={text}' for name, text in changed.items())})"
+    usual = {name: in_words(default) for name, default in defaults(cls).items()}
+    said = {name: in_words(field) for name, field in chosen(value).items()}
+    shown = {name: text for name, text in said.items() if name in _ALWAYS or text != usual.get(name)}
+    return f"{cls.__name__}({', '.join(f'{name}={text}' for name, text in shown.items())})"
