@@ -13,9 +13,10 @@ from oddgan.base import Progress
 from oddgan.inversion import Accepted, Hybrid, JointSearch, LatentAdam, LatentSearch, Projected, SupportPenalty
 from oddgan.networks import MLP, ConvLadder
 from oddgan.priors import Shell, TruncatedNormal, Uniform
-from oddgan.scores import WeightedSum
+from oddgan.scores import SVM, Average, Standardised, WeightedSum
 from oddgan.similarities import L2, RBF
 from oddgan.thresholds import Quantile
+from oddgan.training import Callback
 
 SMALL = {"epochs": 2, "latent_dim": 3, "backbone": MLP(hidden=(16,)), "random_state": 0}
 PLAIN = {"search_loss": WeightedSum(residual=1.0), "similarity": L2()}
@@ -261,3 +262,44 @@ def test_a_threshold_that_was_a_number_does_not_outlive_the_search_it_was_for(tr
     detector.set_inversion(search(n_max=9), X)
     assert not detector.semi_supervised_
     assert isinstance(detector.threshold_rule_, Quantile)
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (
+            Standardised(WeightedSum(residual=1.0)),
+            "search_loss is Standardised, which has to learn from component values",
+        ),
+        (Average(components=("residual",)), "search_loss is Average, which has to learn"),
+        (SVM(components=("residual",)), "search_loss is SVM, which has to learn"),
+        (
+            WeightedSum(residual=1.0, latent_norm=1.0),
+            "uses latent_norm, which a search does not know: give a composition",
+        ),
+        (
+            None,
+            "search_loss is None: give a composition of residual, features, critic_cross_entropy that learns nothing",
+        ),
+        ("residual", r"search_loss is 'residual': give .*, e\.g\. WeightedSum\(residual=1\.0\)\."),
+    ],
+)
+def test_a_search_minimises_nothing_that_it_can_not_know(loss, message):
+    """Refused before anything is trained."""
+    trained = []
+    detector = AnoGAN(**SMALL, search_loss=loss, inversion=search())
+    with pytest.raises(InputError, match=message) as caught:
+        detector.fit(rows(20), callbacks=[Noted(trained)])
+    assert "\n" not in str(caught.value)
+    assert not trained
+    assert not hasattr(detector, "networks_")
+
+
+class Noted(Callback):
+    """Notes that training began."""
+
+    def __init__(self, trained):
+        self.trained = trained
+
+    def fit_started(self, method, n):
+        self.trained.append(method)

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Self, cast, get_args, get_type_hints
+from typing import Any, ClassVar, NamedTuple, Self, cast, get_args, get_type_hints
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from oddgan.base.rows import Rows, chunks
 from oddgan.base.scoring import Progress, Report, full_pass, run_rows
 from oddgan.inversion import Execution, Inverted, Loss, Map, Slots
 from oddgan.priors import Prior
+from oddgan.scores import Composition
 
 # Passes whose rows are searched for together, so that a row whose search has ended makes room for another.
 TOGETHER = 16
@@ -44,6 +45,20 @@ class Inversion(NamedTuple):
     converged: np.ndarray
 
 
+def _check_search_loss(loss: object, known: Sequence[str]) -> None:
+    """Refuse what a search can't minimise: it knows no component values to learn from, and only some components."""
+    takes = f"a composition of {', '.join(known)} that learns nothing, e.g. WeightedSum({known[0]}=1.0)"
+    if not isinstance(loss, Composition):
+        raise InputError(f"search_loss is {loss!r}: give {takes}.")
+    if loss.learns:
+        raise InputError(
+            f"search_loss is {type(loss).__name__}, which has to learn from component values, and while a search runs "
+            f"there are none: give {takes}."
+        )
+    if strange := sorted(set(loss.uses) - set(known)):
+        raise InputError(f"search_loss uses {', '.join(strange)}, which a search does not know: give {takes}.")
+
+
 def _traces(detector: object) -> bool:
     """Whether the method can tell the ways of its searches."""
     return hasattr(detector, "_trace")
@@ -58,6 +73,9 @@ class SearchDetector(PrivateDetector):
     budget_ms : milliseconds that the search for a row may take, above 0: `fit` turns them into a number of steps, once,
         on the machine at hand, and the model keeps that number; None takes the steps of `inversion`.
     """
+
+    search_components: ClassVar[tuple[str, ...]] = ()
+    """The components that the method's parameter `search_loss` may use; empty without such a parameter."""
 
     latent_dim: int
     prior: Prior
@@ -147,6 +165,11 @@ class SearchDetector(PrivateDetector):
             return super()._looked_up(rows, wanted, self._watch.rows)
         finally:
             del self._watch
+
+    def _check(self) -> None:
+        super()._check()
+        if self.search_components:
+            _check_search_loss(cast(Any, self).search_loss, self.search_components)
 
     # -- the budget
     def _train(self, rows: Rows, fitting: Fitting) -> None:

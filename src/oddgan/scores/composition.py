@@ -28,6 +28,11 @@ class Composition(ABC):
     def uses(self) -> tuple[str, ...]:
         """The names of the components that count."""
 
+    @property
+    def learns(self) -> bool:
+        """Whether `fit` learns something from component values, without which there are no scores."""
+        return type(self).fit is not Composition.fit
+
     @abstractmethod
     def __call__(self, components: Mapping[str, Tensor]) -> Tensor:
         """Return the score (n,) from named components, each (n,)."""

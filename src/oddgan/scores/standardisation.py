@@ -119,7 +119,7 @@ class Standardised(Composition):
         return self.composition.uses
 
     def __post_init__(self) -> None:
-        if type(self.composition).fit is not Composition.fit:
+        if self.composition.learns:
             raise InputError(
                 f"Standardised got {type(self.composition).__name__}, which learns from held-out rows itself: use it "
                 "alone, with its own standardisation."
