@@ -57,6 +57,24 @@ def test_company_does_not_matter_to_maps(cls, kind):
             assert np.array_equal(getattr(detector, name)(X[4:5]), whole[4:5])
 
 
+def test_contributions_have_one_value_a_column_or_channel(cls, kind):
+    """Residuals where there is a reconstruction, else what leaving the column out takes off the score; row by row."""
+    detector, X = fitted(cls, kind), normals(kind, 9, seed=1)
+    found = detector.explain(X)
+    if kind == "image":
+        assert found.contributions is None
+        return
+    assert found.contributions.shape == X.shape[:2]
+    assert np.isfinite(found.contributions).all()
+    if kind == "table":
+        assert found.map is found.contributions
+    assert np.array_equal(detector.explain(X[4:5]).contributions, found.contributions[4:5])
+    if found.reconstruction is None:
+        without = X.copy()
+        without[:, 1] = detector._centre()[1]
+        assert np.array_equal(found.contributions[:, 1], found.score - detector.anomaly_score(without))
+
+
 def test_reconstruction_is_on_the_raw_scale(cls, kind):
     detector = make(cls)
     if not hasattr(detector, "reconstruct"):

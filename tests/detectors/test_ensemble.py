@@ -132,7 +132,9 @@ def test_reconstructions_and_maps_are_means_and_samples_come_from_all():
     assert not hasattr(ensemble, "sample")
     without = Ensemble(detectors=MIXED, n_members=1, random_state=0).fit(X)
     assert not hasattr(without, "reconstruct")
-    assert without.explain(NEW).map is None
+    told = without.explain(NEW)
+    assert told.reconstruction is None
+    assert told.map is told.contributions
 
 
 def test_samples_come_from_all_members(gan):

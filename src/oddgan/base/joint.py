@@ -103,13 +103,16 @@ class JointDetector(Detector):
         found = evaluated(self._components(rows, reports), wanted, self._derived, type(self).__name__)
         return {name: values.numpy() for name, values in found.items()}
 
-    def explain(self, X: Any) -> Explanation:
-        """The score, the members' scores, and the means of their reconstructions and maps where all have them."""
-        rows = self._rows(X)
-        said = {name: member.explain(rows) for name, member in self.named_members_.items()}
+    def _explained(self, rows: Rows) -> Explanation:
+        """The members' scores, and the means of their reconstructions, maps and residuals where all have them."""
+        said = {name: member._explained(rows) for name, member in self.named_members_.items()}
         found = {name: told.score for name, told in said.items()}
-        drawn, maps = [t.reconstruction for t in said.values()], [t.map for t in said.values()]
-        return Explanation(self._composed(found), found, _mean(drawn), _mean(maps))
+        drawn, heat, each = ([getattr(t, name) for t in said.values()] for name in Explanation._fields[2:])
+        return Explanation(self._composed(found), found, _mean(drawn), _mean(heat), _mean(each))
+
+    def _centre(self) -> np.ndarray:
+        centre: np.ndarray = np.mean([member._centre() for member in self.members_], axis=0)
+        return centre
 
     @available_if(_all("reconstruct"))
     def reconstruct(self, X: Any) -> np.ndarray:
