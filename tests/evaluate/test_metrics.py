@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binom
 from sklearn import metrics as reference
 
 from oddgan import InputError
@@ -128,6 +129,28 @@ def test_interval_of_a_rate_is_the_binomial_one():
     assert found.low == pytest.approx(0.2 - half, abs=0.003)
     assert found.high == pytest.approx(0.2 + half, abs=0.003)
     assert evaluate(scores, labels, 0.5)["recall"].low == 1.0
+
+
+@pytest.mark.parametrize(("anomalous", "name"), [(False, "false_alarm_rate"), (True, "recall")])
+def test_of_one_class_the_share_that_is_flagged_has_an_exact_interval(anomalous, name):
+    """With no row flagged the upper end p solves (1 - p)^n = 0.025, with all of them the lower end p^n = 0.025."""
+    scores, labels = np.arange(10.0), np.full(10, anomalous)
+    end = 0.025 ** (1 / 10)
+    none, all_, four = (evaluate(scores, labels, cut) for cut in (9.0, -1.0, 5.0))
+    assert none.keys() == {name, "prevalence", "n"}
+    assert (none["prevalence"].value, none["n"].value) == (float(anomalous), 10)
+    for found, expected in ((none[name], (0, 0, 1 - end)), (all_[name], (1, end, 1))):
+        assert (found.value, found.low, found.high) == pytest.approx(expected)
+    # Clopper and Pearson's: the tails of the binomial distribution beyond the ends hold 2.5 % each.
+    assert four[name].value == 0.4
+    assert binom.sf(3, 10, four[name].low) == pytest.approx(0.025)
+    assert binom.cdf(4, 10, four[name].high) == pytest.approx(0.025)
+    assert evaluate(scores, labels, 5.0, n_bootstrap=0)[name].low is None
+
+
+def test_no_rows_are_refused():
+    with pytest.raises(InputError, match="The 0 labelled rows hold no anomalies"):
+        evaluate([], np.zeros(0, dtype=bool), 1.0)
 
 
 @pytest.mark.parametrize(

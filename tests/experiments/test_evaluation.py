@@ -46,8 +46,27 @@ def test_without_labels_there_is_nothing_to_measure(trained, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-def test_one_class_alone_can_not_be_measured(trained, tmp_path):
+@pytest.mark.parametrize(
+    ("label", "name", "note"),
+    [
+        (
+            3,
+            "false_alarm_rate",
+            "All 20 rows are normal: the false-alarm rate is measured (10 % of normals was asked for)",
+        ),
+        (8, "recall", "All 20 rows are anomalies: recall, the share that is flagged, is measured"),
+    ],
+)
+def test_of_one_class_alone_the_share_that_is_flagged_is_measured(trained, tmp_path, label, name, note):
     x = read("builtin:digits").x[:20]
-    np.savez(tmp_path / "threes.npz", x=x, y=np.full(20, 3))
-    with pytest.raises(InputError, match="hold no anomalies"):
-        evaluate(EvaluateSpec(model=trained.model, source=str(tmp_path / "threes.npz")))
+    np.savez(tmp_path / "one.npz", x=x, y=np.full(20, label))
+    found = evaluate(EvaluateSpec(model=trained.model, source=str(tmp_path / "one.npz"), runs=tmp_path / "runs"))
+    share = np.mean(trained.detector.anomaly_score(x) > trained.detector.threshold_)
+    assert found.info.metrics.keys() == {name, "prevalence", "n"}
+    assert found.info.metrics[name].value == share
+    assert any(text.startswith(note) for text in found.info.notes)
+    assert read_run(found.run).info == found.info
+    page = render(found.run).read_text()
+    assert note in page
+    assert "are flagged (95 % interval)." in page.replace("\u00a0", " ")
+    assert "AUROC</th>" not in page

@@ -59,6 +59,15 @@ def test_one_class_only():
     assert "Of the 2 normals 0 are flagged" in plain(verdict(run([0.1, 0.2], np.zeros(2, dtype=bool)), None).findings)
 
 
+def test_the_interval_of_a_rate_is_told_where_there_is_no_auroc():
+    found = {"recall": Metric(0.5, 0.2, 0.8)}
+    told = verdict(run([0.1, 0.9], np.ones(2, dtype=bool)), found)
+    assert "Of anomalies like these, between 20 % and 80 % are flagged (95 % interval)." in plain(told.findings)
+    assert "Most labelled rows are anomalies" not in plain(told.cautions)
+    both = verdict(run([0.1, 0.9], np.array([False, True])), found | {"auroc": Metric(1.0)})
+    assert "like these" not in plain(both.findings)
+
+
 def test_without_scores():
     assert "no scores" in plain(verdict(run(), None).findings)
 

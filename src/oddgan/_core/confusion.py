@@ -121,8 +121,15 @@ def sweep(scores: Floats, is_anomaly: Bools) -> Sweep:
     return Sweep(falling, labels, possible, Confusion(tp, fp, tp[:, -1:] - tp, fp[:, -1:] - fp))
 
 
-def checked(scores: ArrayLike, is_anomaly: ArrayLike) -> tuple[Floats, Bools]:
-    """Return scores as float64 and labels as booleans, or say what is wrong with them."""
+def checked(scores: ArrayLike, is_anomaly: ArrayLike, *, both: bool = True) -> tuple[Floats, Bools]:
+    """Return scores as float64 and labels as booleans, or say what is wrong with them.
+
+    Parameters
+    ----------
+    scores : (n,) finite, higher = more anomalous.
+    is_anomaly : (n,) booleans.
+    both : refuse rows of one class only; none at all are refused anyway.
+    """
     values, labels = np.asarray(scores, dtype=np.float64), np.asarray(is_anomaly)
     if values.ndim != 1 or labels.shape != values.shape:
         raise InputError(
@@ -134,7 +141,7 @@ def checked(scores: ArrayLike, is_anomaly: ArrayLike) -> tuple[Floats, Bools]:
     if bad:
         raise InputError(f"{bad} of {len(values)} scores are NaN or infinite: metrics need finite scores.")
     anomalies = int(np.count_nonzero(labels))
-    if anomalies in {0, len(labels)}:
+    if (both or not len(labels)) and anomalies in {0, len(labels)}:
         missing = "anomalies" if anomalies == 0 else "normals"
         raise InputError(f"The {len(labels)} labelled rows hold no {missing}: metrics need both classes.")
     return values, labels

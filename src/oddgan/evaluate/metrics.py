@@ -15,6 +15,8 @@ false_alarm_rate       at the threshold: FP / (FP + TN)
 best_f1_oracle         the highest F1 over all thresholds: chosen with these very labels, so not attainable
 prevalence, n          the share of anomalies and the number of rows, without intervals
 =====================  =========================================================================================
+
+Of rows of one class only, `false_alarm_rate` (normals) or `recall` (anomalies) is measured, beside prevalence and n.
 """
 
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 
 from oddgan._core.confusion import Confusion, Floats, balanced_accuracy, checked, f_beta, mcc
 from oddgan._core.errors import InputError
@@ -61,13 +64,15 @@ def evaluate(
 
     Intervals are percentiles (2.5, 97.5) over resamples drawn with replacement within each class, so they hold for
     this prevalence and this detector; they say nothing of the spread over training seeds. They take about a second for
-    10,000 rows and 1000 resamples, and proportionally longer for more of either.
+    10,000 rows and 1000 resamples, and proportionally longer for more of either. Of rows of one class only, the share
+    that is flagged has its exact binomial interval (Clopper & Pearson, 1934), which is honest also where none is.
 
     Parameters
     ----------
     scores : (n,) finite, higher = more anomalous.
     is_anomaly : (n,) booleans.
-    threshold : flagged is score > threshold, strictly; None leaves out the metrics that need one.
+    threshold : flagged is score > threshold, strictly; None leaves out the metrics that need one, and then both classes
+        must be there.
     beta : weight of recall against precision in F-beta, above 0.
     seed : of the resamples.
     n_bootstrap : resamples; 0 gives no intervals.
@@ -75,17 +80,31 @@ def evaluate(
     Raises
     ------
     InputError
-        If lengths differ, a score is not finite, the labels are not boolean, or one class is missing.
+        If lengths differ, a score is not finite, the labels are not boolean, or one class is missing and there is
+        no threshold.
     """
     if beta <= 0 or n_bootstrap < 0:
         raise InputError(f"beta is {beta} and n_bootstrap {n_bootstrap}: beta must be above 0, n_bootstrap 0 or more.")
     if threshold is not None and np.isnan(threshold):
         raise InputError("The threshold is NaN: give a number, or None to leave out the metrics that need one.")
-    values, labels = checked(scores, is_anomaly)
+    values, labels = checked(scores, is_anomaly, both=threshold is None)
+    size = {"prevalence": Metric(float(np.mean(labels))), "n": Metric(float(len(values)))}
+    if threshold is not None and (labels.all() or not labels.any()):
+        name = "recall" if labels.all() else "false_alarm_rate"
+        return {name: _share(int((values > threshold).sum()), len(values), interval=n_bootstrap > 0)} | size
     measured = _all(counts(values, labels), threshold, beta)
     drawn = [_all(c, threshold, beta) for c in _resamples(values, labels, seed, n_bootstrap)]
     metrics = {name: _metric(value, [d[name] for d in drawn]) for name, value in measured.items()}
-    return metrics | {"prevalence": Metric(float(np.mean(labels))), "n": Metric(float(len(values)))}
+    return metrics | size
+
+
+def _share(k: int, n: int, *, interval: bool) -> Metric:
+    """The share k of n with the exact 95 % interval of a binomial share."""
+    if not interval:
+        return Metric(k / n)
+    low = float(special.betaincinv(k, n - k + 1, 0.025)) if k > 0 else 0.0
+    high = float(special.betaincinv(k + 1, n - k, 0.975)) if k < n else 1.0
+    return Metric(k / n, low, high)
 
 
 def _metric(value: Floats, drawn: list[Floats]) -> Metric:

@@ -9,10 +9,10 @@ import numpy as np
 from oddgan._core.errors import InputError
 from oddgan._core.files import numbered_folder
 from oddgan.data import Dataset
-from oddgan.evaluate import DataInfo, RunInfo, Seconds
+from oddgan.evaluate import DataInfo, RunInfo, Seconds, ThresholdInfo
 from oddgan.evaluate import evaluate as measure
 from oddgan.experiments.labels import among, labels_of
-from oddgan.experiments.models import Model, open_model
+from oddgan.experiments.models import Model, open_model, threshold_info
 from oddgan.experiments.notices import Notes, collected
 from oddgan.experiments.runs import Scored, run_folder, run_info, write_history, write_run
 from oddgan.experiments.scoring import Watch, scored
@@ -36,6 +36,8 @@ class EvaluateResult:
 def evaluate(spec: EvaluateSpec, *, watch: Watch | None = None) -> EvaluateResult:
     """Score labelled rows, measure the scores, and write a run folder, whole or not at all.
 
+    Of normal rows alone the false-alarm rate is measured, and of anomalies alone the share that is flagged.
+
     Parameters
     ----------
     spec : what to do.
@@ -44,7 +46,7 @@ def evaluate(spec: EvaluateSpec, *, watch: Watch | None = None) -> EvaluateResul
     Raises
     ------
     InputError
-        If the data can't be used, have no labels or none that the model has not learned from, or hold one class only.
+        If the data can't be used, have no labels or none that the model has not learned from.
     ModelError
         If the model can't be loaded.
     """
@@ -55,6 +57,7 @@ def evaluate(spec: EvaluateSpec, *, watch: Watch | None = None) -> EvaluateResul
         label = labels_of(data, "sort images into normal/ and other folders, or use `oddgan score`")
         fresh = _fresh(model, data, notes)
         data, label = data.take(fresh), label[fresh]
+        notes.add(_one_class(label, threshold_info(model.detector)))
         started = time.perf_counter()
         scores = scored(model.detector, data.x, watch)
         seconds = Seconds(score=time.perf_counter() - started)
@@ -87,6 +90,23 @@ def _fresh(model: Model, data: Dataset, notes: Notes) -> np.ndarray:
             [f"{int(seen.sum())} rows were left out: the model's score or threshold was chosen with their labels."]
         )
     return ~seen
+
+
+def _one_class(label: np.ndarray, threshold: ThresholdInfo) -> list[str]:
+    """What is measured of rows of one class, and what was asked for."""
+    if not label.any():
+        of = {"held-out normals": "normals", "training rows": "training rows"}.get(threshold.source)
+        asked = "" if of is None or threshold.rate is None else f" ({100 * threshold.rate:g} % of {of} was asked for)"
+        return [
+            f"All {len(label)} rows are normal: the false-alarm rate is measured{asked}, but nothing that takes "
+            "anomalies, such as AUROC."
+        ]
+    if label.all():
+        return [
+            f"All {len(label)} rows are anomalies: recall, the share that is flagged, is measured, but nothing that "
+            "takes normals, such as AUROC; if some are normal, name their label with --normal."
+        ]
+    return []
 
 
 def _data_info(spec: EvaluateSpec, model: Model, data: Dataset, dropped: int) -> DataInfo:

@@ -119,7 +119,7 @@ def _components(info: RunInfo) -> str:
 
 
 def _metrics(run: Run) -> Mapping[str, Metric] | None:
-    """The stored metrics; without them, those of the labelled scores, where both classes are there."""
+    """The stored metrics; without them, those of the labelled scores."""
     if run.info.metrics is not None or run.scores is None or run.scores.label is None:
         return run.info.metrics
     try:

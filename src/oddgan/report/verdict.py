@@ -90,6 +90,14 @@ def _metrics(metrics: Mapping[str, Metric]) -> Iterator[str]:
         if auroc.low is not None and auroc.high is not None:
             interval = f" (95 % interval {auroc.low:.3f} to {auroc.high:.3f})"
         yield f"AUROC {auroc.value:.3f}{interval}: the chance that an anomaly scores higher than a normal."
+        return
+    for name, rows in (("false_alarm_rate", "normals"), ("recall", "anomalies")):
+        found = metrics.get(name)
+        if found is not None and found.low is not None and found.high is not None:
+            yield (
+                f"Of {rows} like these, between {percent(found.low)} and {percent(found.high)} are flagged "
+                "(95 % interval)."
+            )
 
 
 def _score_cautions(table: ScoreTable) -> Iterator[str]:
@@ -129,7 +137,7 @@ def _label_cautions(table: ScoreTable, label: np.ndarray, t: ThresholdInfo) -> I
                 f"Normals are flagged far more often ({percent(realised)}) than asked for ({percent(t.rate)}), more "
                 "than chance explains: these normals differ from those that set the threshold."
             )
-    if label.mean() > 0.5:
+    if 0.5 < label.mean() < 1:
         yield (
             f"Most labelled rows are anomalies ({percent(float(label.mean()))}), which lifts precision, F1 and average "
             "precision; phi and AUROC are safer to compare."
