@@ -33,6 +33,16 @@ def test_the_run_holds_scores_items_and_the_training_curve(trained, evaluated):
     assert "AUROC" in render(evaluated.run).read_text()
 
 
+def test_settings_are_told_in_words_without_defaults(trained, evaluated):
+    told = evaluated.info.settings
+    assert told.keys() == evaluated.info.parameters.keys()
+    assert told["optimiser"] == f"Adam(lr={trained.detector.optimiser.lr})"
+    assert told["scaling"] == "AutoScaling()"
+    page = render(evaluated.run).read_text()
+    assert f"<code>{told['optimiser']}</code>" in page
+    assert "weight_decay" not in page
+
+
 def test_the_normal_label_can_be_given(trained):
     info = evaluate(EvaluateSpec(model=trained.model, source="builtin:digits", options=Options(normal=8))).info
     assert info.data.normal == 8

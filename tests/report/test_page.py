@@ -134,7 +134,12 @@ def test_every_text_is_escaped(copy):
         update={"name": EVIL, "title": EVIL, "authors": EVIL, "link": "javascript:alert(1)", "deviations": (EVIL,)}
     )
     changes = {"name": EVIL, "data": data, "method": method, "command": (EVIL,), "notes": (EVIL,)}
-    changes |= {"parameters": {EVIL: {"type": EVIL, EVIL: EVIL}}, "environment": {EVIL: EVIL}, "components": (EVIL,)}
+    changes |= {
+        "parameters": {EVIL: {"type": EVIL, EVIL: EVIL}, "b": 1},
+        "settings": {"b": EVIL},
+        "environment": {EVIL: EVIL},
+        "components": (EVIL,),
+    }
     write_run_info(copy, run.info.model_copy(update=changes), force=True)
     columns = run.scores.columns() | {"id": np.full(len(run.scores), EVIL)}
     write_scores(copy / "scores.csv", ScoreTable.of(columns), force=True)

@@ -120,6 +120,7 @@ class RunInfo(_Model):
     composition : how the score was composed; None in runs of older versions.
     semi_supervised : whether labels had a part in the composition or the threshold.
     parameters : the detector's hyperparameters; parts are objects with a "type".
+    settings : the same in words: of a part what differs from its defaults; empty in runs of older versions.
     components : names of the score's parts.
     metrics : from `evaluate`, None without labels.
     environment : versions and machine, e.g. python, torch, oddgan, platform, cores.
@@ -132,6 +133,7 @@ class RunInfo(_Model):
     command: tuple[str, ...] = ()
     method: MethodInfo
     parameters: Mapping[str, JsonValue] = {}
+    settings: Mapping[str, str] = {}
     data: DataInfo
     threshold: ThresholdInfo
     composition: CompositionInfo | None = None

@@ -24,6 +24,7 @@ from oddgan.evaluate import (
 )
 from oddgan.experiments.gallery import Projection, items_of
 from oddgan.experiments.models import composition_info, method_info, parameters, threshold_info, versions
+from oddgan.experiments.wording import in_words
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def run_info(
         command=command,
         method=method_info(detector),
         parameters=parameters(detector),
+        settings={name: in_words(value) for name, value in detector.get_params(deep=False).items()},
         data=data,
         threshold=threshold_info(detector),
         composition=composition_info(detector.composition_),
