@@ -114,6 +114,19 @@ def test_a_table_with_texts_scores_with_and_without_labels(run, people):
     assert metrics["auroc"]["value"] == pytest.approx(1)  # they are nine standard deviations away
 
 
+def test_contributions_are_shown_written_and_in_json(run, people):
+    run("fit", "knn", "people.csv", "--label", "kind", "--out", "model", "--quiet")
+    shown = run("score", "model", "new.csv", "--explain")
+    assert (shown.code, "contributions" in shown.out, "amount" in shown.out) == (0, True, True)
+    rows = run("score", "model", "new.csv", "--explain", "--json").json["rows"]
+    assert {row["top_1"] for row in rows[40:]} == {"amount"}  # nine standard deviations away
+    assert all(row["contribution_1"] >= row["contribution_2"] >= row["contribution_3"] for row in rows)
+    run("score", "model", "new.csv", "--explain", "--out", "s.csv")
+    table = read_scores(people / "s.csv")
+    assert table.top[0].name.tolist() == [row["top_1"] for row in rows]
+    assert "top_1" not in run("score", "model", "new.csv", "--json").json["rows"][0]
+
+
 def test_missing_and_reordered_columns_are_named(run, people):
     run("fit", "knn", "people.csv", "--label", "kind", "--out", "model", "--quiet")
     found = run("score", "model", "mixed.csv")

@@ -8,6 +8,7 @@ from oddgan.base import Card
 from oddgan.detectors import classes
 from oddgan.networks import Auto, ConvLadder
 from oddgan.scores import WeightedSum
+from oddgan.training import Adam
 
 from .conftest import DOCS, ROOT, blocks_of
 
@@ -63,6 +64,7 @@ def test_the_readme_lists_each_method(name):
 def test_a_value_is_written_as_one_would_type_it(extension):
     brief = extension.catalogue.brief
     assert brief(Auto(image=ConvLadder(critic_norm="layer"))) == "Auto(image=ConvLadder(critic_norm='layer'))"
+    assert brief(Adam()) == "Adam(lr=0.0002)"
     assert brief(WeightedSum(residual=0.9)) == "WeightedSum(residual=0.9)"
     assert brief(tuple(range(2, 21))) == "(2, 3, ..., 20)"
     assert brief((1,)) == "(1,)"

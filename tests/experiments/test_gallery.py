@@ -55,6 +55,18 @@ def test_no_map_without_an_encoder():
     assert items.label is None
 
 
+def test_columns_and_channels_have_contributions_without_a_reconstruction():
+    rng = np.random.default_rng(0)
+    for shape in ((30, 3), (30, 2, 8), (30, 1, 6, 6)):
+        x = rng.normal(size=shape)
+        detector = KNN(n_neighbors=2).fit(x)
+        items = items_of(detector, Scored(from_arrays(x), detector.anomaly_score(x)), "pca")
+        expected = detector.explain(items.x).contributions
+        assert items.reconstruction is None
+        found = items.map if x.ndim == 2 else items.contributions
+        assert found is None if expected is None else np.array_equal(found, expected)
+
+
 def test_names_of_classes(fitted):
     scored = fitted[1]
     plain = dataclasses.replace(scored.data, classes=None)

@@ -65,6 +65,13 @@ def test_series_shows_the_channels_that_are_reconstructed_worst():
     assert view.heat
 
 
+def test_a_series_without_a_reconstruction_shows_the_channels_that_contribute_most():
+    x = np.random.default_rng(0).normal(size=(1, 5, 20))
+    found = items(x, contributions=np.array([[3.0, -9.0, 1.0, 0.0, 2.0]]))
+    (view,) = views(found, data("series", x, tuple("abcde")))
+    assert [c.name for c in view.channels] == ["a", "c", "e"]
+
+
 def test_a_single_channel_needs_no_name():
     x = np.random.default_rng(0).normal(size=(1, 1, 20))
     (view,) = views(items(x), data("series", x))

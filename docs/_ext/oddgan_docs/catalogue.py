@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from oddgan._core.docstrings import parameter_docs
-from oddgan._core.parts import arguments, is_part
+from oddgan._core.parts import arguments, is_part, told
 from oddgan.base import (
     KINDS,
     Detector,
@@ -45,23 +45,14 @@ _MANY = 6
 
 
 def brief(value: Any) -> str:
-    """A value as one would write it: of a part, only the fields that are not its defaults."""
+    """A value as one would write it: of a part, the fields that are not its defaults, and the learning rate."""
     if is_part(value):
-        usual = {
-            f.name: f.default if f.default is not dataclasses.MISSING else _made(f.default_factory)
-            for f in dataclasses.fields(value)
-        }
-        given = {k: v for k, v in arguments(value).items() if k not in usual or usual[k] != v}
-        return f"{type(value).__name__}({', '.join(f'{k}={brief(v)}' for k, v in given.items())})"
+        return f"{type(value).__name__}({', '.join(f'{k}={text}' for k, text in told(value, brief).items())})"
     if isinstance(value, tuple) and len(value) > _MANY:
         return f"({brief(value[0])}, {brief(value[1])}, ..., {brief(value[-1])})"
     if isinstance(value, tuple):
         return f"({', '.join(map(brief, value))}{',' * (len(value) == 1)})"
     return repr(float(f"{value:.4g}")) if isinstance(value, float) else repr(value)
-
-
-def _made(factory: Any) -> Any:
-    return factory() if factory is not dataclasses.MISSING else dataclasses.MISSING
 
 
 def _group(cls: type[Detector]) -> str:

@@ -163,6 +163,7 @@ def score(
         force=options.force,
         resume=options.resume,
         device=options.device,
+        explain=options.explain,
     )
     with bar("scoring", output) as progress:
         result = oddgan.experiments.score(spec, watch=progress, draw=oddgan.report.pictures.overlay)

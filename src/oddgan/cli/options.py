@@ -144,6 +144,12 @@ class FitOptions(OutOptions, RunOptions, ModelOptions, DataOptions):
 class ScoreOptions(OutOptions, ModelOptions, DataOptions):
     """The data, what scoring writes, and where it computes."""
 
+    explain: Annotated[
+        bool,
+        option(
+            "Name the three columns of a table, or channels of a series, that contribute most to each score.", _OUTPUT
+        ),
+    ] = False
     heatmaps: Annotated[Path | None, option("Folder for one picture of each image, with its anomaly map.", _OUTPUT)] = (
         None
     )

@@ -81,11 +81,14 @@ def found_so_far(done: "Scored") -> str:
 
 def rows_table(scores: "ScoreTable") -> Table:
     """The first rows of a table of scores, shortened for reading."""
-    shown = table("row", "id", "anomaly_score", "is_anomaly", "p_value")
+    shown = table("row", "id", "anomaly_score", "is_anomaly", "p_value", *(["contributions"] if scores.top else []))
     for i in range(min(len(scores), SHOWN)):
         p = "" if scores.p_value is None else f"{scores.p_value[i]:.3g}"
         flag = "yes" if scores.is_anomaly[i] else "no"
-        shown.add_row(str(scores.row[i]), scores.id[i], f"{scores.anomaly_score[i]:.6g}", flag, p)
+        top = ", ".join(f"{found.name[i]} {found.contribution[i]:.3g}" for found in scores.top)
+        shown.add_row(
+            str(scores.row[i]), scores.id[i], f"{scores.anomaly_score[i]:.6g}", flag, p, *([top] if scores.top else [])
+        )
     if len(scores) > SHOWN:
         shown.add_row("...", f"and {len(scores) - SHOWN} more: --out FILE writes all, at full precision")
     return shown

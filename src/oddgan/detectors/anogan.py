@@ -67,7 +67,7 @@ class AnoGAN(SearchDetector):
     )
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "inversion": LatentSearch(n_max=3, optimiser=LatentAdam(lr=0.1))}
 
-    search_components: ClassVar = ("residual", "features", "critic_cross_entropy")
+    search_components = ("residual", "features", "critic_cross_entropy")
     latent_dim: int = 100
     prior: Prior = Gaussian()
     objective: Objective = NonSaturating()

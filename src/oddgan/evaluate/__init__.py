@@ -15,10 +15,11 @@ from oddgan.evaluate.localisation import pixel_auroc, pro
 from oddgan.evaluate.metrics import Metric, evaluate
 from oddgan.evaluate.records import Record, Results, Spread, read_results, spread, write_results
 from oddgan.evaluate.runs import Epoch, Run, read_run, read_snapshots, write_run_info, write_snapshots
-from oddgan.evaluate.scores_table import ScoreTable, check_suffix, read_scores, write_scores
+from oddgan.evaluate.scores_table import Contributor, ScoreTable, check_suffix, read_scores, write_scores
 
 __all__ = [
     "CompositionInfo",
+    "Contributor",
     "Counts",
     "DataInfo",
     "Epoch",

@@ -15,7 +15,7 @@ from oddgan.evaluate.scores_table import read_npz
 _NDIM = {"image": 4, "series": 3, "table": 2}
 
 
-_ARRAYS = ("row", "x", "score", "reconstruction", "map", "way", "group", "label")
+_ARRAYS = ("row", "x", "score", "reconstruction", "map", "contributions", "way", "group", "label")
 _CLASS = "class "  # before a class's name, in the names of groups
 
 
@@ -55,6 +55,7 @@ class Items:
     score : (k,) higher = more anomalous.
     reconstruction : like x, on the same scale; None where the method has none.
     map : where it is anomalous, (k, h, w), (k, t) or (k, d); None where the method has none.
+    contributions : of the channels of a series to its score, (k, c); None where they are not known.
     way : the ways of the search for it through a latent space of two dimensions, (k, n_seed, steps + 1, 2), or None.
     group : (k,) the gallery's group that each is in: most, nearest, least, or `class` and a name; None finds the first
         three by the score.
@@ -71,6 +72,7 @@ class Items:
     group: NDArray[np.str_] | None = None
     label: NDArray[np.str_] | None = None
     latent: LatentMap | None = None
+    contributions: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         k = len(self.x)
@@ -80,6 +82,7 @@ class Items:
             "score": (k,),
             "reconstruction": self.x.shape,
             "map": spatial,
+            "contributions": self.x.shape[:2],
             "group": (k,),
             "label": (k,),
         }
@@ -134,6 +137,7 @@ def read_items(path: str | Path) -> Items:
         score=arrays["score"].astype(np.float64),
         reconstruction=arrays.get("reconstruction"),
         map=arrays.get("map"),
+        contributions=arrays.get("contributions"),
         way=arrays.get("way"),
         group=arrays.get("group"),
         label=arrays.get("label"),

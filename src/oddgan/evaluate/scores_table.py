@@ -4,8 +4,9 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,20 @@ SUFFIXES = (".csv", ".npz", ".parquet")
 _FIXED = ("row", "id", "anomaly_score", "is_anomaly", "p_value", "label")
 _REQUIRED = _FIXED[:4]
 _PREFIX = "component:"
+_TOP, _CONTRIBUTION = "top_", "contribution_"
+
+
+class Contributor(NamedTuple):
+    """The column or channel that contributes most to each row's score, or second most, and so on.
+
+    Parameters
+    ----------
+    name : (n,) text, of the column or channel.
+    contribution : (n,) of it to the score.
+    """
+
+    name: NDArray[np.str_]
+    contribution: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -36,6 +51,8 @@ class ScoreTable:
     p_value : (n,) conformal p-values, or None.
     label : (n,) booleans, True for a labelled anomaly, or None without labels.
     components : name -> (n,), the parts of the score.
+    top : what contributes most to each row's score, second most, ...; in the file as `top_1` with `contribution_1`,
+        `top_2` with `contribution_2`, ...
     """
 
     row: NDArray[np.int64]
@@ -45,6 +62,7 @@ class ScoreTable:
     p_value: NDArray[np.float64] | None = None
     label: NDArray[np.bool_] | None = None
     components: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    top: tuple[Contributor, ...] = ()
 
     def __post_init__(self) -> None:
         for name, values in self.columns().items():
@@ -58,7 +76,10 @@ class ScoreTable:
         """Every column by its name in the file."""
         fixed = {name: getattr(self, name) for name in _FIXED}
         parts = {_PREFIX + name: values for name, values in self.components.items()}
-        return {name: values for name, values in fixed.items() if values is not None} | parts
+        top: dict[str, NDArray[Any]] = {}
+        for i, found in enumerate(self.top, start=1):
+            top |= {f"{_TOP}{i}": found.name, f"{_CONTRIBUTION}{i}": found.contribution}
+        return {name: values for name, values in fixed.items() if values is not None} | parts | top
 
     @classmethod
     def of(cls, columns: Mapping[str, Any]) -> Self:
@@ -75,6 +96,10 @@ class ScoreTable:
             p_value=None if p_value is None else _floats(p_value),
             label=None if label is None else _booleans(label),
             components={k.removeprefix(_PREFIX): _floats(v) for k, v in columns.items() if k.startswith(_PREFIX)},
+            top=tuple(
+                Contributor(np.asarray(columns[name]).astype(np.str_), _floats(columns[contribution]))
+                for name, contribution in _top_columns(columns)
+            ),
         )
 
 
@@ -169,7 +194,14 @@ def _read_csv(path: Path) -> dict[str, list[str]]:
 
 
 def _unknown(columns: Mapping[str, Any]) -> list[str]:
-    return [c for c in columns if c not in _FIXED and not c.startswith(_PREFIX)]
+    known = {*_FIXED, *(name for pair in _top_columns(columns) for name in pair)}
+    return [c for c in columns if c not in known and not c.startswith(_PREFIX)]
+
+
+def _top_columns(columns: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The columns on what contributes most, second most, ..., as far as both of a pair are there."""
+    pairs = [(f"{_TOP}{i}", f"{_CONTRIBUTION}{i}") for i in range(1, len(columns) + 1)]
+    return list(takewhile(lambda pair: set(pair) <= columns.keys(), pairs))
 
 
 def _floats(values: Any) -> NDArray[np.float64]:

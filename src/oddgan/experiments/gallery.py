@@ -34,7 +34,7 @@ def items_of(detector: Detector, scored: "Scored", projection: Projection) -> It
     x = scored.data.x[rows]
     if scored.data.kind == "image":
         x = x.astype(np.float32)  # a report shades floats by their range: bytes from 0 to 16 would all be black
-    found = detector.explain(x) if hasattr(detector, "reconstruct") else None
+    found = detector.explain(x) if hasattr(detector, "reconstruct") or scored.data.kind != "image" else None
     drawn = None if found is None or found.reconstruction is None else found.reconstruction.astype(np.float32)
     flat = getattr(detector, "latent_dim", None) == 2 and hasattr(detector, "trace")
     return Items(
@@ -43,6 +43,7 @@ def items_of(detector: Detector, scored: "Scored", projection: Projection) -> It
         score=scored.scores[rows],
         reconstruction=drawn,
         map=None if found is None else found.map,
+        contributions=found.contributions if found is not None and scored.data.kind == "series" else None,
         way=detector.trace(x).astype(np.float32) if flat else None,
         group=np.repeat(list(groups), [len(chosen) for chosen in groups.values()]),
         label=None if label is None else label[rows],

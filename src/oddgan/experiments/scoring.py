@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +18,7 @@ from oddgan.base.scoring import full_pass
 from oddgan.base.search import TOGETHER
 from oddgan.data import Dataset
 from oddgan.evaluate import CompositionInfo, ScoreTable, ThresholdInfo, check_suffix, read_scores, write_scores
+from oddgan.experiments.contributions import check_explainable, check_explained, top_contributors
 from oddgan.experiments.heatmaps import Draw, draw_heatmaps, map_scale
 from oddgan.experiments.models import composition_info, open_model, require_absent, threshold_info, versions
 from oddgan.experiments.notices import collected
@@ -82,9 +83,10 @@ def score(spec: ScoreSpec, *, watch: Watch | None = None, draw: Draw | None = No
         state = _State.of(spec)
         if state.finished and spec.out is not None:
             note = f"{spec.out} is finished already: nothing is left of an interrupted run."
-            return ScoreResult.of(
-                read_scores(spec.out), open_model(spec.model, trust_changes=spec.trust_changes).detector, (note,)
-            )
+            table = read_scores(spec.out)
+            if spec.explain:
+                check_explained(table, spec.out)
+            return ScoreResult.of(table, open_model(spec.model, trust_changes=spec.trust_changes).detector, (note,))
         return _score(spec, state, watch, draw)
 
 
@@ -101,6 +103,8 @@ def _score(spec: ScoreSpec, state: "_State", watch: Watch | None, draw: Draw | N
         notes.add(data.notes)
         if spec.heatmaps is not None:
             map_scale(model, data)  # refused before anything is computed
+        if spec.explain:
+            check_explainable(data)
         rows, origin, partial, before = _Rows(model.detector, data, watch), None, None, np.empty(0)
         if spec.out is not None:
             origin = Origin.of(mark, data, _computing(spec.device), rows.block)
@@ -111,6 +115,8 @@ def _score(spec: ScoreSpec, state: "_State", watch: Watch | None, draw: Draw | N
         pictures = None if spec.heatmaps is None else outputs.enter_context(state.folder(spec.heatmaps, origin))
         scores = scored(model.detector, data.x, watch) if partial is None else rows.score(partial, before)
         table = score_table(model.detector, Scored(data, scores))
+        if spec.explain:
+            table = replace(table, top=top_contributors(model.detector, data))
         if pictures is not None and draw is not None:
             draw_heatmaps(pictures, model, data, draw)
         if spec.out is not None:

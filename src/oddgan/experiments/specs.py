@@ -89,6 +89,7 @@ class ScoreSpec(_ModelSpec):
     force : replace existing files.
     resume : go on with an interrupted run that had the same model, data and `out`; without one, start.
     device : where to compute; None is torch's default device.
+    explain : name the columns of a table, or channels of a series, that contribute most to each row's score.
     """
 
     source: str
@@ -98,6 +99,7 @@ class ScoreSpec(_ModelSpec):
     force: bool = False
     resume: bool = False
     device: str | None = None
+    explain: bool = False
 
 
 class EvaluateSpec(_ModelSpec):

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from oddgan._core.parts import chosen, defaults, is_part
-
-# A learning rate is what a reader looks for first, be it the default or not.
-_ALWAYS = frozenset({"lr"})
+from oddgan._core.parts import is_part, told
 
 
 def in_words(value: Any) -> str:
@@ -26,8 +23,4 @@ def in_words(value: Any) -> str:
         return f"[{', '.join(map(in_words, value))}]"
     if not is_part(value):
         return "none" if value is None else str(value)
-    cls = type(value)
-    usual = {name: in_words(default) for name, default in defaults(cls).items()}
-    said = {name: in_words(field) for name, field in chosen(value).items()}
-    shown = {name: text for name, text in said.items() if name in _ALWAYS or text != usual.get(name)}
-    return f"{cls.__name__}({', '.join(f'{name}={text}' for name, text in shown.items())})"
+    return f"{type(value).__name__}({', '.join(f'{name}={text}' for name, text in told(value, in_words).items())})"

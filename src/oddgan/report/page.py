@@ -96,6 +96,7 @@ def _content(run: Run) -> dict[str, Any]:
         "groups": gallery(run),
         "has_map": run.items is not None and run.items.map is not None,
         "has_reconstruction": run.items is not None and run.items.reconstruction is not None,
+        "has_contributions": run.items is not None and run.items.contributions is not None,
         "channels_shown": CHANNELS,
         "heat": {"low": low, "high": high, "bar": colour_bar()},
         "link": link if link.startswith(("https://", "http://")) else None,

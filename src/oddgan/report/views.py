@@ -163,7 +163,9 @@ def grey_range(x: NDArray[Any]) -> tuple[float, float]:
 def _curves(items: Items, i: int, data: DataInfo) -> Curves:
     x = items.x[i].astype(np.float64)
     y = None if items.reconstruction is None else items.reconstruction[i].astype(np.float64)
-    gaps = np.zeros(len(x)) if y is None else np.abs(np.nan_to_num(x - y)).mean(axis=1) / _spread(items.x)
+    gaps = np.zeros(len(x)) if items.contributions is None else items.contributions[i].astype(np.float64)
+    if y is not None:
+        gaps = np.abs(np.nan_to_num(x - y)).mean(axis=1) / _spread(items.x)
     chosen = sorted(np.argsort(-gaps, kind="stable")[:CHANNELS].tolist())
     curves = []
     for place, c in enumerate(chosen):
