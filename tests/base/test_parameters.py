@@ -79,6 +79,12 @@ def test_detectors_and_parts_in_a_tuple_go_by_their_place():
     assert pair.detectors[1].slots == 64
 
 
+def test_notebooks_mark_only_what_was_set():
+    shown = AnoGAN(latent_dim=3)._repr_html_()
+    assert shown.count('class="user-set"') <= 1  # older versions of scikit-learn mark nothing
+    assert "optimiser__lr" not in shown
+
+
 def test_a_clone_keeps_what_was_set():
     detector = AnoGAN(prior=Uniform()).set_params(prior__low=-2.0, threshold=MeanSigma(), threshold__k=2.0)
     assert clone(detector).get_params() == detector.get_params()

@@ -45,6 +45,11 @@ class NestedParameters(BaseEstimator):
             setattr(self, name, value)
         return self
 
+    def _get_params_html(self, deep: bool = True, *more: Any, **options: Any) -> Any:
+        """What scikit-learn shows in notebooks: without the fields of parts, which it would mark as set by the user."""
+        del deep
+        return super()._get_params_html(False, *more, **options)
+
 
 class _Place(NamedTuple):
     """Where a parameter belongs, for messages.
