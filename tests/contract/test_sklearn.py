@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from oddgan import as_pyod
+from oddgan._core.parts import to_spec
 
 from .cases import CLASSES, fitted, make, normals
 
@@ -49,6 +50,20 @@ def test_set_params_before_fit(cls):
     assert detector.get_params()["contamination"] == 0.3
     X = normals("table", 30)
     assert detector.fit(X).rate_ == 0.3
+
+
+def test_fields_of_parts_are_parameters(cls):
+    """Given back what they are, they change nothing; a clone has the same; each names a part and a field of it."""
+    detector = make(cls)
+    before, own = detector.get_params(), detector.get_params(deep=False)
+    nested = {name: value for name, value in before.items() if "__" in name}
+    assert {name.partition("__")[0] for name in nested} <= own.keys()
+    assert any(name.startswith("scaling__") for name in nested)
+    stored = {name: to_spec(value, {}, "") for name, value in own.items() if name != "detectors"}
+    for copy in (detector.set_params(**nested), clone(detector)):
+        assert copy.get_params().keys() == before.keys()
+        again = copy.get_params(deep=False)
+        assert {name: to_spec(value, {}, "") for name, value in again.items() if name != "detectors"} == stored
 
 
 def test_unfitted_says_so(cls):
