@@ -153,18 +153,9 @@ def score(
     source : str
         The data, as for `fit`; labels are ignored. Of a source with two halves, test is read.
     """
-    spec = oddgan.experiments.ScoreSpec(
-        model=model,
-        trust_changes=options.trust_changes,
-        source=source,
-        options=reading(options),
-        out=options.out,
-        heatmaps=options.heatmaps,
-        force=options.force,
-        resume=options.resume,
-        device=options.device,
-        explain=options.explain,
-    )
+    same = ("trust_changes", "out", "heatmaps", "force", "resume", "device", "explain")
+    given = {name: getattr(options, name) for name in same}
+    spec = oddgan.experiments.ScoreSpec(model=model, source=source, options=reading(options), **given)
     with bar("scoring", output) as progress:
         result = oddgan.experiments.score(spec, watch=progress, draw=oddgan.report.pictures.overlay)
     notes(result.notes, output)
