@@ -131,6 +131,7 @@ def npy(header, data=b""):
         b"",
         b"\x93NUMPY\x01\x00",
         npy({"descr": "<f8", "fortran_order": False, "shape": (10**12,)}),
+        npy({"descr": "<f8", "fortran_order": False, "shape": (2,)}).replace(b"}", b"("),
         npy({"descr": "<f8", "fortran_order": False, "shape": (2,)}, bytes(15)),
         npy({"descr": "|O", "fortran_order": False, "shape": (1,)}, bytes(8)),
         npy({"descr": "|S0", "fortran_order": False, "shape": (10**18,)}),

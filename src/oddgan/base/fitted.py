@@ -55,7 +55,11 @@ def check_calibration(detector: "Detector") -> None:
     for name, values in components.items():
         if values.shape != (n,) or values.dtype != np.float64:
             raise ModelError(f"the component {name!r:.40} of the {n} calibration rows has shape {values.shape}.")
-    composed = detector._composed(detector._calibrated())
+    try:
+        composed = detector._composed(detector._calibrated())
+    except (IndexError, RuntimeError, TypeError, ValueError) as error:  # arrays of other shapes than it has learned
+        who = type(detector.composition_).__name__
+        raise ModelError(f"composition_, a {who}, does not fit the components of the calibration rows.") from error
     if composed.shape != (n,) or not np.isfinite(composed).all():
         raise ModelError("composition_ makes no finite scores of the components of the calibration rows.")
 

@@ -138,10 +138,12 @@ class _Archive:
 
 def _npy(data: bytes) -> np.ndarray:
     """The array of an npy file, which must hold as many bytes as its header says."""
-    file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = read(file)
+    file, form = io.BytesIO(data), np.lib.format
+    try:
+        header = form.read_array_header_1_0 if form.read_magic(file) == (1, 0) else form.read_array_header_2_0
+        shape, fortran, dtype = header(file)
+    except Exception as error:  # it is parsed as Python text, with all the errors that such may have
+        raise ValueError("an array's header can't be read") from error
     rest = data[file.tell() :]
     if dtype.hasobject or dtype.itemsize == 0 or any(n < 0 for n in shape):
         raise ValueError("an array holds objects or nothing")
