@@ -69,6 +69,19 @@ def test_scoring_needs_no_labels(tmp_path):
     assert [name.split("/")[0] for name in scored.ids] == ["a"] * 23 + ["b"] * 23 + ["c"] * 23
 
 
+def test_a_model_of_annotated_beats_scores_records_without_annotations(tmp_path):
+    write_record(tmp_path / "old", "a")
+    write_record(tmp_path / "new", "b", annotated=False)
+    window = EcgOptions(cut="window", lead="V1")
+    learned = read(tmp_path / "old", Options(ecg=window)).reading
+    with pytest.raises(InputError, match=r"has no annotated beats .*: find them with peaks=detected"):
+        read(tmp_path / "new", like=learned, labelled=False)
+    found = read(tmp_path / "new", Options(ecg=EcgOptions(cut="window", lead="V1", peaks="detected")), like=learned)
+    assert (found.y, found.x.shape[1:]) == (None, (1, 324))
+    with pytest.raises(InputError, match="cut in another way"):
+        read(tmp_path / "new", DETECTED, like=learned)
+
+
 def test_beats_in_gaps_are_counted_and_named(tmp_path):
     path = write_record(tmp_path, "a")
     write_record(tmp_path, "b")
@@ -102,11 +115,11 @@ def test_one_bad_record_among_good_ones(tmp_path, damage):
     else:
         for file in list(tmp_path.glob("b.*")):
             file.rename(file.with_name(file.name.replace("b", "b\u2028", 1)))
-    with pytest.raises(InputError, match=r"Or leave out records that can't be used with --skip-bad"):
+    with pytest.raises(InputError, match="; or leave out records that can't be used with --skip-bad"):
         read(tmp_path)
     data = read(tmp_path, Options(skip_bad=True))
     assert {name.split("/")[0] for name in data.ids} == {"a", "c"}
-    assert data.notes[0].startswith(f"1 records of {tmp_path} can't be used and were left out: b")
+    assert data.notes[0].startswith(f"Left out of {tmp_path}: 1 of 3 records: b")
     for file in [*tmp_path.glob("a.*"), *tmp_path.glob("c.*")]:
         file.unlink()
     with pytest.raises(InputError, match="holds no record that can be used: b"):

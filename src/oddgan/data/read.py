@@ -122,7 +122,8 @@ def _merge(options: Options, like: Reading | None) -> Options:
             raise InputError(f"The model was fitted with {name} {fitted}, not {wanted}: leave --{name} away.")
     if options.impute and not like.impute:
         raise InputError("The model was fitted without --impute, so it has no medians to fill in: fit it anew.")
-    if options.ecg and like.ecg and options.ecg != like.ecg:
+    # Beats may be found in another way in records that nobody annotated.
+    if options.ecg and like.ecg and dataclasses.replace(options.ecg, peaks=like.ecg.peaks) != like.ecg:
         raise InputError("The model was fitted on beats that were cut in another way: leave --ecg away.")
     return dataclasses.replace(
         options,

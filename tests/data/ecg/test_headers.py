@@ -29,6 +29,8 @@ def test_what_a_header_says(tmp_path):
         ("MLII", 200, 0, "mV", "16"),
         ("V1", 200, 0, "mV", "16"),
     ]
+    dated = "r 1 500 1000 05-Feb-2020 11:39:16\nr.dat 16x1+24 1000/mV 16 0 28 0 0 I\n"
+    assert read_header(header(tmp_path, dated, samples=1012)).signals[0].offset == 24
     short = read_header(header(tmp_path, "r 1\nr.dat 16\n"))  # the rest is WFDB's own defaults
     assert (short.rate, short.length) == (250, None)
     assert np.isnan(short.signals[0].gain)

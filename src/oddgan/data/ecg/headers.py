@@ -21,7 +21,7 @@ _MICRO = re.compile(b"\xc2\xb5|\xce\xbc|\xb5")  # wfdb would take µV for V
 _NUMBER = r"[-+]?[0-9]+(?:\.[0-9]*)?(?:e[-+]?[0-9]+)?"
 _RECORD = re.compile(
     r"(?P<name>[-\w]+)(?:/(?P<segments>[0-9]+))?\s+(?P<signals>[0-9]+)"
-    r"(?:\s+(?P<rate>[0-9]+(?:\.[0-9]*)?)(?:/\S*)?(?:\s+(?P<length>[0-9]+)(?:\s+[0-9:./ ]*)?)?)?",
+    r"(?:\s+(?P<rate>[0-9]+(?:\.[0-9]*)?)(?:/\S*)?(?:\s+(?P<length>[0-9]+)(?:\s+.*)?)?)?",
     re.ASCII,
 )
 _SIGNAL = re.compile(

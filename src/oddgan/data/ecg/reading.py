@@ -66,11 +66,12 @@ class Records:
                 cuts[name] = self._cut(path, name, options)
             except InputError as error:
                 if not self.skip_bad:
-                    raise InputError(f"{error} Or leave out records that can't be used with --skip-bad.") from error
+                    way_out = "; or leave out records that can't be used with --skip-bad" * (len(self.paths) > 1)
+                    raise InputError(f"{str(error).rstrip('.')}{way_out}.") from error
                 bad[name] = error
         if not cuts:
             raise InputError(f"{self.source} holds no record that can be used{_reasons(bad)}.")
-        notes = [f"{len(bad)} records of {self.source} can't be used and were left out{_reasons(bad)}."] * bool(bad)
+        notes = [f"Left out of {self.source}: {len(bad)} of {len(self.paths)} records{_reasons(bad)}."] * bool(bad)
         notes += [f"{len(paced)} records of paced hearts were left out: {', '.join(paced)}."] * bool(paced)
         return Beats.join([cut.beats for cut in cuts.values()]), (*notes, *_left_out(cuts), *self._others())
 
