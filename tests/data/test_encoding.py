@@ -101,7 +101,7 @@ def test_arrays_are_filled_too():
 
 
 def test_a_column_without_any_value_has_no_median():
-    with pytest.raises(InputError, match="no value at all in column 1"):
+    with pytest.raises(InputError, match="no value at all, so no median, in column 1: remove it"):
         from_arrays(np.array([[1.0, np.nan], [3.0, np.nan]]), options=MEDIAN)
 
 
@@ -138,9 +138,14 @@ def test_a_column_that_looks_like_labels_is_pointed_out():
     )
 
 
-def test_names_of_rows_are_no_categories():
-    with pytest.raises(InputError, match="has more than 255 different texts in column name"):
-        read(pl.DataFrame({"name": [f"row {i}" for i in range(256)]}))
+def test_many_texts_are_columns_only_if_asked_for():
+    frame = pl.DataFrame({"name": [f"row {i % 31}" for i in range(256)]})
+    with pytest.raises(InputError, match=r"more than 30 different texts in column name, .*--categorical name"):
+        read(frame)
+    dataset = read(frame, Options(categorical=("name",)))
+    assert dataset.x.shape == (256, 31)
+    assert read(frame[:2], like=dataset.reading).x.sum() == 2
+    assert read(frame.filter(pl.col("name") != "row 0")).x.shape == (247, 30)
 
 
 def test_text_labels_choose_the_normal_rows():

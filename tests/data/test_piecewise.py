@@ -40,7 +40,7 @@ def table(n=11):
             "width": rng.normal(size=n),
             "count": np.arange(n),
             "wood": [("oak", "pine", None)[i % 3] for i in range(n)],
-            "late": [str(i) for i in range(n - 1)] + ["text"],  # becomes a column of texts with the last row
+            "late": [str(i % 2) for i in range(n - 1)] + ["text"],  # becomes a column of texts with the last row
             "state": ["good"] * (n - 1) + ["bad"],
         }
     ).with_columns(width=pl.when(pl.col("count") == 7).then(None).otherwise(pl.col("width")))
@@ -54,7 +54,7 @@ def write(frame, path):
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_tables(tmp_path, suffix):
     path = write(table(), tmp_path / f"a{suffix}")
-    options = {"label": "state", "impute": "median", "normal": "good"}
+    options = {"label": "state", "impute": "median", "normal": "good", "categorical": ("late",)}
     whole, read_piecewise = read(path, Options(**options)), read(path, Options(**options, mapped=True))
     same(whole, read_piecewise)
     assert np.isfinite(np.asarray(read_piecewise.x)).all()
@@ -67,9 +67,11 @@ def test_tables(tmp_path, suffix):
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({}, {}, r"lacks 4 values, by column: width \(1\), wood \(3\)"),
+        ({}, {"categorical": ("late",)}, r"lacks 4 values, by column: width \(1\), wood \(3\)"),
         ({"width": pl.Series(map(str, range(11)))}, {"label": "x"}, "has no column 'x'; it has width, count"),
-        ({"late": pl.Series([f"t{i}" for i in range(300)])}, {"impute": "median"}, "more than 255 different texts"),
+        ({"late": pl.Series([f"t{i}" for i in range(300)])}, {"impute": "median"}, "more than 30 different texts"),
+        ({}, {}, "numbers in column late but for 1 cell that is no number, the first in (line 12|row 10): 'text'"),
+        ({}, {"drop": ("lat",)}, "no column 'lat' for --drop: did you mean late"),
     ],
 )
 def test_tables_that_are_refused(tmp_path, suffix, change, options, message):
@@ -84,7 +86,7 @@ def test_a_text_among_the_numbers_of_a_model(tmp_path):
     model = read(write(pl.DataFrame({"a": np.arange(12), "b": 1.0}), tmp_path / "a.csv")).reading
     path = write(pl.DataFrame({"a": ["1"] * 9 + ["x"], "b": 1.0}), tmp_path / "b.csv")
     for one_by_one in (False, True):
-        with pytest.raises(InputError, match="has the text 'x' in row 9 of column a, which holds numbers"):
+        with pytest.raises(InputError, match="has the text 'x' in line 11 of column a, which holds numbers"):
             read(path, Options(mapped=one_by_one), like=model)
 
 

@@ -42,9 +42,9 @@ def test_other_separators_blank_lines_and_a_byte_order_mark(tmp_path, delimiter,
         ("a,b\n", "is empty: it has no row"),
         ("a,b\n1,2\n", "has one row only; at least 2 are needed"),
         ("a,b\n1,2\n3\n", r"has 1 cells in line 3; expected 2"),
-        (",b\n1,2\n3,4\n", "has no name for column 1: name it, or remove it if it is a row number"),
+        (",b\n1,2\n3,4\n", "has no name for column 1: name it, or leave it out with --drop 'column 1'"),
         ("a,a\n1,2\n3,4\n", "has several columns of the name a: give each its own"),
-        ('a,b\n1,"2\n3,4\n', "can't be read as csv: unexpected end of data"),
+        ('a,b\n1,"2\n3,4\n', "can't be read as csv, line 3: unexpected end of data"),
     ],
 )
 def test_csv_that_can_not_be_used(tmp_path, text, message):

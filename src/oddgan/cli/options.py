@@ -28,6 +28,16 @@ class DataOptions:
     x: Annotated[str | None, option("Key of the data in an npz file.", _DATA)] = None
     y: Annotated[str | None, option("Key of the labels in an npz file.", _DATA)] = None
     label: Annotated[str | None, option("Column of a table that holds the labels.", _DATA)] = None
+    drop: Annotated[
+        tuple[str, ...], option("Columns of a table to leave out; repeatable, or several with commas.", _DATA)
+    ] = ()
+    keep: Annotated[
+        tuple[str, ...], option("The only columns of a table to read, beside the labels; repeatable.", _DATA)
+    ] = ()
+    categorical: Annotated[
+        tuple[str, ...],
+        option("Columns of a table that become one column for each of their texts, however many; repeatable.", _DATA),
+    ] = ()
     split: Annotated[
         Literal["train", "test"] | None,
         option(

@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from oddgan.data.patterns import TRUTH_VALUES
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
@@ -25,13 +27,31 @@ class Column:
         return np.array([value is None for value in self.values], dtype=bool)
 
     @cached_property
-    def numbers(self) -> np.ndarray | None:
-        """(n,) floats, NaN where a value is missing; None if some text is no number."""
+    def plain(self) -> np.ndarray | None:
+        """(n,) floats, NaN where a value is missing; None if some text is no plain number."""
         if self.values.dtype.kind == "f":
             return self.values
         try:
-            return (np.where(self.holes, "nan", self.values) if self.holes.any() else self.values).astype(np.float64)
+            found = (np.where(self.holes, "nan", self.values) if self.holes.any() else self.values).astype(np.float64)
         except ValueError:
+            return None
+        # Python reads 1_000 as a number, which is a name in a table.
+        return None if "_" in "".join(filter(None, self.values.tolist())) else found
+
+    @cached_property
+    def numbers(self) -> np.ndarray | None:
+        """(n,) floats, NaN where a value is missing, 1 for true and 0 for false; None if some text is neither.
+
+        Numbers and truth values don't mix.
+        """
+        return self._truth if self.plain is None else self.plain
+
+    @cached_property
+    def _truth(self) -> np.ndarray | None:
+        known = TRUTH_VALUES | {None: np.nan}
+        try:
+            return np.array([known[text and text.lower()] for text in self.texts], dtype=np.float64)
+        except KeyError:
             return None
 
     @cached_property
@@ -52,20 +72,9 @@ class Column:
         return dict(sorted(found.items()))
 
     @property
-    def numeric(self) -> bool:
-        """Whether no text is anything but a number."""
-        return self.numbers is not None
-
-    @property
     def missing(self) -> int:
         """How many values are missing."""
         return int(self.holes.sum())
-
-    @property
-    def odd(self) -> tuple[int, str]:
-        """The row of the first text that is no number, and the text."""
-        row = self.first_text()
-        return row, self.values[row]
 
     def one_hot(self, known: tuple[str, ...]) -> np.ndarray:
         """(n, k) of 0 and 1: which of k known texts each row holds; missing and unknown texts give zeros.
@@ -81,6 +90,17 @@ class Column:
         block[rows, codes[rows]] = 1.0
         return block
 
-    def first_text(self) -> int:
-        """The row of the first text that is no number."""
-        return next(i for i in range(len(self.values)) if Column(self.values[i : i + 1]).numbers is None)
+    def spelled(self, known: tuple[str, ...] | None) -> "Column":
+        """The column with its truth values written as the known texts are, where those are truth values.
+
+        Parameters
+        ----------
+        known : the texts that a model has for the column; None for numbers.
+        """
+        words = {TRUTH_VALUES.get(text.lower()): text for text in known or ()}
+        if not words or None in words or self.numbers is None or not np.isin(self.numbers[~self.holes], (0, 1)).all():
+            return self
+        texts = np.empty(len(self.values), dtype=object)
+        pairs = zip(self.numbers.tolist(), self.holes, strict=True)
+        texts[:] = [None if hole else words.get(value, str(bool(value))) for value, hole in pairs]
+        return Column(texts)

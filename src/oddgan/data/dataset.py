@@ -34,6 +34,9 @@ class Options:
     x : the key of the data in an npz file; None takes x, X, x_train or x_test, or the only array there is.
     y : the key of the labels in an npz file; None takes y, y_train or y_test.
     label : the column of a table that holds the labels; None means there are none.
+    drop : columns of a table to leave out.
+    keep : the only columns of a table to read, beside the labels; empty reads all.
+    categorical : columns of a table that become one column for each of their texts, however many or whatever they are.
     split : which half of a source that holds both, train or test; None leaves the choice to the command.
     normal : the label of normal rows; None means 0, or the texts normal and good.
     kind : image, series or table; None goes by the shape.
@@ -57,6 +60,9 @@ class Options:
     x: str | None = None
     y: str | None = None
     label: str | None = None
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
     split: SplitName | None = None
     normal: str | int | None = None
     kind: Kind | None = None
@@ -74,6 +80,11 @@ class Options:
             value = getattr(self, name)
             if value is not None and value not in known:
                 raise InputError(f"{name} is {value!r}; expected {' or '.join(known)}.")
+        for name in ("drop", "keep", "categorical"):
+            if isinstance(getattr(self, name), str):
+                raise InputError(f"{name} is {getattr(self, name)!r}; expected a tuple of names of columns.")
+        if self.drop and self.keep:
+            raise InputError("drop and keep both choose columns: give --drop or --keep, not both.")
         if self.resize is not None and (len(self.resize) != 2 or min(self.resize) < 1):
             raise InputError(f"resize is {self.resize!r}; expected a height and a width of at least 1 pixel.")
         if self.max_memory is not None and self.max_memory < 1:
@@ -110,6 +121,8 @@ class Reading:
     dtype : numpy's name of the values' type; images keep 8 or 16 bits.
     x_key, y_key : the keys that the user named.
     label : the column of the labels.
+    drop : columns that are left out, whether they are there or not.
+    keep : the only columns that are read; empty for all.
     split : the half that was read, where a source holds both.
     resize : height and width that images get.
     colour : grey or rgb.
@@ -126,6 +139,8 @@ class Reading:
     x_key: str | None = None
     y_key: str | None = None
     label: str | None = None
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
     split: SplitName | None = None
     resize: tuple[int, int] | None = None
     colour: Colour | None = None
@@ -219,6 +234,7 @@ class Raw:
     kind : the kind, where the source leaves no doubt.
     split : the half that was read.
     label : the column of the labels.
+    drop, keep : the columns that the user left out, or kept.
     encoding : how columns became numbers.
     colour : what folders of images were read as.
     notes : sentences for the user.
@@ -234,6 +250,8 @@ class Raw:
     kind: Kind | None = None
     split: SplitName | None = None
     label: str | None = None
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
     encoding: Encoding | None = None
     colour: Colour | None = None
     notes: tuple[str, ...] = ()

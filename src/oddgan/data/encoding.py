@@ -1,44 +1,23 @@
 """From named columns to a matrix: numbers as they are, texts one-hot, missing values filled or refused."""
 
-from collections.abc import Mapping
-from typing import Protocol, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan._core.mapped import Mapped, Samples, pieces
+from oddgan.data.categories import MOST_TEXTS, learn
 from oddgan.data.columns import Column
 from oddgan.data.dataset import Encoding, Options, Raw, Reading
+from oddgan.data.patterns import quoted
+from oddgan.data.selection import drop_flag, named
+from oddgan.data.survey import Survey
 from oddgan.data.tables import Table
 
-MOST_TEXTS = 255
 _TOGETHER = 2**22  # values of columns whose medians are taken at once
 _LABEL_NAMES = frozenset({"label", "labels", "y", "class", "target", "anomaly", "is_anomaly", "outlier"})
 _SHOWN = 5
-
-
-class Facts(Protocol):
-    """What must be known of a column before it becomes numbers; the names are those of `Column`."""
-
-    @property
-    def numeric(self) -> bool:
-        """Whether no text is anything but a number."""
-        ...
-
-    @property
-    def missing(self) -> int:
-        """How many values are missing."""
-        ...
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How often each text occurs, in the order of the texts."""
-        ...
-
-    @property
-    def odd(self) -> tuple[int, str]:
-        """The row of the first text that is no number, and the text."""
-        ...
 
 
 def encode(table: Table, options: Options, like: Reading | None) -> Raw:
@@ -46,35 +25,70 @@ def encode(table: Table, options: Options, like: Reading | None) -> Raw:
 
     Parameters
     ----------
-    table : the columns.
-    options : its label and impute apply.
+    table : the columns that were selected.
+    options : its label, drop, keep, categorical and impute apply.
     like : the reading of a fitted model: its columns are expected in its order; texts that it does not know become
         all-zero rows, with a note.
 
     Raises
     ------
     InputError
-        If columns are missing, unknown, reordered or of another type, or values are missing without `impute`.
+        If columns can't be used, are missing, unknown, reordered or of another type, or values are missing without
+        `impute`.
     """
     label = label_of(table, options, like)
-    features = {name: Column(column) for name, column in table.columns.items() if name != label}
-    if not features:
-        raise InputError(f"{table.source} has no columns{' beside the labels' if label else ''}.")
-    encoding, notes = agree(table.source, features, options, like)
+    known = known_texts(like)
+    features = {name: Column(c).spelled(known.get(name)) for name, c in table.columns.items() if name != label}
+    surveys = new_surveys(table, features, options, like)
+    for name, survey in surveys.items():
+        survey.add(features[name], last=True)
+    encoding, notes = agree(table, surveys, options, like)
     y = None if label is None else label_values(table, label)
-    x = matrix(features, encoding)
-    return Raw(source=table.source, x=x, y=y, kind="table", label=label, encoding=encoding, notes=notes)
+    return raw_of(table, options, x=matrix(features, encoding), y=y, label=label, encoding=encoding, notes=notes)
+
+
+def raw_of(table: Table, options: Options, **found: Any) -> Raw:
+    """What a table gives: what was found, and the columns that the user left out or kept."""
+    drop, keep = (named(table.source, words, table.names, "") for words in (options.drop, options.keep))
+    return Raw(source=table.source, kind="table", drop=drop, keep=keep, **found)
+
+
+def known_texts(like: Reading | None) -> Mapping[str, tuple[str, ...] | None]:
+    """The texts of a model's columns, None for numbers; none at all without a model, or for one of an array."""
+    encoding = None if like is None else like.encoding
+    return {} if encoding is None else dict(zip(encoding.columns, encoding.categories, strict=True))
+
+
+def new_surveys(table: Table, names: Iterable[str], options: Options, like: Reading | None) -> dict[str, Survey]:
+    """For each column what counts its texts as far as they matter: where they may become columns, or a model has some.
+
+    Raises
+    ------
+    InputError
+        If there are no columns, or one that the user names as categorical is not there.
+    """
+    names = tuple(names)
+    if not names:
+        label = " beside the labels" if table.columns else ""
+        raise InputError(f"{table.source} has no columns{label}.")
+    categorical, known = named(table.source, options.categorical, names, "--categorical"), known_texts(like)
+    if like is None:
+        return {name: Survey(None if name in categorical else MOST_TEXTS) for name in names}
+    for name in categorical:
+        if known.get(name) is None:
+            raise InputError(f"The model was fitted without --categorical {name}: remove it, or fit anew.")
+    return {name: Survey(-1 if known.get(name) is None else None) for name in names}
 
 
 def agree(
-    source: str, features: Mapping[str, Facts], options: Options, like: Reading | None
+    table: Table, surveys: Mapping[str, Survey], options: Options, like: Reading | None
 ) -> tuple[Encoding, tuple[str, ...]]:
     """How columns become numbers, and what the user should know of it.
 
     Parameters
     ----------
-    source : how messages name the table.
-    features : what is known of each column.
+    table : the table, or a piece of it.
+    surveys : what is known of each column.
     options, like : as in `encode`.
 
     Raises
@@ -82,14 +96,23 @@ def agree(
     InputError
         As in `encode`.
     """
-    encoding = _encoding(source, features, like)
-    _check_missing(source, features, options)
-    notes = _suspects(features) if like is None else []
+    source = table.source
+    notes: list[str] = []
+    if like is None:
+        categorical = named(source, options.categorical, tuple(surveys), "--categorical")
+        encoding, notes = learn(source, surveys, categorical, table.place)
+        notes = [*_labels_among(surveys), *notes]
+    elif like.encoding is None:  # fitted on an array: as many columns of numbers, of any name
+        encoding = Encoding(columns=tuple(surveys), categories=(None,) * len(surveys))
+    else:
+        _check_columns(source, tuple(surveys), like.encoding.columns)
+        encoding = like.encoding
+    _check_missing(source, surveys, options)
     for name, texts in zip(encoding.columns, encoding.categories, strict=True):
         if texts is None:
-            _expect_numbers(source, name, features[name])
+            _expect_numbers(table, name, surveys[name])
         else:
-            notes += _left_out(name, features[name], texts)
+            notes += _left_out(name, surveys[name], texts)
     return encoding, tuple(notes)
 
 
@@ -124,7 +147,7 @@ def fill(x: Samples, medians: tuple[float, ...], names: tuple[str, ...] | None) 
     return (x.map(filled) if isinstance(x, Mapped) else filled(x)), (note,)
 
 
-def medians_of(x: Samples, rows: np.ndarray, source: str) -> tuple[float, ...]:
+def medians_of(x: Samples, rows: np.ndarray, source: str, names: tuple[str, ...] | None = None) -> tuple[float, ...]:
     """The median of each column of some rows of (n, d), missing values (NaN) left out, a few columns at a time.
 
     Parameters
@@ -132,6 +155,7 @@ def medians_of(x: Samples, rows: np.ndarray, source: str) -> tuple[float, ...]:
     x : (n, d) floats.
     rows : (n,) bool, which rows count.
     source : how messages name the data.
+    names : d column names, for messages.
 
     Raises
     ------
@@ -144,10 +168,9 @@ def medians_of(x: Samples, rows: np.ndarray, source: str) -> tuple[float, ...]:
         columns = np.concatenate([piece[:, first : first + together] for piece in pieces(x)])[rows]
         empty = np.flatnonzero(np.isnan(columns).all(axis=0))
         if len(empty):
-            column = first + empty[0]
-            raise InputError(
-                f"{source} has no value at all in column {column}, so it has no median: remove the column."
-            )
+            column = first + int(empty[0])
+            way = f"{names[column]}: leave it out with {drop_flag(names[column])}" if names else f"{column}: remove it"
+            raise InputError(f"{source} has no value at all, so no median, in column {way}.")
         medians += np.nanmedian(columns, axis=0).tolist()
     return tuple(medians)
 
@@ -188,28 +211,6 @@ def label_values(table: Table, label: str) -> np.ndarray:
     return column.values.astype(np.str_)
 
 
-def _encoding(source: str, features: Mapping[str, Facts], like: Reading | None) -> Encoding:
-    if like is None:
-        return _learn(source, features)
-    if like.encoding is None:  # fitted on an array: as many columns of numbers, of any name
-        return Encoding(columns=tuple(features), categories=(None,) * len(features))
-    _check_columns(source, tuple(features), like.encoding.columns)
-    return like.encoding
-
-
-def _learn(source: str, features: Mapping[str, Facts]) -> Encoding:
-    categories: list[tuple[str, ...] | None] = []
-    for name, column in features.items():
-        texts = None if column.numeric else tuple(column.counts)
-        if texts is not None and len(texts) > MOST_TEXTS:
-            raise InputError(
-                f"{source} has more than {MOST_TEXTS} different texts in column {name}, too many to be told apart: "
-                "remove the column if it names the rows."
-            )
-        categories.append(texts)
-    return Encoding(columns=tuple(features), categories=tuple(categories))
-
-
 def _check_columns(source: str, given: tuple[str, ...], expected: tuple[str, ...]) -> None:
     if given == expected:
         return
@@ -228,13 +229,17 @@ def _check_columns(source: str, given: tuple[str, ...], expected: tuple[str, ...
     )
 
 
-def _check_missing(source: str, features: Mapping[str, Facts], options: Options) -> None:
-    counts = {name: column.missing for name, column in features.items() if column.missing}
-    if counts and options.impute is None:
-        raise InputError(
-            f"{source} lacks {sum(counts.values())} values, by column: {_counted(counts)}; fill them, or fit with "
-            "--impute median."
-        )
+def _check_missing(source: str, surveys: Mapping[str, Survey], options: Options) -> None:
+    counts = {name: survey.missing for name, survey in surveys.items() if survey.missing}
+    if not counts or options.impute is not None:
+        return
+    empty = [name for name in counts if not surveys[name].present]
+    if empty:
+        raise InputError(f"{source} has no value at all in column {empty[0]}: leave it out with {drop_flag(*empty)}.")
+    raise InputError(
+        f"{source} lacks {sum(counts.values())} values, by column: {_counted(counts)}; fill them, or fit with "
+        "--impute median."
+    )
 
 
 def _counted(counts: Mapping[str, int]) -> str:
@@ -242,15 +247,16 @@ def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(shown + [f"and {len(counts) - _SHOWN} more"] * (len(counts) > _SHOWN))
 
 
-def _expect_numbers(source: str, name: str, column: Facts) -> None:
-    if not column.numeric:
-        row, text = column.odd
+def _expect_numbers(table: Table, name: str, survey: Survey) -> None:
+    if not survey.numeric:
+        row, text = survey.odd
         raise InputError(
-            f"{source} has the text {text!r} in row {row} of column {name}, which holds numbers in the model."
+            f"{table.source} has the text {quoted(text)} in {table.place(row)} of column {name}, which holds numbers "
+            "in the model."
         )
 
 
-def _left_out(name: str, column: Facts, texts: tuple[str, ...]) -> list[str]:
+def _left_out(name: str, column: Survey, texts: tuple[str, ...]) -> list[str]:
     notes = []
     new = {text: count for text, count in column.counts.items() if text not in texts}
     if new:
@@ -262,6 +268,6 @@ def _left_out(name: str, column: Facts, texts: tuple[str, ...]) -> list[str]:
     return notes
 
 
-def _suspects(features: Mapping[str, Facts]) -> list[str]:
-    suspects = [name for name in features if name.lower() in _LABEL_NAMES]
+def _labels_among(names: Iterable[str]) -> list[str]:
+    suspects = [name for name in names if name.lower() in _LABEL_NAMES]
     return [f"Column {name} is used as data; if it holds the labels, say --label {name}." for name in suspects]

@@ -52,7 +52,7 @@ def finish(raw: Raw, options: Options, like: Reading | None, *, finite: bool = T
         x = x.astype(np.float64)
     if kind == "table":
         _check_width(x, raw.source, columns)
-        medians = _medians(x, y, raw.source, options, like)
+        medians = _medians(x, y, dataclasses.replace(raw, encoding=encoding), options, like)
         x, filled = (x, ()) if medians is None else fill(x, medians, columns)
         notes += filled
     if finite:
@@ -115,6 +115,8 @@ def _reading(raw: Raw, options: Options, like: Reading | None, kind: Kind, x: Sa
         x_key=options.x or (like.x_key if like else None),
         y_key=options.y or (like.y_key if like else None),
         label=raw.label or (like.label if like else None),
+        drop=_once(raw.drop, like.drop if like else ()),
+        keep=raw.keep or (like.keep if like else ()),
         split=raw.split,
         resize=options.resize,
         colour=raw.colour or options.colour,
@@ -123,6 +125,11 @@ def _reading(raw: Raw, options: Options, like: Reading | None, kind: Kind, x: Sa
         ecg=raw.ecg or (like.ecg if like else None),
         protocol=raw.protocol or (like.protocol if like else None),
     )
+
+
+def _once(*groups: tuple[str, ...]) -> tuple[str, ...]:
+    """All names of some groups, each once."""
+    return tuple(dict.fromkeys(name for group in groups for name in group))
 
 
 def _images(x: Samples, source: str, options: Options, like: Reading | None) -> Samples:
@@ -136,13 +143,14 @@ def _images(x: Samples, source: str, options: Options, like: Reading | None) -> 
 
 
 def _medians(
-    x: Samples, y: np.ndarray | None, source: str, options: Options, like: Reading | None
+    x: Samples, y: np.ndarray | None, raw: Raw, options: Options, like: Reading | None
 ) -> tuple[float, ...] | None:
     if options.impute is None:
         return None
     if like is None or like.medians is None:
         normal = np.ones(len(x), dtype=bool) if y is None else ~is_anomaly(y, options.normal)
-        return medians_of(x, normal if normal.any() else ~normal, source)
+        names = raw.encoding.names if raw.encoding else None
+        return medians_of(x, normal if normal.any() else ~normal, raw.source, names)
     if len(like.medians) != x.shape[1]:
-        raise InputError(f"{source} has {x.shape[1]} columns; the model was fitted on {len(like.medians)}.")
+        raise InputError(f"{raw.source} has {x.shape[1]} columns; the model was fitted on {len(like.medians)}.")
     return like.medians

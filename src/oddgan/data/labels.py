@@ -4,6 +4,7 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan.data.dataset import Dataset
+from oddgan.data.patterns import TRUTH_VALUES
 
 NORMAL_TEXTS = ("normal", "good", "0")
 
@@ -109,8 +110,9 @@ def describe_labels(y: np.ndarray, most: int = 12) -> str:
 
 
 def _number(normal: str | int | None, y: np.ndarray) -> int:
+    truth = TRUTH_VALUES.get(str(normal).lower())  # csv files and frames hold them as 1 and 0
     try:
-        value = float(0 if normal is None else normal)
+        value = float(0 if normal is None else normal) if truth is None else truth
     except ValueError:
         value = np.nan
     if not value.is_integer():

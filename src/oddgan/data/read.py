@@ -1,6 +1,7 @@
 """Read any source into a data set."""
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,22 @@ from oddgan.data.parquet import check_parquet
 from oddgan.data.piecewise import encode_mapped
 from oddgan.data.readers import NAMES, is_named, load_named
 from oddgan.data.recordings import read_recordings, with_known_labels
-from oddgan.data.tables import CELLS, csv_pieces, frame_columns, parquet_pieces, read_csv, read_frame, read_parquet
+from oddgan.data.selection import selected
+from oddgan.data.tables import (
+    CELLS,
+    Select,
+    csv_pieces,
+    frame_columns,
+    parquet_pieces,
+    read_csv,
+    read_frame,
+    read_parquet,
+)
 
 _PREFIX = "builtin:"
+_OF_TABLES = ("label", "drop", "keep", "categorical")
 _FLAGS = {"x": "--x", "y": "--y", "label": "--label", "split": "--split", "skip_bad": "--skip-bad"}
+_FLAGS |= {"drop": "--drop", "keep": "--keep", "categorical": "--categorical"}
 _FLAGS |= {"ecg": "--ecg", "protocol": "--protocol", "mapped": "--mapped"}
 
 
@@ -142,8 +155,8 @@ def _load(source: Any, options: Options, like: Reading | None, default_split: Sp
     if not isinstance(source, str | Path):
         if frame_columns(source) is None:
             raise InputError(f"Can't read a {type(source).__name__}; expected a path, a name, an array or a frame.")
-        _only(options, "a frame", "label")
-        return encode(read_frame(source), options, like)
+        _only(options, "a frame", *_OF_TABLES)
+        return encode(read_frame(source, select=partial(selected, options=options, like=like)), options, like)
     if str(source).startswith(_PREFIX):
         _only(options, source, "split")
         return load_builtin(str(source).removeprefix(_PREFIX), options.split or default_split)
@@ -194,12 +207,14 @@ def _load_file(path: Path, options: Options, like: Reading | None, default_split
         _only(options, path, "mapped")
         return read_npy(path, options)
     if suffix in {".csv", ".tsv", ".parquet"}:
-        _only(options, path, "label", "mapped")
+        _only(options, path, "mapped", *_OF_TABLES)
         if suffix == ".parquet":
             check_parquet(path, options.max_memory, CELLS if options.mapped else None)
+        select: Select = partial(selected, options=options, like=like)
         if options.mapped:
-            return encode_mapped(lambda: (parquet_pieces if suffix == ".parquet" else csv_pieces)(path), options, like)
-        return encode(read_parquet(path) if suffix == ".parquet" else read_csv(path), options, like)
+            read_pieces = parquet_pieces if suffix == ".parquet" else csv_pieces
+            return encode_mapped(lambda: read_pieces(path, select), options, like)
+        return encode((read_parquet if suffix == ".parquet" else read_csv)(path, select), options, like)
     if suffix in SUFFIXES:
         raise InputError(f"{path} is a single image; give the folder that it is in.")
     raise InputError(

@@ -2,22 +2,44 @@
 
 import contextlib
 import csv
-from collections.abc import Iterator, Sequence
+import datetime
+import numbers
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
-from narwhals.exceptions import DuplicateError
+from narwhals.exceptions import DuplicateError, NarwhalsError
 
-from oddgan._core.errors import InputError
+from oddgan._core.errors import InputError, one_line
 from oddgan._core.extras import load_extra
+from oddgan.data.header import header, refuse_nameless
+from oddgan.data.selection import drop_flag
 
 # What an empty cell looks like in a csv file, in lower case.
 MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})
-_DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t|"
+_QUOTED = re.compile(r'"[^"]*"')
 CELLS = 2**18  # of a piece of a table: some 20 MB as texts
+_TEXTS = (nw.String, nw.Categorical, nw.Enum, nw.Object)
+
+Select = Callable[[str, Sequence[str]], Sequence[str]]
+"""From the name of a table and those of its columns to those of the columns to read."""
+
+
+def every(source: str, names: Sequence[str]) -> Sequence[str]:
+    """Select all columns."""
+    del source
+    return names
+
+
+def row_number(row: int) -> str:
+    """Name a row in a message."""
+    return f"row {row}"
 
 
 class Table(NamedTuple):
@@ -27,10 +49,14 @@ class Table(NamedTuple):
     ----------
     source : how messages name the table.
     columns : the columns, all of one length.
+    place : how messages name a row of the whole table.
+    names : all columns of the table, with those that were not selected.
     """
 
     source: str
     columns: dict[str, np.ndarray]
+    place: Callable[[int], str] = row_number
+    names: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -38,51 +64,56 @@ class Table(NamedTuple):
         return len(next(iter(self.columns.values()), ()))
 
 
-def read_csv(path: Path) -> Table:
-    """Read a csv file: a line of column names, then rows; separated by comma, semicolon or tab; UTF-8.
+def read_csv(path: Path, select: Select = every) -> Table:
+    """Read a csv file: a line of column names, then rows; separated by comma, semicolon, tab or bar; UTF-8.
 
     Every column comes as texts; empty cells, NA, N/A, NaN, null and ? are missing.
+
+    Parameters
+    ----------
+    path : the file.
+    select : which columns to read. One without a name is called `column` and its number.
 
     Raises
     ------
     InputError
         If there is no line of distinct names, or a row has another number of cells.
     """
-    return next(csv_pieces(path, cells=None))
+    return next(csv_pieces(path, select, cells=None))
 
 
-def csv_pieces(path: Path, cells: int | None = CELLS) -> Iterator[Table]:
+def csv_pieces(path: Path, select: Select = every, cells: int | None = CELLS) -> Iterator[Table]:
     """Read a csv file piece by piece, as `read_csv` does; one piece at least.
 
     Parameters
     ----------
     path : the file.
+    select : which columns to read.
     cells : about how many cells make a piece; None takes all.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            first = file.readline()
-            file.seek(0)
-            delimiter = max(_DELIMITERS, key=first.count)
-            lines = csv.reader(file, delimiter=delimiter, strict=True)
-            names = _header(path, [name.strip() for name in next(lines, [])])
-            rows = _rows(path, lines, len(names))
-            size = None if cells is None else max(1, cells // len(names))
-            piece = list(islice(rows, size))
-            while True:
-                columns = zip(*piece, strict=True) if piece else [()] * len(names)
-                yield Table(str(path), {name: _cells(column) for name, column in zip(names, columns, strict=True)})
-                piece = [] if size is None else list(islice(rows, size))
-                if not piece:
-                    return
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text: store it as UTF-8, or as parquet.") from error
-    except csv.Error as error:
-        raise InputError(f"{path} can't be read as csv: {error}.") from error
+    with _csv(path) as lines:
+        names = header(path, next(lines, []))
+        wanted = set(select(str(path), names))
+        refuse_nameless(path, [name for name in names if name in wanted])
+        rows = _rows(path, lines, len(names))
+        size = None if cells is None else max(1, cells // len(names))
+        piece = list(islice(rows, size))
+        while True:
+            columns = zip(names, zip(*piece, strict=True) if piece else [()] * len(names), strict=True)
+            texts = {str(name): _cells(column) for name, column in columns if name in wanted}
+            yield Table(str(path), texts, partial(_line, path), tuple(names))
+            piece = [] if size is None else list(islice(rows, size))
+            if not piece:
+                return
 
 
-def read_parquet(path: Path) -> Table:
+def read_parquet(path: Path, select: Select = every) -> Table:
     """Read a parquet file; needs the extra `parquet`.
+
+    Parameters
+    ----------
+    path : the file.
+    select : which columns to read.
 
     Raises
     ------
@@ -92,15 +123,16 @@ def read_parquet(path: Path) -> Table:
     parquet = load_extra("pyarrow.parquet", "parquet")
     with _whole(path):
         frame = parquet.read_table(path)
-    return read_frame(frame, str(path))
+    return read_frame(frame, str(path), select)
 
 
-def parquet_pieces(path: Path, cells: int = CELLS) -> Iterator[Table]:
+def parquet_pieces(path: Path, select: Select = every, cells: int = CELLS) -> Iterator[Table]:
     """Read a parquet file piece by piece, as `read_parquet` does; one piece at least.
 
     Parameters
     ----------
     path : the file; a group of its rows is held compressed at a time.
+    select : which columns to read.
     cells : about how many cells make a piece.
     """
     arrow = load_extra("pyarrow", "parquet")
@@ -108,26 +140,30 @@ def parquet_pieces(path: Path, cells: int = CELLS) -> Iterator[Table]:
     with _whole(path), parquet.ParquetFile(path, pre_buffer=False) as file:  # which would read far ahead
         empty = file.schema_arrow.empty_table()
         if not file.metadata.num_rows:
-            yield read_frame(empty, str(path))
+            yield read_frame(empty, str(path), select)
         for batch in file.iter_batches(max(1, cells // max(1, len(empty.column_names)))):
-            yield read_frame(arrow.Table.from_batches([batch]), str(path))
+            yield read_frame(arrow.Table.from_batches([batch]), str(path), select)
 
 
-def read_frame(frame: Any, source: str = "The frame") -> Table:
+def read_frame(frame: Any, source: str = "The frame", select: Select = every) -> Table:
     """Take the columns of a frame: numbers and truth values as floats, texts and categories as texts.
 
     Parameters
     ----------
     frame : a frame of pandas, polars or pyarrow.
     source : how messages name it.
+    select : which columns to take.
 
     Raises
     ------
     InputError
         If a column is neither numbers nor texts, e.g. a date, or two columns share a name.
     """
-    columns = zip(frame_columns(frame) or (), nw.from_native(frame, eager_only=True).iter_columns(), strict=True)
-    return Table(source, {name: _column(series, source) for name, series in columns})
+    names = frame_columns(frame) or ()
+    wanted = set(select(source, names))
+    columns = zip(names, nw.from_native(frame, eager_only=True).iter_columns(), strict=True)
+    taken = {name: _column(series, name, source) for name, series in columns if name in wanted}
+    return Table(source, taken, names=names)
 
 
 def frame_columns(X: object) -> tuple[str, ...] | None:
@@ -144,9 +180,32 @@ def frame_columns(X: object) -> tuple[str, ...] | None:
     """
     try:
         native = nw.from_native(X, eager_only=True, pass_through=True)
+        return tuple(str(name) for name in native.columns) if isinstance(native, nw.DataFrame) else None
     except DuplicateError as error:
         raise InputError("The frame has several columns of one name: give each its own.") from error
-    return tuple(str(name) for name in native.columns) if isinstance(native, nw.DataFrame) else None
+
+
+@contextlib.contextmanager
+def _csv(path: Path) -> Iterator[Any]:
+    """A reader of the lines of a csv file, the first of which tells what separates cells."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            first = _QUOTED.sub("", file.readline())
+            file.seek(0)
+            delimiter = max(_DELIMITERS, key=first.count)
+            lines = csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
+            yield lines
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text: store it as UTF-8, or as parquet.") from error
+    except csv.Error as error:
+        raise InputError(f"{path} can't be read as csv, line {lines.line_num}: {one_line(error)}.") from error
+
+
+def _line(path: Path, row: int) -> str:
+    """Name a row of a csv file by the line that it ends in; the file is read again up to there."""
+    with _csv(path) as lines:
+        next(islice((cells for cells in lines if cells), row + 1, None), None)
+        return f"line {lines.line_num}"
 
 
 @contextlib.contextmanager
@@ -155,22 +214,9 @@ def _whole(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, arrow.ArrowException) as error:
-        raise InputError(f"{path} can't be read: it is damaged, cut short or no parquet file ({error}).") from error
-
-
-def _header(path: Path, names: list[str]) -> list[str]:
-    if not names:
-        raise InputError(f"{path} is empty; expected a line of column names and rows below it.")
-    if all(_is_number(name) for name in names):
-        raise InputError(f"{path} starts with numbers; expected a line of column names first.")
-    if "" in names:
         raise InputError(
-            f"{path} has no name for column {names.index('') + 1}: name it, or remove it if it is a row number."
-        )
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"{path} has several columns of the name {', '.join(twice)}: give each its own.")
-    return names
+            f"{path} can't be read: it is damaged, cut short or no parquet file ({one_line(error)})."
+        ) from error
 
 
 def _rows(path: Path, lines: Any, width: int) -> Iterator[list[str]]:
@@ -182,18 +228,10 @@ def _rows(path: Path, lines: Any, width: int) -> Iterator[list[str]]:
         yield cells
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _cells(column: Sequence[str]) -> np.ndarray:
+def _cells(column: Sequence[str | None]) -> np.ndarray:
     # Few cells need a change, so look at the distinct ones first: a tenth of the time on a large file.
-    changed = {cell: _cell(cell) for cell in set(column)}
-    changed = {cell: value for cell, value in changed.items() if value != cell}
+    different = {cell: _cell(cell) for cell in set(column) if cell is not None}
+    changed: dict[str | None, str | None] = {cell: value for cell, value in different.items() if value != cell}
     return _objects([changed.get(cell, cell) for cell in column] if changed else column)
 
 
@@ -208,11 +246,23 @@ def _objects(values: Sequence[Any]) -> np.ndarray:
     return column
 
 
-def _column(series: "nw.Series[Any]", source: str) -> np.ndarray:
+def _column(series: "nw.Series[Any]", name: str, source: str) -> np.ndarray:
     kind = series.dtype
-    if kind.is_numeric() or kind == nw.Boolean:
-        return np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64)
-    if kind in (nw.String, nw.Categorical, nw.Enum, nw.Object):
-        pairs = zip(series.to_list(), series.is_null().to_list(), strict=True)
-        return _objects([None if missing else str(value) for value, missing in pairs])
-    raise InputError(f"{source} has the column {series.name} of type {kind}; expected numbers or texts.")
+    try:
+        if kind.is_numeric() or kind == nw.Boolean:
+            return np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64)
+        if kind in _TEXTS:
+            pairs = zip(series.to_list(), series.is_null().to_list(), strict=True)
+            return _cells([None if missing else _text(value) for value, missing in pairs])
+        problem = f"of type {kind}"
+    except (ValueError, TypeError, ArithmeticError, NarwhalsError) as error:
+        problem = f"that can't be read ({one_line(error)})"
+    raise InputError(
+        f"{source} has the column {name} {problem}; expected numbers or texts: leave it out with {drop_flag(name)}."
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str | numbers.Number | np.generic | datetime.date | datetime.time):
+        return str(value)
+    raise TypeError(f"it holds a value of type {type(value).__name__}")

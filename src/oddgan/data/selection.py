@@ -1,0 +1,88 @@
+"""Which columns of a table are read: all, all but some (`drop`), or some (`keep`)."""
+
+import difflib
+import shlex
+from collections.abc import Iterable, Sequence
+
+from oddgan._core.errors import InputError
+from oddgan.data.dataset import Options, Reading
+
+_SHOWN = 10
+
+
+def selected(source: str, names: Sequence[str], options: Options, like: Reading | None) -> tuple[str, ...]:
+    """The columns that are read, in the order of the table; a column of labels is one of them.
+
+    Parameters
+    ----------
+    source : how messages name the table.
+    names : its columns.
+    options : its label, drop and keep apply; what it names must be there.
+    like : the reading of a fitted model, whose drop and keep apply too; what it names need not be there.
+
+    Raises
+    ------
+    InputError
+        If a name is not there, or the labels are dropped.
+    """
+    drop, keep = (named(source, words, names, flag) for words, flag in _words(options))
+    if options.label in drop:
+        raise InputError(f"--label {options.label} names the labels and --drop leaves them out: choose one.")
+    if like is not None:
+        drop, keep = (*drop, *like.drop), keep or like.keep
+    remembered = like.label if like else None
+
+    def chosen(name: str) -> bool:
+        return name == options.label or (name not in drop and (not keep or name in (*keep, remembered)))
+
+    return tuple(name for name in names if chosen(name))
+
+
+def named(source: str, words: Iterable[str], names: Sequence[str], flag: str) -> tuple[str, ...]:
+    """The columns that words name: each one column, or several with commas between them.
+
+    Parameters
+    ----------
+    source : how messages name the table.
+    words : what the user gave.
+    names : the columns that there are.
+    flag : how messages name the option.
+
+    Raises
+    ------
+    InputError
+        If a column is not there; the message names those that are alike.
+    """
+    found: list[str] = []
+    for word in words:
+        for name in [word] if word in names else [part.strip() for part in word.split(",")]:
+            if name not in names:
+                raise InputError(f"{source} has no column {name!r} for {flag}: {_alike(name, names)}.")
+            found.append(name)
+    return tuple(dict.fromkeys(found))
+
+
+def drop_flag(*names: str) -> str:
+    """The options that leave columns out.
+
+    >>> drop_flag("day", "row name")
+    "--drop day --drop 'row name'"
+    """
+    return " ".join(f"--drop {shlex.quote(name)}" for name in names)
+
+
+def categorical_flag(name: str) -> str:
+    """The option that gives each text of a column a column of its own."""
+    return f"--categorical {shlex.quote(name)}"
+
+
+def _words(options: Options) -> tuple[tuple[tuple[str, ...], str], tuple[tuple[str, ...], str]]:
+    return (options.drop, "--drop"), (options.keep, "--keep")
+
+
+def _alike(name: str, names: Sequence[str]) -> str:
+    folded = {known.casefold(): known for known in names}
+    close = [folded[match] for match in difflib.get_close_matches(name.casefold(), folded, n=3)]
+    if close:
+        return f"did you mean {' or '.join(close)}"
+    return f"it has {', '.join(names[:_SHOWN])}" + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
