@@ -20,6 +20,7 @@ from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.card import Card
 from oddgan.base.components import Component
 from oddgan.base.composing import Composes
+from oddgan.base.device import usable_device
 from oddgan.base.estimators import Values
 from oddgan.base.explanation import Explains
 from oddgan.base.fitting import Fitting, Validation, identity
@@ -262,7 +263,7 @@ class Detector(Composes, Explains, OutlierMixin, NestedParameters, ABC):
     # -- plumbing
     @property
     def _device(self) -> torch.device:
-        return torch.get_default_device() if self.device is None else torch.device(self.device)
+        return usable_device(self.device)
 
     def _rows(self, X: Any) -> Rows:
         check_is_fitted(self, "offset_")

@@ -22,6 +22,7 @@ from oddgan._core.files import new_folder
 from oddgan._core.parts import check_arguments, from_spec, to_spec
 from oddgan._core.text import shown
 from oddgan._core.version import VERSION
+from oddgan.base.device import usable_device
 from oddgan.base.digest import KEY, digests
 from oddgan.base.estimators import to_values
 from oddgan.base.fitted import check_calibration, check_state
@@ -127,9 +128,12 @@ def load(
 
     Raises
     ------
+    InputError
+        If this machine has no such device.
     ModelError
         If the folder is no model, is damaged, has changed, is newer, or of an unknown class.
     """
+    usable_device(device)
     return _Loader(classes, device, trust_changes=trust_changes).load(Path(path))
 
 

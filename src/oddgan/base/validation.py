@@ -9,6 +9,7 @@ from oddgan._core.errors import InputError
 from oddgan._core.mapped import Mapped, Samples, on_disk
 from oddgan._core.notices import notice
 from oddgan.base.card import kind_of
+from oddgan.base.device import usable_device
 from oddgan.base.rows import Lazy, Rows, check_finite, check_frame, is_dataset, is_frame, to_array
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 def check_common(detector: "Detector") -> None:
     """Refuse values of the common hyperparameters that make no sense."""
+    usable_device(detector.device)
     if detector.composition.needs_labels:
         name = type(detector.composition).__name__
         raise InputError(

@@ -120,7 +120,7 @@ def _fit_spec(
     from_file = {} if options.method_file is None else oddgan.experiments.read_settings(options.method_file)
     same = (
         "calibration", "rate", "threshold", "seed", "out", "runs", "name", "force", "checkpoint_every", "resume",
-        "trust_changes",
+        "trust_changes", "device",
     )  # fmt: skip
     return oddgan.experiments.FitSpec(
         method=method,

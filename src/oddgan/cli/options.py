@@ -20,6 +20,9 @@ def option(text: str, group: Group, *, default: bool = False, name: str | None =
     return Parameter(name=name, help=text, group=group, show_default=default, negative=())
 
 
+_DEVICE = option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class DataOptions:
@@ -147,6 +150,7 @@ class FitOptions(OutOptions, RunOptions, ModelOptions, DataOptions):
     ] = None
     epochs: Annotated[int | None, option("With --continue: passes over the new rows.", _TRAINING)] = None
     no_monitor: Annotated[bool, option("Do not watch training for failures.", _TRAINING)] = False
+    device: Annotated[str | None, _DEVICE] = None
 
 
 @Parameter(name="*")
@@ -166,7 +170,7 @@ class ScoreOptions(OutOptions, ModelOptions, DataOptions):
     resume: Annotated[
         bool, option("Go on after an interruption, with the same model, data and --out; otherwise start.", _OUTPUT)
     ] = False
-    device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
+    device: Annotated[str | None, _DEVICE] = None
 
 
 @Parameter(name="*")
@@ -177,7 +181,7 @@ class EvaluateOptions(RunOptions, ModelOptions, DataOptions):
     projection: Annotated[
         Literal["pca", "tsne"], option("How the report lays the latent space out.", _OUTPUT, default=True)
     ] = "pca"
-    device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
+    device: Annotated[str | None, _DEVICE] = None
 
 
 @Parameter(name="*")
@@ -186,7 +190,7 @@ class ProfileOptions(ModelOptions, DataOptions):
     """The data, how much of it, and where to compute."""
 
     rows: Annotated[int, option("At most so many rows are scored.", _OUTPUT)] = 256
-    device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
+    device: Annotated[str | None, _DEVICE] = None
 
 
 @Parameter(name="*")
@@ -229,7 +233,7 @@ class ComposeOptions(OutOptions, ModelOptions, DataOptions):
         float | None,
         option("Share of the labelled rows to learn from (default all); `evaluate` leaves these out.", _COMPOSITION),
     ] = None
-    device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
+    device: Annotated[str | None, _DEVICE] = None
 
 
 @Parameter(name="*")
@@ -246,7 +250,7 @@ class InversionOptions(OutOptions, ModelOptions, DataOptions):
             name="--set",
         ),
     ] = ()
-    device: Annotated[str | None, option("Where to compute, e.g. cpu or cuda:0.", _OUTPUT)] = None
+    device: Annotated[str | None, _DEVICE] = None
 
 
 @Parameter(name="*")

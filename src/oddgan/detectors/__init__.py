@@ -93,6 +93,8 @@ def load(path: str | Path, *, device: str | None = None, trust_changes: bool = F
 
     Raises
     ------
+    InputError
+        If this machine has no such device.
     ModelError
         If the folder is no model, is damaged, has changed, is newer, or of an unknown class.
     """

@@ -28,7 +28,7 @@ def model_to_go_on(spec: FitSpec) -> Model:
         raise UsageError(f"--continue takes the model's own parameters: leave {', '.join(given)} out.")
     if spec.out is None and not spec.force:
         raise UsageError(f"Where should the model go? Give --out FOLDER, or --force to replace {spec.onto}.")
-    model = open_model(spec.onto, trust_changes=spec.trust_changes)
+    model = open_model(spec.onto, spec.device, trust_changes=spec.trust_changes)
     if not isinstance(model.detector, NeuralDetector):
         name = type(model.detector).__name__
         raise UsageError(f"{name} is fitted at once and can't be trained on: fit it anew on all rows.")

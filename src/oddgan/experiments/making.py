@@ -5,6 +5,7 @@ from typing import Any
 from oddgan._core.errors import InputError
 from oddgan._core.names import resolve
 from oddgan.base import Detector
+from oddgan.base.device import usable_device
 from oddgan.detectors import classes
 from oddgan.experiments.settings import UsageError, build_detector
 from oddgan.experiments.specs import FitSpec
@@ -31,6 +32,7 @@ def method_class(name: str) -> type[Detector]:
 def detector_of(spec: FitSpec) -> Detector:
     """The detector that a spec describes, not fitted yet."""
     detector = build_detector(method_class(spec.method), _settings(spec))
+    usable_device(detector.device)  # before data is read
     if detector.composition.needs_labels:
         name = type(detector.composition).__name__
         raise UsageError(
@@ -41,7 +43,12 @@ def detector_of(spec: FitSpec) -> Detector:
 
 
 def _settings(spec: FitSpec) -> dict[str, Any]:
-    given = {"contamination": spec.rate, "calibration": spec.calibration, "random_state": spec.seed}
+    given = {
+        "contamination": spec.rate,
+        "calibration": spec.calibration,
+        "random_state": spec.seed,
+        "device": spec.device,
+    }
     chosen = {name: value for name, value in given.items() if value is not None}
     settings: dict[str, Any] = {"calibration": HELD_OUT, "random_state": 0} | spec.settings | chosen
     if spec.threshold is not None:

@@ -52,6 +52,7 @@ class FitSpec(_Spec):
     epochs : with `onto`, passes over the new rows, >= 1; None takes the method's own.
     monitor : watch training for failures.
     command : the command line, for the record.
+    device : where to compute, e.g. cpu or cuda:0; None is torch's default device.
     """
 
     method: str
@@ -73,6 +74,7 @@ class FitSpec(_Spec):
     epochs: Annotated[int | None, Field(ge=1)] = None
     monitor: bool = True
     command: tuple[str, ...] = ()
+    device: str | None = None
 
 
 class ScoreSpec(_ModelSpec):
