@@ -41,6 +41,7 @@ FITTED: dict[str, Any] = ALWAYS | {
     "similarities_": dict[str, Similarity],
     "privacy_": Spent,
     "selection_labelled_": bool,
+    "value_range_": tuple[str, float, float, bool],
 }
 """The fitted attributes that are stored as JSON, parts included; arrays among them lie with the tensors."""
 # Far above what anybody has a use for: a larger one would keep a score busy for hours, or fill the memory.

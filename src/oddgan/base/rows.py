@@ -1,14 +1,18 @@
 """Raw rows as detectors take them: arrays, tensors, data frames, or a map-style dataset read when needed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import torch
+from narwhals.exceptions import DuplicateError
 
+from oddgan._core.arrays import plain_array
 from oddgan._core.errors import InputError
 from oddgan._core.mapped import Mapped, pieces, rows_at_once
+
+_SHORT = (torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2)
 
 
 class Lazy(Sequence[np.ndarray]):
@@ -20,7 +24,8 @@ class Lazy(Sequence[np.ndarray]):
 
     def __init__(self, dataset: Any) -> None:
         self.dataset = dataset
-        self.shape = (len(dataset), *(self._raw(0).shape if len(dataset) else ()))
+        self.first = self._raw(0) if len(dataset) else np.empty(0)
+        self.shape = (len(dataset), *(self.first.shape if len(dataset) else ()))
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -100,7 +105,11 @@ def chunks(rows: Rows, size: int | None = None) -> Iterator[np.ndarray]:
 
 def is_dataset(X: object) -> bool:
     """Whether X is a map-style dataset rather than an array, a frame or a list."""
-    if isinstance(X, np.ndarray | torch.Tensor | list | tuple | str) or is_frame(X) or hasattr(X, "__array__"):
+    if (
+        isinstance(X, np.ndarray | torch.Tensor | list | tuple | str | bytes | Mapping)
+        or is_frame(X)
+        or hasattr(X, "__array__")
+    ):
         return False
     return hasattr(X, "__getitem__") and hasattr(X, "__len__") and not hasattr(X, "toarray") and not hasattr(X, "shape")
 
@@ -109,24 +118,38 @@ def is_frame(X: object) -> bool:
     """Whether X is a data frame (pandas, polars, ...)."""
     if isinstance(X, np.ndarray | torch.Tensor):  # the question itself takes longer than a small batch may
         return False
-    return isinstance(nw.from_native(X, pass_through=True, eager_only=True), nw.DataFrame)
+    try:
+        return isinstance(nw.from_native(X, pass_through=True, eager_only=True), nw.DataFrame)
+    except DuplicateError as error:
+        raise InputError("The frame has several columns of one name: give each its own.") from error
 
 
 def to_array(X: Any) -> np.ndarray:
-    """A numpy view of an array or tensor."""
-    if isinstance(X, torch.Tensor):
-        return X.detach().cpu().numpy()
-    return np.asarray(X)
+    """A numpy view of an array or tensor; lists, masked arrays and arrays of objects become plain ones.
+
+    Raises
+    ------
+    InputError
+        If it is sparse, holds rows of several shapes, or anything but real numbers.
+    """
+    if not isinstance(X, torch.Tensor):
+        return plain_array(X)
+    if X.layout is not torch.strided:
+        raise InputError("X is a sparse tensor; expected a dense one: give X.to_dense().")
+    kept = X.detach().cpu().resolve_conj().resolve_neg()
+    return plain_array((kept.float() if kept.dtype in _SHORT else kept).numpy())  # numpy has no such types
 
 
 def check_frame(X: Any) -> None:
-    """Refuse a frame with columns that are not numbers, naming them."""
+    """Refuse a frame without columns, with several of one name, or with columns that are not numbers."""
     frame = nw.from_native(X, eager_only=True)
+    if not frame.columns:
+        raise InputError("The frame has no columns; expected one for each feature: 0 feature(s) were given.")
     text = [c for c, kind in frame.schema.items() if not (kind.is_numeric() or kind == nw.Boolean)]
     if text:
         raise InputError(
-            f"The columns {', '.join(map(repr, text[:5]))} are not numbers: encode or drop them first "
-            "(the command line's `oddgan fit` encodes text columns by itself)."
+            f"The columns {', '.join(map(repr, text[:5]))} are not numbers: leave them out, or encode texts by "
+            "oddgan.data.read, as `oddgan fit` does."
         )
 
 

@@ -10,10 +10,14 @@ from oddgan._core.mapped import Mapped, Samples, on_disk
 from oddgan._core.notices import notice
 from oddgan.base.card import kind_of
 from oddgan.base.device import usable_device
+from oddgan.base.ranges import check_range, learn_range
 from oddgan.base.rows import Lazy, Rows, check_finite, check_frame, is_dataset, is_frame, to_array
 
 if TYPE_CHECKING:
     from oddgan.base.detector import Detector
+
+_CHANNELS = (1, 3, 4)
+_LONG = 8  # times more channels than steps are hardly meant
 
 
 def check_common(detector: "Detector") -> None:
@@ -56,16 +60,21 @@ def validate(detector: "Detector", X: Any, *, reset: bool) -> Rows:
         lazy = Lazy(X)
         _check_count(detector, len(lazy), reset=reset)
         _check_shape(detector, lazy.shape, reset=reset)
+        (learn_range if reset else check_range)(detector, lazy)
         return lazy
     mapped = _mapped(X)
     if mapped is not None:
         return _validate_deep(detector, mapped, reset=reset)
     if is_frame(X):
         check_frame(X)
-    else:
-        X = X if hasattr(X, "toarray") else to_array(X)
-    deep = not is_frame(X) and X.ndim > 2
-    return _validate_deep(detector, to_array(X), reset=reset) if deep else _validate_table(detector, X, reset=reset)
+        return _validate_table(detector, X, reset=reset)
+    x = to_array(X)
+    if x.ndim < 2:
+        raise InputError(
+            f"X has shape {x.shape}, but (n, d) for tables, (n, channels, time) for series or (n, channels, height, "
+            "width) for images is expected. Reshape your data: X.reshape(-1, 1) is one column, X.reshape(1, -1) a row."
+        )
+    return (_validate_table if x.ndim == 2 else _validate_deep)(detector, x, reset=reset)
 
 
 def _mapped(X: Any) -> Mapped | None:
@@ -88,6 +97,7 @@ def _validate_table(detector: "Detector", X: Any, *, reset: bool) -> np.ndarray:
     check_finite(x)
     if reset:
         detector.shape_ = (x.shape[1],)
+        learn_range(detector, x)
     return x
 
 
@@ -102,6 +112,7 @@ def _validate_deep(detector: "Detector", x: Samples, *, reset: bool) -> Samples:
     _check_count(detector, len(x), reset=reset)
     _check_shape(detector, x.shape, reset=reset)
     check_finite(x)
+    (learn_range if reset else check_range)(detector, x)
     return x
 
 
@@ -120,6 +131,7 @@ def _check_shape(detector: "Detector", shape: tuple[int, ...], *, reset: bool) -
                 f"X has shape {shape}, but (n, d) for tables, (n, channels, time) for series or "
                 "(n, channels, height, width) for images is expected, with no empty axis."
             )
+        _check_channels(shape)
         detector.shape_ = tuple(int(s) for s in shape[1:])
         for name in ("n_features_in_", "feature_names_in_"):
             detector.__dict__.pop(name, None)
@@ -127,6 +139,20 @@ def _check_shape(detector: "Detector", shape: tuple[int, ...], *, reset: bool) -
             detector.n_features_in_ = shape[1]
     elif tuple(shape[1:]) != detector.shape_:
         raise InputError(_mismatch(detector, tuple(shape[1:])))
+
+
+def _check_channels(shape: tuple[int, ...]) -> None:
+    """Refuse what looks like images with channels last, and point out series with time first."""
+    if len(shape) == 4 and shape[3] in _CHANNELS and min(shape[1:3]) > max(_CHANNELS):
+        raise InputError(
+            f"X has shape {shape}, which looks like images with channels last; expected (n, channels, height, width): "
+            "give X.transpose(0, 3, 1, 2)."
+        )
+    if len(shape) == 3 and shape[1] > _LONG * shape[2]:
+        notice(
+            f"X has shape {shape} and is read as series: {shape[1]} channels, {shape[2]} steps. If time is the "
+            "first of both, give X.transpose(0, 2, 1)."
+        )
 
 
 def _mismatch(detector: "Detector", given: tuple[int, ...]) -> str:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from oddgan._core.arrays import plain_array
 from oddgan._core.damage import told
 from oddgan._core.errors import InputError
 from oddgan._core.memory import afford
@@ -18,6 +19,7 @@ _AXES: Mapping[Kind, str] = {
     "image": "(n, h, w), (n, c, h, w) or (n, h, w, c)",
 }
 _CHANNELS = (1, 3, 4)
+_COLOURS = (3, 4)
 LARGE = 64 * 2**20  # bytes of an npy file from which on it is not read at once
 _SMALLEST_SIDE = 8
 
@@ -84,7 +86,7 @@ def layout(x: np.ndarray, kind: Kind | None, source: str) -> tuple[Kind, np.ndar
     x : the array. Without a kind: two axes are a table; four are images; three are grey images (n, h, w) if the
         values are unsigned 8 or 16 bit integers and both sides have at least 8 pixels, otherwise series (n, c, t).
         Images with channels last are turned: those whose last axis has 1, 3 or 4 entries while axis 1 has another
-        number of them.
+        number of them. If both have 3 or 4 they are refused.
     kind : what the user or the model says it is; then (n, t) is also a series and (n, h, w) also images.
     source : how messages name the data.
 
@@ -101,6 +103,11 @@ def layout(x: np.ndarray, kind: Kind | None, source: str) -> tuple[Kind, np.ndar
         x = x[:, None]
     if x.ndim != {"table": 2, "series": 3, "image": 4}[kind]:
         raise InputError(f"{source} has shape {x.shape}; expected {_AXES[kind]} for kind {kind}.")
+    if kind == "image" and x.shape[3] in _COLOURS and x.shape[1] in _COLOURS:
+        raise InputError(
+            f"{source} has shape {x.shape}, whose channels may be first or last; expected (n, channels, height, width) "
+            f"with more than {max(_CHANNELS)} columns: resize the images, or fit them as an array in Python."
+        )
     if kind == "image" and x.shape[3] in _CHANNELS and x.shape[1] not in _CHANNELS:
         x = np.moveaxis(x, 3, 1)
     if 0 in x.shape[1:]:
@@ -109,14 +116,14 @@ def layout(x: np.ndarray, kind: Kind | None, source: str) -> tuple[Kind, np.ndar
 
 
 def numeric(x: np.ndarray, source: str) -> np.ndarray:
-    """The array itself if it holds real numbers; truth values become 0 and 1.
+    """The array itself if it holds real numbers; truth values become 0 and 1, masked entries NaN.
 
     Raises
     ------
     InputError
         If it holds texts, objects or complex numbers.
     """
-    x = np.asarray(x)
+    x = plain_array(x, source) if isinstance(x, np.ma.MaskedArray) else np.asarray(x)
     if x.dtype.kind not in "biuf":
         raise InputError(f"{source} holds values of type {x.dtype}; expected real numbers.")
     return x.view(np.uint8) if x.dtype.kind == "b" else x

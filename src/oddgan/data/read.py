@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from oddgan._core.arrays import plain_array
 from oddgan._core.damage import brief
 from oddgan._core.errors import InputError
 from oddgan._core.names import canonical
@@ -103,7 +104,7 @@ def from_arrays(
     """
     options = _merge(options or Options(), like)
     _only(options, "an array")
-    return finish(Raw(source="The array", x=np.asarray(x), y=y), options, like)
+    return finish(Raw(source="The array", x=plain_array(x, "The array"), y=y), options, like)
 
 
 def from_frame(

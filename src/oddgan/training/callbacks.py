@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from oddgan._core.files import plain_errors
+
 if TYPE_CHECKING:
     from oddgan.training.loop import State
 
@@ -144,7 +146,7 @@ class EventLog(Callback):
 
     Parameters
     ----------
-    path : the file; it is written anew.
+    path : the file; it is written anew, its folder is created.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -166,7 +168,9 @@ class EventLog(Callback):
 
     def fit_started(self, method: str, rows: int) -> None:
         """Open the file."""
-        self._file, self._started = self.path.open("w", encoding="utf-8"), time.perf_counter()
+        with plain_errors(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file, self._started = self.path.open("w", encoding="utf-8"), time.perf_counter()
         self.write("fit_started", method=method, rows=rows)
 
     def resumed(self, records: Sequence[EpochRecord]) -> None:
