@@ -29,7 +29,7 @@ def save(path, **arrays):
         (np.zeros((4, 8, 9, 3)), None, "image", (4, 3, 8, 9)),
         (np.zeros((4, 8, 9, 1)), None, "image", (4, 1, 8, 9)),
         (np.zeros((4, 3, 8, 9)), None, "image", (4, 3, 8, 9)),
-        (np.zeros((4, 3, 8, 3)), None, "image", (4, 3, 8, 3)),  # ambiguous: channels first wins
+        (np.zeros((4, 1, 8, 3)), None, "image", (4, 1, 8, 3)),  # one row of coloured pixels is no image
     ],
 )
 def test_the_shape_gives_the_kind(x, kind, expected_kind, expected_shape):
@@ -65,9 +65,16 @@ def test_types(x, dtype):
         (np.zeros((2, 3, 4)), "table", r"shape \(2, 3, 4\); expected \(n, d\) for kind table"),
         (np.zeros((2, 3)), "image", r"shape \(2, 3\); expected \(n, h, w\), \(n, c, h, w\)"),
         (np.zeros((2, 0)), None, r"samples of shape \(0,\), which hold nothing"),
-        (np.array([["a", "b"], ["c", "d"]]), None, "values of type <U1; expected real numbers"),
-        (np.array([[1, None], [2, 3]]), None, "values of type object; expected real numbers"),
-        (np.zeros((2, 2), complex), None, "values of type complex128"),
+        (np.array([["a", "b"], ["c", "d"]]), None, "The array holds 'a' in row 0, which is no number"),
+        (np.array([[1, None], [2, 3]]), None, "holds 1 NaN and 0 infinite values in 1 of 2 rows: 0"),
+        (np.zeros((2, 3, 9, 3)), None, r"shape \(2, 3, 9, 3\), whose channels may be first or last"),
+        ([np.zeros((8, 8)), np.zeros((9, 9))], None, r"The array holds rows of 2 shapes: \(8, 8\) \(1 row\)"),
+        (
+            np.ma.array([[1, 2], [3, 4]], mask=[[0, 1], [0, 0]]),
+            None,
+            "holds 1 NaN and 0 infinite values .* --impute median",
+        ),
+        (np.zeros((2, 2), complex), None, "Complex data not supported: The array holds complex128"),
     ],
 )
 def test_arrays_that_can_not_be_used(x, kind, message):
@@ -170,3 +177,16 @@ def test_a_file_under_the_wrong_name(tmp_path):
         np.save(file, np.zeros((3, 2)))
     with pytest.raises(InputError, match=r"is an npy file by its content: rename it to b\.npy"):
         read(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize(("kind", "told"), [(None, True), ("series", False), ("image", False)])
+def test_squares_of_floats_may_be_images(kind, told):
+    dataset = from_arrays(np.random.default_rng(0).random((3, 9, 9)), options=Options(kind=kind))
+    note = "The array has shape (3, 9, 9) and is read as series of 9 channels; grey images are read with --kind image."
+    assert dataset.notes == ((note,) if told else ())
+    assert from_arrays(np.zeros((1, 9, 9)), like=dataset.reading).notes == ()
+
+
+def test_masked_entries_are_filled_like_other_gaps():
+    x = np.ma.array([[1, 2], [3, 4], [5, 8]], mask=[[0, 1], [0, 0], [0, 0]])
+    assert from_arrays(x, options=Options(impute="median")).x.tolist() == [[1, 6], [3, 4], [5, 8]]

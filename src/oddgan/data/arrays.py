@@ -106,13 +106,29 @@ def layout(x: np.ndarray, kind: Kind | None, source: str) -> tuple[Kind, np.ndar
     if kind == "image" and x.shape[3] in _COLOURS and x.shape[1] in _COLOURS:
         raise InputError(
             f"{source} has shape {x.shape}, whose channels may be first or last; expected (n, channels, height, width) "
-            f"with more than {max(_CHANNELS)} columns: resize the images, or fit them as an array in Python."
+            f"with more than {max(_CHANNELS)} columns: resize the images, or give the array to fit in Python."
         )
     if kind == "image" and x.shape[3] in _CHANNELS and x.shape[1] not in _CHANNELS:
         x = np.moveaxis(x, 3, 1)
     if 0 in x.shape[1:]:
         raise InputError(f"{source} has samples of shape {x.shape[1:]}, which hold nothing.")
     return kind, x
+
+
+def doubts(x: np.ndarray, source: str) -> tuple[str, ...]:
+    """What the user should know of an array that is read as series for want of a kind.
+
+    Parameters
+    ----------
+    x : the array as it is given.
+    source : how messages name it.
+    """
+    if x.ndim != 3 or x.shape[1] != x.shape[2] or x.shape[1] < _SMALLEST_SIDE:
+        return ()
+    return (
+        f"{source} has shape {x.shape} and is read as series of {x.shape[1]} channels; grey images are read with "
+        "--kind image.",
+    )
 
 
 def numeric(x: np.ndarray, source: str) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from oddgan._core.errors import InputError
 from oddgan._core.mapped import Mapped, Samples, on_disk, pieces
 from oddgan._core.memory import afford
-from oddgan.data.arrays import layout
+from oddgan.data.arrays import doubts, layout
 from oddgan.data.dataset import Dataset, Kind, Options, Raw, Reading
 from oddgan.data.encoding import fill, medians_of
 from oddgan.data.images import plain_type, recolour, resize, same_type
@@ -43,7 +43,8 @@ def finish(raw: Raw, options: Options, like: Reading | None, *, finite: bool = T
     y = None if raw.y is None else clean_labels(raw.y, len(x), raw.source)
     encoding = raw.encoding if like is None or like.encoding is None else like.encoding
     columns = encoding.names if encoding else None
-    medians, notes = None, raw.notes
+    guessed = like is None and kind == "series" and not (options.kind or raw.kind)
+    medians, notes = None, (*raw.notes, *(doubts(raw.x, raw.source) if guessed else ()))
     if kind == "image":
         x = _images(x, raw.source, options, like)
     elif x.dtype not in (np.float32, np.float64) or kind == "table":

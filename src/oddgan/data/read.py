@@ -152,7 +152,7 @@ def _merge(options: Options, like: Reading | None) -> Options:
 def _load(source: Any, options: Options, like: Reading | None, default_split: SplitName) -> Raw:
     if isinstance(source, np.ndarray):
         _only(options, "an array")
-        return Raw(source="The array", x=source)
+        return Raw(source="The array", x=plain_array(source, "The array"))
     if not isinstance(source, str | Path):
         if frame_columns(source) is None:
             raise InputError(f"Can't read a {type(source).__name__}; expected a path, a name, an array or a frame.")
