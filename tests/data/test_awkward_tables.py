@@ -256,5 +256,8 @@ def test_what_frames_hold_beside_texts_and_numbers():
     with pytest.raises(InputError, match=r"the column a that can't be read .it holds a value of type list.*--drop a"):
         read(pd.DataFrame({"a": [[1], [2]]}))
     assert read(pd.DataFrame({"a": np.array([True, False, None], dtype=object)}), Options(impute="median")).x[0] == 1
+    for empty in (pl.DataFrame({"a": [None] * 3}), pd.DataFrame({"a": [None] * 3}), pd.DataFrame({"a": [np.nan] * 3})):
+        with pytest.raises(InputError, match="no value at all in column a: leave it out with --drop a"):
+            read(empty)
     with pytest.raises(InputError, match="The frame has no columns"):
         read(pd.DataFrame(index=range(5)))

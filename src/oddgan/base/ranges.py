@@ -1,6 +1,7 @@
 """The range of the values that a detector was fitted on: rows on another scale are told from odd ones."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,10 @@ _WIDE = 16  # the least maximum of whole numbers that can't be meant for shares 
 
 
 def learn_range(detector: "Detector", rows: Known) -> None:
-    """Remember the type and range of training rows (n, c, t) or (n, c, h, w); those of a dataset by its first row."""
+    """Remember the type and range of training rows (n, c, t) or (n, c, h, w).
+
+    Of rows that lie on a disk the first few are looked at, of a dataset the first.
+    """
     detector.__dict__.pop("value_range_", None)
     if len(rows.shape) > 2 and len(rows):
         detector.value_range_ = _range(rows)
@@ -27,8 +31,6 @@ def learn_range(detector: "Detector", rows: Known) -> None:
 
 def check_range(detector: "Detector", rows: Known) -> None:
     """Refuse images of 0 to 1 where the detector knows 0 to 255, and the reverse; tell the user of such series.
-
-    Of rows that lie on a disk the first few are looked at, of a dataset the first.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def check_range(detector: "Detector", rows: Known) -> None:
         return
     if fitted_whole and isinstance(rows, np.ndarray) and (rows.dtype.kind != "f" or rows.max() > 1):
         return  # as almost always: nothing more to look at
-    new = _range(next(pieces(rows)) if isinstance(rows, Mapped) else rows)
+    new = _range(rows)
     if not (_is_unit(new) if fitted_whole else new["whole"] and new["high"] >= _WIDE):
         return
     text = (
@@ -57,7 +59,9 @@ def check_range(detector: "Detector", rows: Known) -> None:
 
 def _range(rows: Known) -> dict[str, Any]:
     """The type, the least and the largest value, and whether all are whole numbers."""
-    several = iter([rows.first]) if isinstance(rows, Lazy) else pieces(rows)
+    several = (
+        iter([rows.first]) if isinstance(rows, Lazy) else islice(pieces(rows), 1 if isinstance(rows, Mapped) else None)
+    )
     low, high, whole, dtype = np.inf, -np.inf, True, "float64"
     for piece in several:
         low, high, dtype = min(low, float(piece.min())), max(high, float(piece.max())), str(piece.dtype)

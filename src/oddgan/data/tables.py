@@ -254,6 +254,8 @@ def _column(series: "nw.Series[Any]", name: str, source: str) -> np.ndarray:
         if kind in _TEXTS:
             pairs = zip(series.to_list(), series.is_null().to_list(), strict=True)
             return _cells([None if missing else _text(value) for value, missing in pairs])
+        if series.null_count() == len(series):
+            return np.full(len(series), np.nan)
         problem = f"of type {kind}"
     except (ValueError, TypeError, ArithmeticError, NarwhalsError) as error:
         problem = f"that can't be read ({one_line(error)})"
