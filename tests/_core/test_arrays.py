@@ -58,6 +58,7 @@ objects[:] = SERIES
         (np.array([3], dtype="m8[s]"), r"X holds timedelta64\[s\] values, which are durations"),
         (np.zeros(3, dtype=[("a", float), ("b", float)]), "fields with names: give a frame"),
         ([datetime.date(2024, 1, 1)], r"X holds datetime.date\(2024, 1, 1\) in row 0, which is no number"),
+        (np.array([[10**400]], dtype=object), "X holds 1000.* in row 0, which is no number"),
         ("rows.csv", "X is a str; expected an array"),
         ({"a": [1]}, "X is a dict; expected an array"),
         (None, "X is a NoneType; expected an array"),

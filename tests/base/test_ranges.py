@@ -109,6 +109,8 @@ def test_frames_that_are_no_tables():
         PCA().fit(pd.DataFrame(index=range(5)))
     with pytest.raises(InputError, match="The frame has several columns of one name"):
         PCA().fit(pd.DataFrame(np.eye(3), columns=["a", "a", "b"]))
+    with pytest.raises(InputError, match="names of columns of several types, int and str"):
+        PCA().fit(pd.DataFrame(np.eye(3), columns=["a", 1, "b"]))
 
 
 def test_masked_entries_are_gaps():

@@ -256,6 +256,10 @@ def test_what_frames_hold_beside_texts_and_numbers():
     with pytest.raises(InputError, match=r"the column a that can't be read .it holds a value of type list.*--drop a"):
         read(pd.DataFrame({"a": [[1], [2]]}))
     assert read(pd.DataFrame({"a": np.array([True, False, None], dtype=object)}), Options(impute="median")).x[0] == 1
+    with pytest.raises(InputError, match="the column a of type complex128; expected numbers"):
+        read(pd.DataFrame({"a": [1j, 2]}))
+    with pytest.raises(InputError, match="numbers in column two lines but for 1 cell"):
+        read(pd.DataFrame({"two\nlines": ["-", 1, 2]}))
     for empty in (pl.DataFrame({"a": [None] * 3}), pd.DataFrame({"a": [None] * 3}), pd.DataFrame({"a": [np.nan] * 3})):
         with pytest.raises(InputError, match="no value at all in column a: leave it out with --drop a"):
             read(empty)

@@ -83,7 +83,7 @@ def _numbers(array: np.ndarray, name: str) -> np.ndarray:
     """Objects and texts as floats, where each is a number."""
     try:
         return array.astype(np.float64)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         place, value = next((p, v) for p, v in np.ndenumerate(array) if not _is_number(v))
         row = place[0] if place else 0
         shown = one_line(repr(value.item() if isinstance(value, np.generic) else value))
@@ -96,6 +96,6 @@ def _numbers(array: np.ndarray, name: str) -> np.ndarray:
 def _is_number(value: Any) -> bool:
     try:
         float(value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return False
     return True

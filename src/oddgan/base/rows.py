@@ -145,6 +145,11 @@ def check_frame(X: Any) -> None:
     frame = nw.from_native(X, eager_only=True)
     if not frame.columns:
         raise InputError("The frame has no columns; expected one for each feature: 0 feature(s) were given.")
+    kinds = sorted({type(name).__name__ for name in frame.columns})
+    if len(kinds) > 1:
+        raise InputError(
+            f"The frame has names of columns of several types, {' and '.join(kinds)}: make all of them texts."
+        )
     text = [c for c, kind in frame.schema.items() if not (kind.is_numeric() or kind == nw.Boolean)]
     if text:
         raise InputError(

@@ -159,7 +159,7 @@ def read_frame(frame: Any, source: str = "The frame", select: Select = every) ->
     InputError
         If a column is neither numbers nor texts, e.g. a date, or two columns share a name.
     """
-    names = frame_columns(frame) or ()
+    names = tuple(" ".join(name.splitlines()) for name in frame_columns(frame) or ())
     wanted = set(select(source, names))
     columns = zip(names, nw.from_native(frame, eager_only=True).iter_columns(), strict=True)
     taken = {name: _column(series, name, source) for name, series in columns if name in wanted}
@@ -256,7 +256,7 @@ def _column(series: "nw.Series[Any]", name: str, source: str) -> np.ndarray:
             return _cells([None if missing else _text(value) for value, missing in pairs])
         if series.null_count() == len(series):
             return np.full(len(series), np.nan)
-        problem = f"of type {kind}"
+        problem = f"of type {getattr(series.to_native(), 'dtype', kind) if kind == nw.Unknown else kind}"
     except (ValueError, TypeError, ArithmeticError, NarwhalsError) as error:
         problem = f"that can't be read ({one_line(error)})"
     raise InputError(
