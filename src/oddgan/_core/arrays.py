@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from oddgan._core.errors import InputError, one_line
+from oddgan._core.damage import brief
+from oddgan._core.errors import InputError
 
 _SHOWN = 5
+_LONGEST = 80  # characters of a value that a message quotes
 _KINDS = {
     "M": "times: turn them into numbers, such as seconds since a start, or leave them out",
     "m": "durations: turn them into numbers, such as seconds, or leave them out",
@@ -63,7 +65,7 @@ def _stacked(rows: Sequence[Any], name: str) -> np.ndarray:
     except (ValueError, TypeError) as error:
         shapes = Counter(_shape(row) for row in rows)
         if len(shapes) == 1:
-            raise InputError(f"{name} can't be read as an array: {one_line(error)}.") from error
+            raise InputError(f"{name} can't be read as an array: {brief(error)}.") from error
         shown = ", ".join(f"{shape} ({count} row{'s' * (count > 1)})" for shape, count in shapes.most_common(_SHOWN))
         more = f" and {len(shapes) - _SHOWN} more" if len(shapes) > _SHOWN else ""
         raise InputError(
@@ -86,7 +88,7 @@ def _numbers(array: np.ndarray, name: str) -> np.ndarray:
     except (ValueError, TypeError, OverflowError) as error:
         place, value = next((p, v) for p, v in np.ndenumerate(array) if not _is_number(v))
         row = place[0] if place else 0
-        shown = one_line(repr(value.item() if isinstance(value, np.generic) else value))
+        shown = repr(value.item() if isinstance(value, np.generic) else value)[:_LONGEST]
         raise NotNumbersError(
             f"{name} holds {shown} in row {row}, which is no number (argument must be a string or a "
             "number): give numbers only, or read tables with texts by oddgan.data.read."

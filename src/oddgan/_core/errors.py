@@ -19,8 +19,6 @@ def printable(text: str) -> str:
         return joined
     return "".join(c if c.isprintable() or c.isspace() else ascii(c)[1:-1] for c in joined)
 
-_MOST = 200  # characters of another library's words
-
 
 class OddganError(Exception):
     """Base of every error that oddgan raises on purpose; its text is one line, whatever it quotes.
@@ -48,12 +46,3 @@ class TrainingError(OddganError, RuntimeError):
 
 class MissingExtraError(OddganError, ImportError):
     """An optional dependency that is not installed."""
-
-
-def one_line(error: object) -> str:
-    r"""What another library says of an error, on one line and without its full stop.
-
-    >>> one_line("Damaged:\n  no end.")
-    'Damaged: no end'
-    """
-    return " ".join(str(error).split()).rstrip(".")[:_MOST]

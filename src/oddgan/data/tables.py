@@ -15,7 +15,8 @@ import narwhals as nw
 import numpy as np
 from narwhals.exceptions import DuplicateError, NarwhalsError
 
-from oddgan._core.errors import InputError, one_line
+from oddgan._core.damage import brief
+from oddgan._core.errors import InputError
 from oddgan._core.extras import load_extra
 from oddgan.data.header import header, refuse_nameless
 from oddgan.data.selection import drop_flag
@@ -198,7 +199,7 @@ def _csv(path: Path) -> Iterator[Any]:
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text: store it as UTF-8, or as parquet.") from error
     except csv.Error as error:
-        raise InputError(f"{path} can't be read as csv, line {lines.line_num}: {one_line(error)}.") from error
+        raise InputError(f"{path} can't be read as csv, line {lines.line_num}: {brief(error)}.") from error
 
 
 def _line(path: Path, row: int) -> str:
@@ -215,7 +216,7 @@ def _whole(path: Path) -> Iterator[None]:
         yield
     except (OSError, arrow.ArrowException) as error:
         raise InputError(
-            f"{path} can't be read: it is damaged, cut short or no parquet file ({one_line(error)})."
+            f"{path} can't be read: it is damaged, cut short or no parquet file ({brief(error)})."
         ) from error
 
 
@@ -258,7 +259,7 @@ def _column(series: "nw.Series[Any]", name: str, source: str) -> np.ndarray:
             return np.full(len(series), np.nan)
         problem = f"of type {getattr(series.to_native(), 'dtype', kind) if kind == nw.Unknown else kind}"
     except (ValueError, TypeError, ArithmeticError, NarwhalsError) as error:
-        problem = f"that can't be read ({one_line(error)})"
+        problem = f"that can't be read ({brief(error)})"
     raise InputError(
         f"{source} has the column {name} {problem}; expected numbers or texts: leave it out with {drop_flag(name)}."
     )
