@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from oddgan import InputError
-from oddgan.data import Options, Reading, is_anomaly, read
+from oddgan.data import Options, Reading, is_anomaly, read, tables
 from oddgan.data.patterns import COMMA, GROUPED, MONEY, NUMBER, PERCENT, TEXT, TIME, TRUTH, pattern
 
 N = 40
@@ -265,3 +265,52 @@ def test_what_frames_hold_beside_texts_and_numbers():
             read(empty)
     with pytest.raises(InputError, match="The frame has no columns"):
         read(pd.DataFrame(index=range(5)))
+
+
+ATOMS = [
+    "1",
+    "2.5",
+    "7",
+    "-",
+    "",
+    "NA",
+    "true",
+    "2024-01-01",
+    "3,14",
+    "5%",
+    "oak",
+    '"a;b"',
+    '"l1\nl2"',
+    "1e400",
+    "\x00",
+    '"',
+]
+
+
+def scrap(seed):
+    """A csv file of scraps: some can be read, most can't."""
+    rng = np.random.default_rng(seed)
+    end, delimiter, width = rng.choice(["\n", "\r\n", "\r"]), rng.choice([",", ";", "\t", "|"]), int(rng.integers(1, 4))
+    few = [rng.choice(ATOMS[: rng.integers(1, len(ATOMS) + 1)], 2) for _ in range(width)]
+    rows = [[rng.choice([*cells, str(i)]) for cells in few] for i in range(rng.integers(1, 12))]
+    names = rng.choice(["a", "b", "c", "", "é"], width)
+    return end.join(delimiter.join(row) for row in [names, *rows]).encode(rng.choice(["utf-8-sig", "utf-8"]))
+
+
+def outcome(path, options):
+    try:
+        return np.asarray(read(path, options).x).tolist()
+    except InputError as error:
+        return str(error)
+
+
+def test_scraps_are_read_or_refused_in_one_line_however_they_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables.csv_pieces, "__defaults__", (tables.every, 6))
+    outcomes = []
+    for seed in range(300):
+        path = tmp_path / "a.csv"
+        path.write_bytes(scrap(seed))
+        outcomes.append(outcome(path, Options(impute="median")))
+        assert isinstance(outcomes[-1], list) or len(outcomes[-1].splitlines()) == 1
+        assert outcome(path, Options(impute="median", mapped=True)) == outcomes[-1], seed
+    assert sum(isinstance(found, list) for found in outcomes) >= 30  # neither side of it is rare

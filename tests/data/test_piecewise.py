@@ -16,8 +16,8 @@ from oddgan.data import Options, arrays, piecewise, read, select_normal, tables
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch, tmp_path_factory):
     monkeypatch.setattr(mapped, "MOST_ROWS", 3)
-    monkeypatch.setattr(tables.csv_pieces, "__defaults__", (8,))
-    monkeypatch.setattr(tables.parquet_pieces, "__defaults__", (8,))
+    monkeypatch.setattr(tables.csv_pieces, "__defaults__", (tables.every, 8))
+    monkeypatch.setattr(tables.parquet_pieces, "__defaults__", (tables.every, 8))
     spools = tmp_path_factory.mktemp("spools")
     monkeypatch.setattr(mapped.tempfile, "tempdir", str(spools))
     yield spools
