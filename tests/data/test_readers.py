@@ -189,7 +189,7 @@ def test_a_damaged_download_leaves_nothing(cache, server, monkeypatch):
     (home / "t10k-images-idx3-ubyte.gz").write_bytes(b"something else")
     with pytest.raises(InputError, match=r"mnist is not in the cache .* gave a file of MD5 sum .*; expected"):
         read("mnist", default_split="test")
-    assert list((cache / "mnist").iterdir()) == []
+    assert list(cache.rglob("*.*")) == []
 
 
 def test_a_file_that_is_not_on_the_server(cache, server, monkeypatch):
@@ -208,7 +208,7 @@ def test_no_network(cache, server, monkeypatch):
     publish(monkeypatch, "mnist", home, "http://127.0.0.1:1/")  # nothing listens there
     with pytest.raises(InputError, match=r"can't be downloaded .*put it into .*Accepted are mnist\.npz with x_train"):
         read("mnist", default_split="test")
-    assert list((cache / "mnist").iterdir()) == []
+    assert list(cache.rglob("*.*")) == []
 
 
 def test_the_published_addresses_are_secure():

@@ -86,7 +86,7 @@ def test_a_toml_file_that_is_none_is_refused(tmp_path):
     file.write_text("latent_dim: 64\n")
     with pytest.raises(UsageError, match=r"settings\.toml can't be read as TOML"):
         read_settings(file)
-    with pytest.raises(UsageError, match=r"missing\.toml can't be read as TOML"):
+    with pytest.raises(UsageError, match=r"missing\.toml can't be read: there is no such file"):
         read_settings(tmp_path / "missing.toml")
 
 
