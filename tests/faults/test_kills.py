@@ -104,7 +104,7 @@ def test_a_replacement_that_is_killed_leaves_the_old_or_the_new_model():
 @pytest.mark.parametrize("old", [True, False], ids=["replaced", "new"])
 @pytest.mark.parametrize("thing", THINGS)
 def test_every_step(thing, old, system, capsys):
-    counts = kills(thing, old, range(10_000))
+    counts = kills(thing, old, range(0, 10_000, 7 if thing == "model" else 1))  # a model is several files
     with capsys.disabled():
         kind = "replaced" if old else "written"
         print(f"\n{thing} {kind} by {system}: {counts.total()} kills: {json.dumps(counts)}")  # noqa: T201

@@ -20,7 +20,7 @@ from oddgan.data import Dataset
 from oddgan.evaluate import CompositionInfo, ScoreTable, ThresholdInfo, check_suffix, read_scores, write_scores
 from oddgan.experiments.contributions import check_explainable, check_explained, top_contributors
 from oddgan.experiments.heatmaps import Draw, draw_heatmaps, map_scale
-from oddgan.experiments.models import composition_info, open_model, require_absent, threshold_info, versions
+from oddgan.experiments.models import Model, composition_info, open_model, require_absent, threshold_info, versions
 from oddgan.experiments.notices import collected
 from oddgan.experiments.partial import Origin, Partial, fingerprint_model
 from oddgan.experiments.runs import Scored, score_table
@@ -92,13 +92,7 @@ def score(spec: ScoreSpec, *, watch: Watch | None = None, draw: Draw | None = No
 
 def _score(spec: ScoreSpec, state: "_State", watch: Watch | None, draw: Draw | None) -> ScoreResult:
     with collected() as notes, ExitStack() as outputs:
-        mark, model = read_steadily(
-            spec.model,
-            lambda folder: (
-                fingerprint_model(folder),
-                open_model(folder, spec.device, trust_changes=spec.trust_changes),
-            ),
-        )
+        mark, model = read_steadily(spec.model, lambda folder: _fingerprint_and_model(folder, spec))
         data = model.read(spec.source, spec.options, labelled=False)
         notes.add(data.notes)
         if spec.heatmaps is not None:
@@ -122,6 +116,10 @@ def _score(spec: ScoreSpec, state: "_State", watch: Watch | None, draw: Draw | N
         if spec.out is not None:
             write_scores(spec.out, table, force=state.replace)
     return ScoreResult.of(table, model.detector, notes.told())
+
+
+def _fingerprint_and_model(folder: Path, spec: ScoreSpec) -> tuple[str, Model]:
+    return fingerprint_model(folder), open_model(folder, spec.device, trust_changes=spec.trust_changes)
 
 
 def _computing(device: str | None) -> str:
