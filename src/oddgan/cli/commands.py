@@ -1,17 +1,14 @@
 """The commands. Each imports what it needs when it runs, so that help needs no torch."""
 
 import webbrowser
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, Parameter
 
 import oddgan
-from oddgan._core.memory import parse_size
 from oddgan.cli.methods import help_on_method, list_methods
 from oddgan.cli.options import (
-    DataOptions,
     EvaluateOptions,
     FitOptions,
     OutputOptions,
@@ -31,13 +28,13 @@ from oddgan.cli.output import (
     threshold_line,
     watched,
 )
+from oddgan.cli.sources import reading
 
 if TYPE_CHECKING:  # `import oddgan` loads these when they are first named, so that help need not wait for torch
     import oddgan.data
     import oddgan.experiments
     import oddgan.report.pictures
     import oddgan.training
-    from oddgan.data import Options
 
 app = App(
     name="oddgan",
@@ -269,27 +266,3 @@ def report(
         webbrowser.open(page.resolve().as_uri())
     show(f"report  {page}", output)
     document({"report": page}, output)
-
-
-def reading(options: DataOptions) -> "Options":
-    """Return how the data is read."""
-    given = {field.name: getattr(options, field.name) for field in fields(DataOptions)}
-    size = None if options.resize is None else _size(options.resize)
-    values = oddgan.experiments.parse_assignments(options.ecg)
-    ecg = oddgan.data.EcgOptions.of(values) if values else None
-    memory = None if options.max_memory is None else _memory(options.max_memory)
-    return oddgan.data.Options(**given | {"resize": size, "ecg": ecg, "max_memory": memory})
-
-
-def _memory(text: str) -> int:
-    try:
-        return parse_size(text)
-    except oddgan.InputError as error:
-        raise CycloptsError(msg=f"--max-memory: {error}") from error
-
-
-def _size(text: str) -> tuple[int, int]:
-    height, _, width = text.lower().partition("x")
-    if not height.isdigit() or not (width.isdigit() or not width) or text.lower().endswith("x"):
-        raise CycloptsError(msg=f"--resize is {text!r}: give a size such as 64, or 64x48 for height x width.")
-    return int(height), int(width or height)

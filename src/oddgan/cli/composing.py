@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import oddgan
-from oddgan.cli.commands import reading
 from oddgan.cli.options import ComposeOptions, OutputOptions
 from oddgan.cli.output import document, notes, show, supervised, supervision_document, threshold_line
+from oddgan.cli.sources import reading
 
 if TYPE_CHECKING:
     import oddgan.experiments

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 import oddgan
-from oddgan.cli.commands import reading
 from oddgan.cli.options import InspectOptions, OutputOptions
 from oddgan.cli.output import SHOWN, document, notes, show, table
+from oddgan.cli.sources import reading
 
 if TYPE_CHECKING:
     import oddgan.data

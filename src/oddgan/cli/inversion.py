@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import oddgan
-from oddgan.cli.commands import reading
 from oddgan.cli.methods import described
 from oddgan.cli.options import InversionOptions, OutputOptions
 from oddgan.cli.output import document, notes, show, supervised, supervision_document, threshold_line
+from oddgan.cli.sources import reading
 
 if TYPE_CHECKING:
     import oddgan.experiments

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import oddgan
-from oddgan.cli.commands import reading
 from oddgan.cli.options import OutputOptions, ProfileOptions
 from oddgan.cli.output import document, notes, show, table
+from oddgan.cli.sources import reading
 
 if TYPE_CHECKING:
     import oddgan.experiments
