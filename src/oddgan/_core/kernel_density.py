@@ -42,12 +42,12 @@ def find_bandwidth(rows: np.ndarray) -> float:
 
     1 if all rows are equal.
     """
-    nearest = np.sqrt([d for d in _nearest(rows) if np.isfinite(d)])
+    nearest = np.sqrt([d for d in _nearest(rows) if math.isfinite(d)])
     if not len(nearest):
         return 1.0
     root = math.sqrt(rows.shape[1])
-    low, high = float(np.median(nearest)) / root / 2, float(np.sqrt(rows.var(axis=0).sum())) / root
-    step = max(2.0, (high / low) ** (1 / BEYOND))
+    low, high = float(np.median(nearest)) / root / 2, math.sqrt(rows.var(axis=0).sum()) / root
+    step: float = max(2.0, (high / low) ** (1 / BEYOND))
     tried = {low * step**i: -math.inf for i in range(max(1, math.ceil(math.log(high / low, step))) + 1)}
     new = list(tried)
     for _ in range(BEYOND):
@@ -84,7 +84,7 @@ def _normalised(sums: np.ndarray, n: int, d: int, h: float) -> np.ndarray:
 def _log_sums(
     x: np.ndarray, rows: np.ndarray, bandwidths: Sequence[float], *, distinct: bool = False
 ) -> list[np.ndarray]:
-    """log Σ_i exp(-‖x - x_i‖²/(2h²)), (k,), for each bandwidth."""
+    """For each bandwidth log Σ_i exp(-‖x - x_i‖²/(2h²)), (k,)."""
     sums: list[np.ndarray] = []
     for squared in _squared(x, rows, distinct=distinct):
         parts = [_log_sum_exp(squared / -(2 * h**2)) for h in bandwidths]
@@ -93,7 +93,7 @@ def _log_sums(
 
 
 def _log_sum_exp(a: np.ndarray) -> np.ndarray:
-    """log Σ_i exp(a_i) of each row of a (k, b), which is used up; as scipy's `logsumexp`, with fewer copies."""
+    """Each row's log Σ_i exp(a_i), (k,), of a (k, b), which is used up: scipy's `logsumexp` with fewer copies."""
     largest = a.max(axis=1, keepdims=True)
     largest[~np.isfinite(largest)] = 0  # no terms at all
     hits = a == largest

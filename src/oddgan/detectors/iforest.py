@@ -6,7 +6,6 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import IsolationForest
-from sklearn.preprocessing import StandardScaler
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
@@ -69,16 +68,17 @@ class IForest(ProjectedDetector):
         forest = IsolationForest(
             n_estimators=self.n_trees, max_samples=min(self.max_samples, len(x)), random_state=seed
         )
-        return {"forest": forest.fit(x), "columns": StandardScaler().fit(x)}
+        return {"forest": forest.fit(x)}
 
     def _scores(self, x: np.ndarray) -> dict[str, np.ndarray]:
         depth = -self.estimators_["forest"].score_samples(x)
-        columns = self.estimators_.get("columns")
-        if columns is None or columns.var_.all():  # older models do not know
+        known = self.scaling_.constants
+        constants = np.broadcast_to(False if known is None else known, self.shape_).reshape(-1)
+        if not constants.any() or constants.size != x.shape[1]:  # components of the rows always vary
             return {"depth": depth}
-        changed = (np.abs(x - columns.mean_) > ROUNDING)[:, columns.var_ == 0].sum(axis=1)
+        changed = (np.abs(x - self.scaling_.middle) > ROUNDING)[:, constants].sum(axis=1)
         rows = np.flatnonzero(changed)
-        depth[rows] = self._cut_off(depth[rows], changed[rows] / (changed[rows] + np.count_nonzero(columns.var_)))
+        depth[rows] = self._cut_off(depth[rows], changed[rows] / (changed[rows] + np.count_nonzero(~constants)))
         return {"depth": depth}
 
     def _cut_off(self, score: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -50,8 +50,8 @@ class KDE(ProjectedDetector):
         deviations=(
             "The bandwidth is chosen on at most `cv_size` rows, since the cost of cross-validation is quadratic; fewer "
             "rows prefer a slightly larger bandwidth.",
-            "The candidates come from the data; those of ADGAN's benchmark start at one standard deviation of a column, "
-            "which is wider than the gaps between the clusters of many tables.",
+            "The candidates come from the data; those of ADGAN's benchmark start at one standard deviation of a "
+            "column, wider than the gaps between the clusters of many tables.",
         ),
     )
     tiny: ClassVar = {"bandwidths": (0.3, 0.5, 0.8, 1.2), "cv_size": 50}

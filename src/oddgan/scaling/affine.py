@@ -38,7 +38,7 @@ class Scaling(ABC):
     centre : learned: what is mapped to the middle; None before `fit`.
     spread : learned: half the range or the standard deviation; None before `fit`. 0, which older models hold for
         constants, maps everything to zero.
-    constants : learned: how many scales saw only one value.
+    constants : learned: which scales saw only one value, bool; None before `fit`, and in older models.
     """
 
     limit: ClassVar[float] = 1e6
@@ -47,7 +47,7 @@ class Scaling(ABC):
     per: Per = "feature"
     centre: np.ndarray | None = None
     spread: np.ndarray | None = None
-    constants: int = 0
+    constants: np.ndarray | None = None
 
     @property
     def range(self) -> tuple[float, float] | None:
@@ -70,15 +70,24 @@ class Scaling(ABC):
         return compressed(scaled, self.limit).astype(np.float32)
 
     def backward(self, x: np.ndarray) -> np.ndarray:
-        """Network output (n, ...) to raw values, float64."""
+        """Network output (n, ...) to raw values, float64, finite where the output is."""
         centre, spread = self._fitted()
-        raw: np.ndarray = np.asarray(x, dtype=np.float64) * spread + centre
+        with np.errstate(over="ignore"):
+            raw: np.ndarray = np.asarray(x, dtype=np.float64) * spread + centre
+        if not np.isfinite(raw).all():  # beyond the largest numbers
+            raw = np.clip(raw, -_LARGEST, _LARGEST)
         return raw
 
     @property
     def constant(self) -> int:
         """How many of the learned scales saw only one value."""
-        return self.constants + int((self._fitted()[1] == 0).sum())
+        known = self.constants
+        return int((self._fitted()[1] == 0).sum()) if known is None else int(known.sum())
+
+    @property
+    def middle(self) -> float:
+        """What constants are mapped to."""
+        return 0.0 if self.range is None else sum(self.range) / 2
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Refuse what was learned from samples of another shape, or is no scale.
@@ -114,7 +123,7 @@ class Scaling(ABC):
         some = spread[~constant] if not constant.all() else size[size > 0]
         typical = float(np.median(some)) if some.size else 1.0
         given = np.maximum(typical if shared else min(1.0, typical), SHARE * size)
-        return replace(self, centre=centre, spread=np.where(constant, given, spread), constants=int(constant.sum()))
+        return replace(self, centre=centre, spread=np.where(constant, given, spread), constants=constant)
 
     def _axes(self, x: np.ndarray) -> tuple[int, ...]:
         """The axes that share a scale."""
@@ -161,7 +170,7 @@ class MinMax(Scaling):
             spread = np.minimum(largest / width - smallest / width, _LARGEST)
         fitted = self._learned(smallest, spread, size, shared=ndim == _IMAGES)
         # A constant becomes the middle, where a bounded output can follow it.
-        middle = np.where(spread <= ROUNDING * size, (self.low + self.high) / 2, self.low)
+        middle = np.where(cast(np.ndarray, fitted.constants), self.middle, self.low)
         return replace(fitted, centre=smallest - middle * cast(np.ndarray, fitted.spread))
 
 
