@@ -10,10 +10,8 @@ from sklearn.ensemble import IsolationForest
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ProjectedDetector
+from oddgan.base.classical import ROUNDED
 from oddgan.scores import Composition, WeightedSum
-
-# A constant that differs by no more than this, in spreads, may have been rounded to single precision.
-ROUNDING = 0.1
 
 
 @hyperparameters
@@ -72,11 +70,11 @@ class IForest(ProjectedDetector):
 
     def _scores(self, x: np.ndarray) -> dict[str, np.ndarray]:
         depth = -self.estimators_["forest"].score_samples(x)
-        known = self.scaling_.constants
-        constants = np.broadcast_to(False if known is None else known, self.shape_).reshape(-1)
-        if not constants.any() or constants.size != x.shape[1]:  # components of the rows always vary
+        constants = self._constant_columns(x)
+        if not constants.any():
             return {"depth": depth}
-        changed = (np.abs(x - self.scaling_.middle) > ROUNDING)[:, constants].sum(axis=1)
+        usual = self.scaling_.middle if len(self.estimators_) == 1 else 0.0
+        changed = (np.abs(x[:, constants] - usual) > ROUNDED).sum(axis=1)
         rows = np.flatnonzero(changed)
         depth[rows] = self._cut_off(depth[rows], changed[rows] / (changed[rows] + np.count_nonzero(~constants)))
         return {"depth": depth}
