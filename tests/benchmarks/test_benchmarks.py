@@ -43,6 +43,7 @@ def test_help(script: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("cifar", "PCA residual", "AUROC"),
         ("alad", "arrhythmia ALAD", "F1, residual_l2 alone"),
         ("adbench", "PCA", "AP"),
+        ("scaling", "MSL C-1 PCA", "AUROC"),
         ("stabilisers", "digit 8 WGAN-GP + FeatureMatching", "Fréchet distance at 4 steps"),
         ("latent", "z of 8 f-AnoGAN, shell of 1", "AUROC"),
     ],

@@ -3,6 +3,7 @@
 import csv
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -194,3 +195,19 @@ def test_a_model_is_trained_on(run):
     assert (on.code, "note: 1 epoch on" in on.err) == (0, True)
     nothing = run("fit", "kde")
     assert (nothing.code, "What should kde learn from?" in nothing.err) == (2, True)
+
+
+def test_a_huge_value_is_an_anomaly_for_the_command_and_for_predict(run, tmp_path):
+    rows = np.random.default_rng(0).normal(size=(60, 3))
+    new = rows[:4].copy()
+    new[2, 1] = 1e60
+    for name, table in (("train.csv", rows), ("new.csv", new)):
+        write_csv(tmp_path / name, ["a", "b", "c"], table.tolist())
+    assert run("fit", "autoencoder", "train.csv", "--set", "epochs=1", "--out", "m", "--quiet").code == 0
+    told = run("score", "m", "new.csv", "--json").json["rows"]
+    detector = load(tmp_path / "m")
+    flags = detector.predict(pd.DataFrame(new, columns=["a", "b", "c"]))
+    assert [row["is_anomaly"] for row in told] == (flags == -1).tolist()
+    assert told[2]["is_anomaly"]
+    assert max(told, key=lambda row: row["anomaly_score"]) is told[2]
+    assert told[2]["p_value"] == pytest.approx(1 / (1 + len(detector.calibration_scores_)))

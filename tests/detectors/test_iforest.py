@@ -53,3 +53,20 @@ def test_settings_and_seed():
 def test_wrong_settings(wrong):
     with pytest.raises(InputError, match="n_trees must be at least 1 and max_samples at least 2"):
         IForest(**wrong).fit(X)
+
+
+def test_a_column_that_never_changed_counts_when_it_does():
+    rows = np.column_stack([X, np.full(60, 4.0), np.zeros(60)])
+    detector = IForest(random_state=0).fit(rows)
+    one, two = rows[:5].copy(), rows[:5].copy()
+    one[:, 3], two[:, 3:] = 9.0, 9.0
+    plain, changed = detector.anomaly_score(rows[:5]), detector.anomaly_score(one)
+    # Of k = 1 and d = 3 columns, a cut isolates with p = 1/4: the mean of a geometric depth that ends at h.
+    h = -average_path(60) * np.log2(plain)
+    np.testing.assert_allclose(changed, 2 ** (-(1 - 0.75**h) / 0.25 / average_path(60)), rtol=1e-9)
+    assert (changed > plain).all()
+    assert (detector.anomaly_score(two) > changed).all()
+    # Rounding to single precision is no change.
+    rounded = np.where(np.arange(5) == 3, 0.1, rows)
+    detector = IForest(random_state=0).fit(rounded)
+    assert np.array_equal(detector.anomaly_score(rounded.astype(np.float32)), detector.anomaly_score(rounded))

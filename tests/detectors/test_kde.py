@@ -6,6 +6,7 @@ from sklearn.neighbors import KernelDensity
 
 from oddgan import InputError
 from oddgan.detectors import KDE
+from oddgan.detectors.kde import ADGAN_BANDWIDTHS
 from oddgan.scaling import Identity
 
 RNG = np.random.default_rng(0)
@@ -35,8 +36,35 @@ def test_bandwidth_is_that_of_a_grid_search():
     assert detector.estimators_["density"].bandwidth == grid.best_params_["bandwidth"] == 0.6
 
 
-def test_default_candidates_are_those_of_the_benchmark():
-    np.testing.assert_allclose(np.log2(KDE().bandwidths), np.arange(0, 4.5, 0.5))
+def test_candidates_of_the_benchmark():
+    np.testing.assert_allclose(np.log2(ADGAN_BANDWIDTHS), np.arange(0, 4.5, 0.5))
+
+
+def test_default_bandwidth_is_likelier_than_any_other_candidate():
+    chosen = KDE(**RAW).fit(X).estimators_["density"].bandwidth
+    found = KDE(**RAW, bandwidths=tuple(chosen * 2.0 ** (i / 2) for i in range(-6, 7))).fit(X)
+    assert found.estimators_["density"].bandwidth == pytest.approx(chosen)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_default_bandwidth_follows_the_scale(scale):
+    chosen = KDE(scaling=Identity(), random_state=0).fit(X.astype(float) * scale).estimators_["density"].bandwidth
+    assert chosen == pytest.approx(scale * KDE(**RAW).fit(X).estimators_["density"].bandwidth, rel=1e-3)
+
+
+@pytest.mark.parametrize("d", [1, 2, 4])
+@pytest.mark.parametrize("width", [0.3, 0.01, 1e-5])
+def test_the_middle_between_clusters_is_anomalous(width, d):
+    corners = RNG.permutation(np.repeat([-5.0, 5.0], 60))[:, None]
+    rows = corners + RNG.normal(0, width, (120, d))
+    detector = KDE(random_state=0).fit(rows)
+    assert detector.anomaly_score(np.zeros((1, d))) > detector.anomaly_score(rows).max()
+
+
+def test_equal_rows_do_not_make_the_bandwidth_vanish():
+    counts = RNG.poisson(3, (200, 2)).astype(float)
+    assert 0.05 < KDE(**RAW).fit(counts).estimators_["density"].bandwidth < 3
+    assert KDE(**RAW).fit(np.ones((9, 2))).estimators_["density"].bandwidth == 1
 
 
 def test_few_rows_for_the_bandwidth_all_for_the_density():
@@ -54,5 +82,5 @@ def test_a_lonely_row_is_more_anomalous():
 
 @pytest.mark.parametrize("wrong", [{"bandwidths": ()}, {"bandwidths": (1.0, 0.0)}, {"cv_size": 1}])
 def test_wrong_settings(wrong):
-    with pytest.raises(InputError, match="bandwidths must be positive numbers and cv_size at least 2"):
+    with pytest.raises(InputError, match="bandwidths must be positive numbers, or None, and cv_size at least 2"):
         KDE(**wrong).fit(X)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import decomposition
 
-from oddgan import InputError, detectors
+from oddgan import InputError, detectors, load
 from oddgan.base import ProjectedDetector
 from oddgan.scaling import Identity
 
@@ -35,6 +35,27 @@ def test_narrow_data_are_left_alone(cls):
     plain, wide = (cls(**settings, pca=pca).fit(X) for pca in (None, 5))
     assert "projection" not in wide.estimators_
     assert np.array_equal(plain.anomaly_score(X), wide.anomaly_score(X))
+
+
+@pytest.mark.parametrize("cls", PROJECTED)
+def test_a_change_of_constants_shows_beside_the_components(cls, tmp_path):
+    rows = np.column_stack([X, np.full((60, 2), 0.1)])
+    settings = {k: v for k, v in cls.tiny.items() if k != "pca"} | {"random_state": 0}
+    detector = cls(**settings, pca=2).fit(rows)
+    changed = rows[:10].copy()
+    changed[:, 5:] = 3.0, 4.0
+    scores = detector.anomaly_score(changed)
+    assert (scores > detector.anomaly_score(rows[:10])).all()
+    assert np.array_equal(load(detector.save(tmp_path / "m")).anomaly_score(changed), scores)
+
+
+def test_the_distance_of_constants_is_one_more_column():
+    rows = np.column_stack([X, np.zeros((60, 2))])
+    detector = detectors.KNN(n_neighbors=1, pca=2).fit(rows)
+    changed = rows[:1].copy()
+    changed[:, 5:] = 3.0, 4.0
+    # The nearest training row is the row itself but for the constants, whose spread is 1: 3, 4, 5.
+    assert detector.anomaly_score(changed) == pytest.approx(5)
 
 
 def test_no_more_components_than_rows():

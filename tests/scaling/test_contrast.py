@@ -39,6 +39,14 @@ def test_a_sample_without_contrast_is_all_zeros_before_it_is_mapped(value):
     assert fitted(np.full((1, 1, 2, 2), value)) == pytest.approx(np.full((1, 1, 2, 2), 1 / 3))  # 0 within [-1, 2]
 
 
+@pytest.mark.parametrize("power", [-1000, 1000])
+def test_any_power_of_two_gives_the_same_input(power):
+    scaled = np.ldexp(IMAGES, power)
+    fitted = ContrastNormalisation().fit([scaled])
+    assert np.array_equal(fitted(scaled), ContrastNormalisation().fit([IMAGES])(IMAGES))
+    assert fitted.level == np.ldexp(4 / 3, power)
+
+
 def test_chunks_equal_the_whole():
     whole, parts = (ContrastNormalisation().fit(chunks) for chunks in ([IMAGES], [IMAGES[:1], IMAGES[1:]]))
     assert (whole.centre, whole.spread) == (parts.centre, parts.spread)

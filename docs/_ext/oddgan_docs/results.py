@@ -25,6 +25,7 @@ _TITLES = {
     "loop": "Cost of the training loop",
     "mnist": "MNIST, one class normal",
     "monitor": "The training monitor",
+    "scaling": "Columns that never change in training",
     "search": "Cost of the latent search",
     "survey": "The survey's table of times",
     "toys": "2-D toys",

@@ -20,6 +20,8 @@ from oddgan.base.fitting import Fitting
 from oddgan.base.rows import Rows, chunks
 
 _PROJECTION = "projection"
+# A constant that differs by no more than this, in spreads, may have been rounded to single precision.
+ROUNDED = 0.1
 
 
 @hyperparameters
@@ -91,7 +93,8 @@ class ProjectedDetector(ClassicalDetector):
     Parameters
     ----------
     pca : project onto at most this many principal components of the training rows first, >= 1; data with no more
-        values than that are left alone, and so are all data with None.
+        values than that are left alone, and so are all data with None. Values that never change in training become one
+        more column: the distance from what they were.
     """
 
     pca: int | None = None
@@ -104,18 +107,45 @@ class ProjectedDetector(ClassicalDetector):
         if self.pca is None or self.pca >= x.shape[1]:
             return self._estimators(x, seed)
         projection = principal_components(x, min(self.pca, len(x)))
-        return {_PROJECTION: projection, **self._estimators(projection.transform(x), seed)}
+        return {_PROJECTION: projection, **self._estimators(self._projected(projection, x), seed)}
 
     def _rebuilt(self, stored: Mapping[str, Values], d: int) -> dict[str, Any]:
         if _PROJECTION not in stored:
             return super()._rebuilt(stored, d)
         projection = from_values(_PROJECTION, stored[_PROJECTION], d, ("PCA",))
         others = {name: values for name, values in stored.items() if name != _PROJECTION}
-        return {_PROJECTION: projection, **super()._rebuilt(others, projection.n_components_)}
+        columns = projection.n_components_ + int(self._constant_values().any())
+        return {_PROJECTION: projection, **super()._rebuilt(others, columns)}
 
     def _judge(self, x: np.ndarray) -> dict[str, np.ndarray]:
         projection = self.estimators_.get(_PROJECTION)
-        return self._scores(x if projection is None else projection.transform(x))
+        return self._scores(x if projection is None else self._projected(projection, x))
+
+    def _projected(self, projection: PCA, x: np.ndarray) -> np.ndarray:
+        """Principal components of x (n, d), and how far the values that were constant in training have moved.
+
+        Components do not see them: their distance, 0 for all training rows, is one more column, if there are any.
+        """
+        components: np.ndarray = projection.transform(x)
+        constants = self._constant_values()
+        if not constants.any():
+            return components
+        moved = np.abs(x[:, constants] - self.scaling_.middle)
+        distance = np.sqrt((np.where(moved > ROUNDED, moved, 0.0) ** 2).sum(axis=1, keepdims=True))
+        return np.concatenate([components, distance], axis=1)
+
+    def _constant_values(self) -> np.ndarray:
+        """Which of the d values of a row never changed in training."""
+        known = self.scaling_.constants
+        return np.broadcast_to(False if known is None else known, self.shape_).reshape(-1)
+
+    def _constant_columns(self, x: np.ndarray) -> np.ndarray:
+        """Which columns of x, as `_scores` gets it, never changed in training."""
+        constants = self._constant_values()
+        if constants.size == x.shape[1]:
+            return constants
+        last: np.ndarray = np.arange(x.shape[1]) >= x.shape[1] - int(constants.any())
+        return last
 
 
 def principal_components(x: np.ndarray, n_components: float) -> PCA:

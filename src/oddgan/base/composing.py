@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
 
 from oddgan._core.errors import InputError
+from oddgan.base.bounds import REACH, bounded, finite, reach
 from oddgan.base.components import Derived, evaluated
 from oddgan.base.rows import Rows
 from oddgan.base.scoring import Report
@@ -158,15 +160,27 @@ class Composes:
 
     def _found(self, rows: Rows, wanted: Collection[str] | None, report: Report | None = None) -> dict[str, np.ndarray]:
         """The wanted components of rows, and all that follow from them; None wants all."""
-        found = self._looked_up(rows, wanted, report)
-        return found | self._derived(found, self.calibration_components_)
+        return self._settled(self._measured(rows, wanted, report))
 
-    def _looked_up(
-        self, rows: Rows, wanted: Collection[str] | None, report: Report | None = None
-    ) -> dict[str, np.ndarray]:
+    def _settled(self, measured: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Components that are finite, and all that follow from them."""
+        known = self.calibration_components_
+        found = bounded(measured, known, cast("Detector", self).scaling_.limit)
+        return found | {name: finite(values) for name, values in self._derived(found, known).items()}
+
+    def _looked_up(self, rows: Rows, wanted: Collection[str] | None) -> dict[str, np.ndarray]:
         """The wanted components as the method gives them."""
+        measured = self._measured(rows, wanted, None)
+        return {name: values for name, values in measured.items() if name != REACH}
+
+    def _measured(self, rows: Rows, wanted: Collection[str] | None, report: Report | None) -> dict[str, np.ndarray]:
+        """The wanted components as the method gives them, and how far out each row is."""
         detector, name = cast("Detector", self), type(self).__name__
-        return detector._apply(lambda x: evaluated(detector._components(x), wanted, self._derived, name), rows, report)
+
+        def measured(x: Tensor) -> dict[str, Tensor]:
+            return evaluated(detector._components(x), wanted, self._derived, name) | {REACH: reach(x)}
+
+        return detector._apply(measured, rows, report)
 
     def _calibrated(self) -> dict[str, np.ndarray]:
         """The components of the calibration rows, with those that follow from them."""
@@ -187,9 +201,25 @@ class Composes:
 
     def _calibrate_on(self, rows: Rows, composition: Composition, *, refit: bool = True) -> None:
         """Take from rows what scores are compared with."""
-        self.calibration_components_ = self._looked_up(rows, None)
+        self.calibration_components_ = {k: self._checked(k, v) for k, v in self._looked_up(rows, None).items()}
         self.composition_ = composition.fit(self._normals(composition)) if refit else composition
         self.calibration_scores_ = np.sort(self._composed(self._calibrated()))
+
+    def _checked(self, name: str, values: np.ndarray) -> np.ndarray:
+        """A component (n,) of calibration rows, made finite.
+
+        Raises
+        ------
+        InputError
+            If most values are not.
+        """
+        lost = int((~np.isfinite(values)).sum())
+        if 2 * lost > len(values):
+            raise InputError(
+                f"{type(self).__name__} gives no finite {name} for {lost} of {len(values)} rows that are meant to be "
+                "normal: look at the rows for huge values, or train with a lower learning rate."
+            )
+        return finite(values)
 
     def _recalibrate(self, rows: Rows) -> Self:
         """Take from rows what scores are compared with, once these have changed, and set the threshold anew."""
@@ -206,5 +236,5 @@ class Composes:
 
 def _apply(composition: Composition, components: Mapping[str, np.ndarray]) -> np.ndarray:
     """The composed score (n,) of components (n,)."""
-    score: np.ndarray = composition({k: torch.from_numpy(v) for k, v in components.items()}).numpy()
-    return score
+    with np.errstate(all="ignore"):
+        return finite(composition({k: torch.from_numpy(v) for k, v in components.items()}).numpy())

@@ -175,8 +175,11 @@ class Detector(Composes, Explains, OutlierMixin, NestedParameters, ABC):
         chosen = self.scaling.choose(self.shape_) if isinstance(self.scaling, AutoScaling) else self.scaling
         fitted = chosen.fit(chunks(rows))
         if fitted.constant:
-            of = "column" if len(self.shape_) == 1 else "position"
-            notice(f"{fitted.constant} {of}(s) hold one value in all training rows: they are mapped to zero.")
+            of = "channel" if fitted.per == "channel" else "column" if len(self.shape_) == 1 else "position"
+            notice(
+                f"{fitted.constant} {of}(s) hold one value in all training rows: any later change of it makes a row "
+                "more anomalous."
+            )
         return fitted
 
     def set_threshold(self, rule: Threshold | None = None, *, rate: float | None = None) -> Self:

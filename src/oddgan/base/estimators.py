@@ -152,7 +152,24 @@ def _make_svm(fields: Fields) -> Any:
     dual, intercept = fields.array("dual", 1, "s"), fields.array("intercept", 1)
     if not dual.sum() > 0:
         raise fields.error("dual", "adds up to nothing above 0")
-    none = np.empty(0)
+    return support_vectors(vectors, dual, intercept, nu=nu, gamma=gamma, support=support)
+
+
+def support_vectors(
+    vectors: np.ndarray, dual: np.ndarray, intercept: np.ndarray, *, nu: float, gamma: float, support: np.ndarray
+) -> Any:
+    """A one-class support vector machine that decides by Σ_i dual_i·exp(-γ‖x - v_i‖²) + intercept.
+
+    Parameters
+    ----------
+    vectors : v, (s, d).
+    dual : their weights, (1, s).
+    intercept : (1,).
+    nu : the share of training rows outside, in (0, 1].
+    gamma : γ of the kernel, > 0.
+    support : which training rows the vectors are, (s,), int32.
+    """
+    none, dual = np.empty(0), np.ascontiguousarray(dual)
     return _set(
         _new("svm.OneClassSVM", nu=nu, gamma=gamma),
         support_=support,
@@ -160,10 +177,10 @@ def _make_svm(fields: Fields) -> Any:
         dual_coef_=dual,
         intercept_=intercept,
         offset_=-intercept,
-        n_features_in_=fields.sizes["d"],
+        n_features_in_=vectors.shape[1],
         fit_status_=0,
         _n_support=np.array([len(support)] * 2, dtype=np.int32),
-        _dual_coef_=np.ascontiguousarray(dual),
+        _dual_coef_=dual,
         _intercept_=intercept,
         _probA=none,
         _probB=none,

@@ -7,6 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from oddgan._core.mapped import rows_at_once
+from oddgan.base.bounds import REACH, reach
 from oddgan.base.capabilities import Reconstructs
 from oddgan.base.components import Component, evaluated
 from oddgan.base.rows import Rows, chunks
@@ -78,7 +79,7 @@ class Explains:
 
         def explained(x: Tensor) -> dict[str, Tensor]:
             parts, drawn = self._together(x)
-            found = evaluated(parts, None, detector._derived, type(self).__name__)
+            found = evaluated(parts, None, detector._derived, type(self).__name__) | {REACH: reach(x)}
             if drawn is None:
                 return found
             each = {_CHANNELS: (x - drawn).abs().mean(dim=2)} if x.ndim == 3 else {}
@@ -86,7 +87,7 @@ class Explains:
 
         found = detector._apply(explained, rows)
         drawn, heat, channels = (found.pop(name, None) for name in (_DRAWN, _MAP, _CHANNELS))
-        found |= detector._derived(found, detector.calibration_components_)
+        found = detector._settled(found)
         reconstruction = None if drawn is None else detector.scaling_.backward(drawn)
         contributions = heat if len(detector.shape_) == 1 else channels
         return Explanation(detector._composed(found), found, reconstruction, heat, contributions)
@@ -104,8 +105,8 @@ class Explains:
     def _centre(self) -> np.ndarray:
         """What stands for a column (d,) or a channel (c, t) that is left out, on the scale of the rows."""
         detector = cast("Detector", self)
-        middle = sum(detector.scaling_.range or (0.0, 0.0)) / 2
-        centre: np.ndarray = detector.scaling_.backward(np.full((1, *detector.shape_), middle))[0]
+        middle = np.full((1, *detector.shape_), detector.scaling_.middle)
+        centre: np.ndarray = detector.scaling_.backward(middle)[0]
         return centre
 
 

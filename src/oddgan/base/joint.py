@@ -94,9 +94,7 @@ class JointDetector(Detector):
     def _components(self, x: Any, reports: Iterator[Report] | None = None) -> dict[str, Component]:
         return {name: partial(_score, member, x, reports) for name, member in self.named_members_.items()}
 
-    def _looked_up(
-        self, rows: Rows, wanted: Collection[str] | None, report: Report | None = None
-    ) -> dict[str, np.ndarray]:
+    def _measured(self, rows: Rows, wanted: Collection[str] | None, report: Report | None) -> dict[str, np.ndarray]:
         """Members score all rows in turn, each as it would alone."""
         k, n = len(self.members_ if wanted is None else set(wanted)), len(rows)
         reports = None if report is None else (partial(_told, report, i * n, k) for i in range(k))

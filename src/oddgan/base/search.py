@@ -155,14 +155,12 @@ class SearchDetector(PrivateDetector):
         slots = TOGETHER * self._slots.most
         return run_rows(function, rows, self._prepare, slots=slots, scoring="fast", report=report)
 
-    def _looked_up(
-        self, rows: Rows, wanted: Collection[str] | None, report: Report | None = None
-    ) -> dict[str, np.ndarray]:
+    def _measured(self, rows: Rows, wanted: Collection[str] | None, report: Report | None) -> dict[str, np.ndarray]:
         if report is None:
-            return super()._looked_up(rows, wanted)
+            return super()._measured(rows, wanted, None)
         self._watch = _Watch(report, getattr(self, "n_seed", 1))
         try:
-            return super()._looked_up(rows, wanted, self._watch.rows)
+            return super()._measured(rows, wanted, self._watch.rows)
         finally:
             del self._watch
 

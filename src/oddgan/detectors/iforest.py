@@ -1,5 +1,6 @@
 """The isolation forest."""
 
+import math
 from typing import ClassVar
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.ensemble import IsolationForest
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ProjectedDetector
+from oddgan.base.classical import ROUNDED
 from oddgan.scores import Composition, WeightedSum
 
 
@@ -20,6 +22,10 @@ class IForest(ProjectedDetector):
 
     with h(x) the depth at which a tree grown on ψ rows isolates x, E the mean over trees, and c(ψ) the mean depth of an
     unsuccessful search in a binary tree of ψ rows. Component: `depth`, the score, in (0, 1].
+
+    A tree never cuts a column that does not vary in its rows. Where k such columns of a row differ from the only value
+    that they had in training, any cut of them would isolate it: with p = k/(k + d), d the number of columns that vary,
+    a row that would be alone at depth h is alone at (1 - (1 - p)^h)/p on average, which takes the place of E h(x).
 
     Parameters
     ----------
@@ -38,6 +44,9 @@ class IForest(ProjectedDetector):
         year=2008,
         link="https://doi.org/10.1109/ICDM.2008.17",
         summary="depth at which random cuts isolate a row",
+        deviations=(
+            "Columns that never vary in training count when they differ later; the paper's trees never look at them.",
+        ),
     )
     tiny: ClassVar = {"n_trees": 20, "pca": 3}
     holds: ClassVar = {"forest": ("IsolationForest",)}
@@ -60,4 +69,20 @@ class IForest(ProjectedDetector):
         return {"forest": forest.fit(x)}
 
     def _scores(self, x: np.ndarray) -> dict[str, np.ndarray]:
-        return {"depth": -self.estimators_["forest"].score_samples(x)}
+        depth = -self.estimators_["forest"].score_samples(x)
+        constants = self._constant_columns(x)
+        if not constants.any():
+            return {"depth": depth}
+        usual = self.scaling_.middle if len(self.estimators_) == 1 else 0.0
+        changed = (np.abs(x[:, constants] - usual) > ROUNDED).sum(axis=1)
+        rows = np.flatnonzero(changed)
+        depth[rows] = self._cut_off(depth[rows], changed[rows] / (changed[rows] + np.count_nonzero(~constants)))
+        return {"depth": depth}
+
+    def _cut_off(self, score: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """The scores (k,) of rows that a cut of these shares (k,) of the columns tells from all training rows."""
+        psi = self.estimators_["forest"].max_samples_
+        average = 1.0 if psi <= 2 else 2 * (math.log(psi - 1) + np.euler_gamma) - 2 * (psi - 1) / psi
+        h = -average * np.log2(score)
+        cut: np.ndarray = 2 ** (-(1 - (1 - share) ** h) / share / average)
+        return cut

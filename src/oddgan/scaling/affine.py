@@ -1,13 +1,22 @@
-"""Affine scalings: network input = (raw - centre) / spread; what is constant in the training data becomes zero."""
+"""Affine scalings: network input = (raw - centre) / spread, for raw values of any finite size."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self, cast
 
 import numpy as np
 
 from oddgan._core.errors import InputError
+from oddgan.scaling.moments import Moments
+from oddgan.scaling.powers import compressed, power_of_two
+
+# What differs by no more than this, relative to its size, differs only by rounding.
+ROUNDING = 16 * float(np.finfo(np.float64).eps)
+# A change of a constant by less than this share of its size may be rounding to single precision (6e-8).
+SHARE = 1e-6
+_LARGEST = float(np.finfo(np.float64).max)
+_IMAGES = 4  # axes of (n, c, h, w)
 
 Per = Literal["feature", "channel", "all"]
 
@@ -16,18 +25,29 @@ Per = Literal["feature", "channel", "all"]
 class Scaling(ABC):
     """Raw values to network input and back.
 
+    A scale that saw only one value in training has no spread of its own. It gets that of the others (the median; for
+    tables and series, whose columns have units of their own, at most 1), so that a change shows later.
+
+    Input is bounded: values beyond ±`limit`, a million spreads, are compressed by a logarithm. They stay in order and
+    finite in single precision.
+
     Parameters
     ----------
     per : what shares one scale: each "feature" (every position of a sample by itself), each "channel" (the first axis
         of a sample), or "all" values.
     centre : learned: what is mapped to the middle; None before `fit`.
-    spread : learned: half the range or the standard deviation, 0 where the training data are constant; None before
-        `fit`.
+    spread : learned: half the range or the standard deviation; None before `fit`. 0, which older models hold for
+        constants, maps everything to zero.
+    constants : learned: which scales saw only one value, bool; None before `fit`, and in older models.
     """
+
+    limit: ClassVar[float] = 1e6
+    """The largest network input that is not compressed."""
 
     per: Per = "feature"
     centre: np.ndarray | None = None
     spread: np.ndarray | None = None
+    constants: np.ndarray | None = None
 
     @property
     def range(self) -> tuple[float, float] | None:
@@ -39,22 +59,35 @@ class Scaling(ABC):
         """Learn from raw rows, given in chunks (n, ...), and return the fitted scaling."""
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Raw rows (n, ...) to network input, float32."""
+        """Raw rows (n, ...) to network input, float32, finite."""
         centre, spread = self._fitted()
-        inverse = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
-        scaled: np.ndarray = ((np.asarray(x, dtype=np.float64) - centre) * inverse).astype(np.float32)
-        return scaled
+        shrink = 1 / power_of_two(spread)
+        inverse = np.divide(1.0, spread * shrink, out=np.zeros_like(spread), where=spread > 0)
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            scaled = (np.asarray(x, dtype=np.float64) * shrink - centre * shrink) * inverse
+        if not spread.all():
+            scaled = np.where(spread > 0, scaled, 0.0)
+        return compressed(scaled, self.limit).astype(np.float32)
 
     def backward(self, x: np.ndarray) -> np.ndarray:
-        """Network output (n, ...) to raw values, float64."""
+        """Network output (n, ...) to raw values, float64, finite where the output is."""
         centre, spread = self._fitted()
-        raw: np.ndarray = np.asarray(x, dtype=np.float64) * spread + centre
+        with np.errstate(over="ignore"):
+            raw: np.ndarray = np.asarray(x, dtype=np.float64) * spread + centre
+        if not np.isfinite(raw).all():  # beyond the largest numbers
+            raw = np.clip(raw, -_LARGEST, _LARGEST)
         return raw
 
     @property
     def constant(self) -> int:
         """How many of the learned scales saw only one value."""
-        return int((self._fitted()[1] == 0).sum())
+        known = self.constants
+        return int((self._fitted()[1] == 0).sum()) if known is None else int(known.sum())
+
+    @property
+    def middle(self) -> float:
+        """What constants are mapped to."""
+        return 0.0 if self.range is None else sum(self.range) / 2
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Refuse what was learned from samples of another shape, or is no scale.
@@ -76,6 +109,21 @@ class Scaling(ABC):
         if self.centre is None or self.spread is None:
             raise InputError(f"{type(self).__name__} has not been fitted: call fit on training rows first.")
         return self.centre, self.spread
+
+    def _learned(self, centre: np.ndarray, spread: np.ndarray, size: np.ndarray, *, shared: bool) -> Self:
+        """The fitted scaling, constants with a spread that shows a change.
+
+        Parameters
+        ----------
+        centre, spread : what was found, for each scale.
+        size : the largest value of each scale, or one near it, without its sign.
+        shared : whether all values have the same unit, as those of images do.
+        """
+        constant = spread <= ROUNDING * size
+        some = spread[~constant] if not constant.all() else size[size > 0]
+        typical = float(np.median(some)) if some.size else 1.0
+        given = np.maximum(typical if shared else min(1.0, typical), SHARE * size)
+        return replace(self, centre=centre, spread=np.where(constant, given, spread), constants=constant)
 
     def _axes(self, x: np.ndarray) -> tuple[int, ...]:
         """The axes that share a scale."""
@@ -108,16 +156,22 @@ class MinMax(Scaling):
             raise InputError(f"MinMax needs low < high, but got low={self.low} and high={self.high}.")
         smallest: np.ndarray | None = None
         largest: np.ndarray | None = None
+        ndim = 0
         for chunk in chunks:
-            axes = self._axes(chunk)
+            axes, ndim = self._axes(chunk), chunk.ndim
             low = chunk.min(axis=axes, keepdims=True)[0].astype(np.float64)
             high = chunk.max(axis=axes, keepdims=True)[0].astype(np.float64)
             smallest = low if smallest is None else np.minimum(smallest, low)
             largest = high if largest is None else np.maximum(largest, high)
         if smallest is None or largest is None:
             raise InputError("There are no rows to learn a scaling from.")
-        spread = (largest - smallest) / (self.high - self.low)
-        return replace(self, centre=np.where(spread > 0, smallest - self.low * spread, smallest), spread=spread)
+        width, size = self.high - self.low, np.maximum(np.abs(smallest), np.abs(largest))
+        with np.errstate(over="ignore"):
+            spread = np.minimum(largest / width - smallest / width, _LARGEST)
+        fitted = self._learned(smallest, spread, size, shared=ndim == _IMAGES)
+        # A constant becomes the middle, where a bounded output can follow it.
+        middle = np.where(cast(np.ndarray, fitted.constants), self.middle, self.low)
+        return replace(fitted, centre=smallest - middle * cast(np.ndarray, fitted.spread))
 
 
 @dataclass(frozen=True)
@@ -125,27 +179,22 @@ class Standard(Scaling):
     """Subtract the mean and divide by the standard deviation of the training data."""
 
     def fit(self, chunks: Iterable[np.ndarray]) -> Self:
-        """Learn mean and standard deviation in one pass (Chan et al., 1983)."""
-        n, mean, squares = 0, np.zeros(()), np.zeros(())
+        """Learn mean and standard deviation in one pass."""
+        moments: Moments | None = None
+        ndim = 0
         for chunk in chunks:
-            x = np.asarray(chunk, dtype=np.float64)
-            axes = self._axes(x)
-            k, centre = x.size // x.mean(axis=axes).size, x.mean(axis=axes, keepdims=True)
-            spread = ((x - centre) ** 2).sum(axis=axes, keepdims=True)[0]
-            delta = centre[0] - mean
-            squares = squares + spread + delta**2 * (n * k / (n + k))
-            mean, n = mean + delta * (k / (n + k)), n + k
-        if n == 0:
+            moments, ndim = Moments.of(np.asarray(chunk, dtype=np.float64), self._axes(chunk), moments), chunk.ndim
+        if moments is None:
             raise InputError("There are no rows to learn a scaling from.")
-        deviation = np.sqrt(squares / n)
-        # What differs only by rounding is constant.
-        deviation = np.where(deviation > 1e-12 * np.maximum(np.abs(mean), 1e-300), deviation, 0.0)
-        return replace(self, centre=mean, spread=deviation)
+        mean = moments.mean
+        return self._learned(mean, moments.deviation, np.abs(mean), shared=ndim == _IMAGES)
 
 
 @dataclass(frozen=True)
 class Identity(Scaling):
-    """Leave the values alone: for data that are scaled already."""
+    """Leave the values alone: for data that are scaled already. Beyond ±1e15 they are compressed."""
+
+    limit: ClassVar[float] = 1e15  # squares of what is beyond are still finite in single precision
 
     def fit(self, chunks: Iterable[np.ndarray]) -> Self:
         """Nothing to learn."""

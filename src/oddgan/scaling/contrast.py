@@ -8,6 +8,7 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan.scaling.affine import AutoScaling, MinMax, Per, Scaling
+from oddgan.scaling.powers import power_of_two
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,13 @@ def _normalise(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Each sample's mean and mean absolute deviation, (n, 1, ...), and the normalised samples (n, ...)."""
     x = np.asarray(x, dtype=np.float64)
     axes = tuple(range(1, x.ndim))
+    unit = power_of_two(np.abs(x).max(axis=axes, keepdims=True))
+    x = x / unit  # sums of huge values are infinite
     level = x.mean(axis=axes, keepdims=True)
     contrast = np.abs(x - level).mean(axis=axes, keepdims=True)
     # What differs only by rounding has no contrast.
     flat = contrast <= 1e-12 * np.abs(level)
-    return level, contrast, (x - level) / np.where(flat, np.inf, contrast)
+    return level * unit, contrast * unit, (x - level) / np.where(flat, np.inf, contrast)
 
 
 @dataclass(frozen=True)
