@@ -46,6 +46,7 @@ BESIDE = {
     ("ALOCC", "stop_below"): {"epochs": 40, "batch_size": 8, "w_con": 10.0, "optimiser": Adam(lr=1e-2)},
     ("FAnoGAN", "budget_ms"): {"inversion": Hybrid()},
     ("FAnoGAN", "privacy"): {"backbone": MLP()},
+    ("GMM", "bic_size"): {"sizes": (1, 2, 3, 4, 5, 6)},
     ("KDE", "cv_size"): {"bandwidths": tuple(0.1 * i for i in range(2, 20))},
 }
 # Detectors that draw nothing random have nothing to seed: test_scoring.test_random_state_decides covers the others.
