@@ -3,22 +3,28 @@
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.decomposition import PCA
 from torch import Tensor
 
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
+from oddgan._core.lazy import LazyModule
 from oddgan._core.mapped import Mapped
 from oddgan.base.detector import Detector
 from oddgan.base.estimators import Values, from_values
 from oddgan.base.fitting import Fitting
 from oddgan.base.rows import Rows, chunks
 from oddgan.base.scoring import Passes, full_pass
+
+if TYPE_CHECKING:
+    from sklearn.decomposition import PCA
+
+
+decomposition = LazyModule("sklearn.decomposition")
 
 _PROJECTION = "projection"
 # Rows of a pass in which each row is computed by itself, and the most values of such a pass: 2 MiB as float64, which
@@ -95,7 +101,7 @@ class ClassicalDetector(Detector):
         values = math.prod(self.shape_)
         return Passes(max(full_pass(self.slots), min(MOST_ROWS, MOST_VALUES // values)), padded=False)
 
-    def _project(self, pca: PCA, x: np.ndarray) -> np.ndarray:
+    def _project(self, pca: "PCA", x: np.ndarray) -> np.ndarray:
         """The principal components (n, k) of rows x (n, d): scikit-learn's `transform`."""
         projected = self._product(x, pca.components_.T)
         projected -= pca.mean_.reshape(1, -1) @ pca.components_.T
@@ -155,7 +161,7 @@ def product(x: np.ndarray, w: np.ndarray, size: int) -> np.ndarray:
     return found
 
 
-def principal_components(x: np.ndarray, n_components: float) -> PCA:
+def principal_components(x: np.ndarray, n_components: float) -> "PCA":
     """scikit-learn's PCA of rows x (n, d), without randomness and by the cheaper of its two exact solvers.
 
     Parameters
@@ -164,4 +170,4 @@ def principal_components(x: np.ndarray, n_components: float) -> PCA:
     """
     solver = "covariance_eigh" if len(x) > x.shape[1] else "full"
     with np.errstate(invalid="ignore"):  # shares of no variance at all
-        return PCA(n_components, svd_solver=solver).fit(x)
+        return decomposition.PCA(n_components, svd_solver=solver).fit(x)

@@ -12,12 +12,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from oddgan._core.card import Card
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan._core.notices import notice
 from oddgan.base import storage
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
-from oddgan.base.card import Card
 from oddgan.base.components import Component
 from oddgan.base.composing import Composes
 from oddgan.base.device import usable_device

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from oddgan._core.card import kind_of
 from oddgan._core.errors import InputError
 from oddgan._core.mapped import Mapped, Samples, on_disk
 from oddgan._core.notices import notice
-from oddgan.base.card import kind_of
 from oddgan.base.device import usable_device
 from oddgan.base.ranges import check_range, learn_range
 from oddgan.base.rows import Lazy, Rows, check_finite, check_frame, is_dataset, is_frame, to_array
