@@ -204,7 +204,6 @@ def evaluate(
         command=command,
         device=options.device,
     )
-    draw = None if options.heatmaps is None else oddgan.report.pictures.overlay
     with bar("scoring", output) as progress:
         result = oddgan.experiments.evaluate(spec, watch=progress)
     page = oddgan.report.render(result.run)
