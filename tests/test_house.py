@@ -49,7 +49,7 @@ def test_docstring_is_not_counted():
 
 COMMANDS = {"import oddgan": "import oddgan, oddgan.thresholds, oddgan.evaluate, oddgan.data, oddgan.report"}
 if (ROOT / "src/oddgan/cli").is_dir():
-    for argument in ("--help", "--version"):
+    for argument in ("--help", "--version", "methods"):
         COMMANDS[f"oddgan {argument}"] = (
             f"import sys, oddgan.cli\nsys.argv = ['oddgan', {argument!r}]\n"
             "try:\n    oddgan.cli.main()\nexcept SystemExit as end:\n    assert not end.code"

@@ -8,6 +8,7 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from oddgan._core.errors import InputError, MissingExtraError, ModelError, OddganError, TrainingError
+from oddgan._core.lazy import import_quickly
 from oddgan._core.version import VERSION
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     # `from oddgan import data` asks here first: a folder must not cost the import of torch, or of itself in a circle.
     if importlib.util.find_spec(f"oddgan.{name}") is not None:
-        return importlib.import_module(f"oddgan.{name}")
+        return import_quickly(f"oddgan.{name}")
+    import_quickly("oddgan.base")
     module = importlib.import_module("oddgan.base" if name in _BASE else "oddgan.detectors")
     try:
         return getattr(module, name)

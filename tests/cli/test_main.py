@@ -109,7 +109,7 @@ def test_debug_shows_where_an_error_comes_from():
 
 
 def test_an_unexpected_error_is_a_sentence_too(run, monkeypatch):
-    monkeypatch.setattr("oddgan.experiments.method_rows", Mock(side_effect=RuntimeError("oops")))
+    monkeypatch.setattr("oddgan.detectors.method_rows", Mock(side_effect=RuntimeError("oops")))
     found = run("methods")
     assert (found.code, found.err) == (1, "oddgan: Unexpected RuntimeError: oops. Add --debug to see where.\n")
 

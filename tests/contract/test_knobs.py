@@ -47,6 +47,7 @@ BESIDE = {
     ("FAnoGAN", "budget_ms"): {"inversion": Hybrid()},
     ("FAnoGAN", "privacy"): {"backbone": MLP()},
     ("OCSVM", "landmarks"): {"exact_size": 0},
+    ("GMM", "bic_size"): {"sizes": (1, 2, 3, 4, 5, 6)},
     ("KDE", "cv_size"): {"bandwidths": tuple(0.1 * i for i in range(2, 20))},
 }
 # Detectors that draw nothing random have nothing to seed: test_scoring.test_random_state_decides covers the others.

@@ -41,6 +41,24 @@ def test_smallest_bic_wins():
     assert chosen == min(bic, key=bic.get)
 
 
+@pytest.mark.parametrize("covariance", ["full", "tied", "diag", "spherical"])
+@pytest.mark.parametrize("sizes", [(1,), (4,)])
+def test_density_is_that_of_scikit_learn(covariance, sizes):
+    # The same operations on blocks of the same size: equal to the last bit.
+    rows = RNG.normal(size=(2 * 512, 2)).astype(np.float32)
+    detector = GMM(**RAW, sizes=sizes, covariance=covariance).fit(X)
+    mixture = detector.estimators_["mixture"]
+    expected = [-mixture.score_samples(block.astype(float)) for block in np.split(rows, 2)]
+    assert np.array_equal(detector.anomaly_score(rows), np.concatenate(expected))
+
+
+def test_size_is_chosen_on_some_rows_and_the_mixture_fitted_to_all():
+    # 40 of 120 rows show the three clusters, too; a mixture's weights are those of all rows.
+    mixture = GMM(**RAW, sizes=tuple(range(1, 8)), bic_size=40).fit(X).estimators_["mixture"]
+    assert mixture.n_components == 3
+    np.testing.assert_allclose(mixture.weights_, 1 / 3, atol=1e-6)
+
+
 def test_default_candidates():
     assert GMM().sizes == tuple(range(2, 21))
 
@@ -72,6 +90,7 @@ def test_wide_data_are_projected_first():
     [
         ({"sizes": ()}, "sizes must be whole numbers of at least 1"),
         ({"sizes": (2, 0)}, "sizes must be whole numbers of at least 1"),
+        ({"bic_size": 1}, "bic_size must be at least 2"),
         ({"covariance": "round"}, "covariance is 'round': use full, tied, diag, spherical"),
     ],
 )

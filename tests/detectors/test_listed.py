@@ -1,5 +1,7 @@
 """The list of methods, from which the command line, the documentation and the contract tests take theirs."""
 
+from pathlib import Path
+
 from oddgan import detectors
 
 JOINT = {"Ensemble"}
@@ -44,3 +46,12 @@ def test_cards_say_where_methods_come_from():
         assert card.link.startswith("https://"), name
         assert card.link in (cls.__doc__ or ""), name
         assert card.gan == (name not in NO_GANS), name
+
+
+def test_cards_read_from_the_files_are_those_of_the_classes():
+    assert detectors.cards() == {name: cls.card for name, cls in detectors.classes().items()}
+
+
+def test_every_file_of_a_method_is_listed():
+    files = {path.stem for path in Path(detectors.__file__).parent.glob("*.py")} - {"__init__"}
+    assert {cls.__module__.rpartition(".")[2] for cls in detectors.classes().values()} == files

@@ -1,7 +1,7 @@
 import pytest
 
-from oddgan.detectors import classes
-from oddgan.experiments import method_class, method_rows, parameter_rows
+from oddgan.detectors import classes, method_rows
+from oddgan.experiments import method_class, parameter_rows
 from oddgan.experiments.settings import build_detector, parse_assignments
 
 

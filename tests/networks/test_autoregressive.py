@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from oddgan import InputError
-from oddgan.networks import Autoregressive, reinitialise
+from oddgan.networks import Autoregressive, prepare, reinitialise
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +79,11 @@ def test_masks_are_not_stored_and_weights_start_afresh() -> None:
 def test_what_makes_no_sense_is_refused(settings: dict) -> None:
     with pytest.raises(InputError, match="whole number"):
         Autoregressive(**settings)
+
+
+def test_prepared_masks_once_and_changes_no_bit() -> None:
+    density, codes = Autoregressive(6, channels=(5, 4), bins=8).eval(), torch.rand(64, 6)
+    ready = prepare(density)
+    assert not any("mask" in name for name, _ in ready.named_buffers())
+    assert torch.equal(ready(codes), density(codes))
+    assert any("mask" in name for name, _ in density.named_buffers())

@@ -1,10 +1,10 @@
 """The contract that every detector keeps, and the families that methods build on."""
 
+from oddgan._core.card import KINDS, Card, Kind, kind_of
 from oddgan._core.notices import Notice
 from oddgan.base.adversarial import adversarial_updates, critic_loss
 from oddgan.base.bidirectional import BidirectionalDetector, Pair, flipped_loss, pair_loss
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
-from oddgan.base.card import KINDS, Card, Kind, kind_of
 from oddgan.base.classical import ClassicalDetector, ProjectedDetector, principal_components
 from oddgan.base.coding import CodingDetector, PriorDetector, VariationalDetector
 from oddgan.base.components import Component, standard_components

@@ -3,25 +3,35 @@
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.decomposition import PCA
 from torch import Tensor
 
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
+from oddgan._core.lazy import LazyModule
 from oddgan._core.mapped import Mapped
 from oddgan.base.detector import Detector
 from oddgan.base.estimators import Values, from_values
 from oddgan.base.fitting import Fitting
 from oddgan.base.rows import Rows, chunks
+from oddgan.base.scoring import Passes, full_pass
+
+if TYPE_CHECKING:
+    from sklearn.decomposition import PCA
+
+
+decomposition = LazyModule("sklearn.decomposition")
 
 _PROJECTION = "projection"
 # A constant that differs by no more than this, in spreads, may have been rounded to single precision.
 ROUNDED = 0.1
+# Rows of a pass in which each row is computed by itself, and the most values of such a pass: 2 MiB as float64, which
+# stay in the processor's cache.
+MOST_ROWS, MOST_VALUES = 2**14, 2**18
 
 
 @hyperparameters
@@ -31,11 +41,16 @@ class ClassicalDetector(Detector):
     Parameters
     ----------
     slots : rows of one pass when scoring, >= 1; estimators cost much per call and little per row, so that passes are
-        larger than those of networks. "exact" fills up to a multiple of 64.
+        larger than those of networks. "exact" fills up to a multiple of 64. Where a method computes each row by itself,
+        these are the rows of a matrix product, and a pass takes thousands.
     """
 
     holds: ClassVar[Mapping[str, tuple[str, ...]]]
     """The estimators by name, with the classes that each may be of, see `estimators.FORMS`."""
+
+    independent: ClassVar[bool] = False
+    """Whether `_scores` and what else looks at rows give each row the same bits in any company: no pass is filled up
+    then. Matrix products are `_product`'s."""
 
     slots: int = 512
 
@@ -81,6 +96,23 @@ class ClassicalDetector(Detector):
             )
         return {name: from_values(name, stored[name], d, allowed) for name, allowed in self.holds.items()}
 
+    @property
+    def _passes(self) -> Passes:
+        if not self.independent:
+            return super()._passes
+        values = math.prod(self.shape_)
+        return Passes(max(full_pass(self.slots), min(MOST_ROWS, MOST_VALUES // values)), padded=False)
+
+    def _project(self, pca: "PCA", x: np.ndarray) -> np.ndarray:
+        """The principal components (n, k) of rows x (n, d): scikit-learn's `transform`."""
+        projected = self._product(x, pca.components_.T)
+        projected -= pca.mean_.reshape(1, -1) @ pca.components_.T
+        return projected
+
+    def _product(self, x: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """Multiply x (n, d) by w (d, k) in products of `slots` rows, so that no row's bits depend on the others."""
+        return product(x, w, full_pass(self.slots))
+
     def _components(self, x: Tensor) -> dict[str, Tensor]:
         flat = x.flatten(1).double().cpu().numpy()
         return {name: torch.from_numpy(np.asarray(score)) for name, score in self._judge(flat).items()}
@@ -121,12 +153,12 @@ class ProjectedDetector(ClassicalDetector):
         projection = self.estimators_.get(_PROJECTION)
         return self._scores(x if projection is None else self._projected(projection, x))
 
-    def _projected(self, projection: PCA, x: np.ndarray) -> np.ndarray:
+    def _projected(self, projection: "PCA", x: np.ndarray) -> np.ndarray:
         """Principal components of x (n, d), and how far the values that were constant in training have moved.
 
         Components do not see them: their distance, 0 for all training rows, is one more column, if there are any.
         """
-        components: np.ndarray = projection.transform(x)
+        components = self._project(projection, x)
         constants = self._constant_values()
         if not constants.any():
             return components
@@ -148,7 +180,18 @@ class ProjectedDetector(ClassicalDetector):
         return last
 
 
-def principal_components(x: np.ndarray, n_components: float) -> PCA:
+def product(x: np.ndarray, w: np.ndarray, size: int) -> np.ndarray:
+    """Multiply x (n, d) by w (d, k) in products of `size` rows, the last one filled up: (n, k)."""
+    whole, found = len(x) // size * size, np.empty((len(x), w.shape[1]))
+    np.matmul(x[:whole].reshape(-1, size, x.shape[1]), w, out=found[:whole].reshape(-1, size, w.shape[1]))
+    if whole < len(x):
+        last = np.zeros((size, x.shape[1]))
+        last[: len(x) - whole] = x[whole:]
+        found[whole:] = (last @ w)[: len(x) - whole]
+    return found
+
+
+def principal_components(x: np.ndarray, n_components: float) -> "PCA":
     """scikit-learn's PCA of rows x (n, d), without randomness and by the cheaper of its two exact solvers.
 
     Parameters
@@ -157,4 +200,4 @@ def principal_components(x: np.ndarray, n_components: float) -> PCA:
     """
     solver = "covariance_eigh" if len(x) > x.shape[1] else "full"
     with np.errstate(invalid="ignore"):  # shares of no variance at all
-        return PCA(n_components, svd_solver=solver).fit(x)
+        return decomposition.PCA(n_components, svd_solver=solver).fit(x)

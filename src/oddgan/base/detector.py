@@ -12,12 +12,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from oddgan._core.card import Card
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan._core.notices import notice
 from oddgan.base import storage
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
-from oddgan.base.card import Card
 from oddgan.base.components import Component
 from oddgan.base.composing import Composes
 from oddgan.base.device import usable_device
@@ -26,7 +26,7 @@ from oddgan.base.explanation import Explains
 from oddgan.base.fitting import Fitting, Validation, identity
 from oddgan.base.parameters import NestedParameters
 from oddgan.base.rows import Rows, chunks, take
-from oddgan.base.scoring import Report, Scoring, run_rows
+from oddgan.base.scoring import Passes, Report, Scoring, passes_of, run_rows
 from oddgan.base.validation import check_common, check_kind, validate
 from oddgan.scaling import AutoScaling, Scaling
 from oddgan.scores import Composition, WeightedSum
@@ -57,9 +57,10 @@ class Detector(Composes, Explains, OutlierMixin, NestedParameters, ABC):
     calibration : share of the rows to hold out for the threshold and for p-values, in [0, 1); 0 uses training rows,
         whose scores are too low for flexible generators, so that too much is flagged later.
     calibration_size : with `calibration` 0, at most how many training rows the threshold is taken from.
-    scoring : "exact" makes every forward pass on `slots` rows, so that a score never depends on batch size, order or
+    scoring : "exact" makes forward passes of fixed sizes, so that a score never depends on batch size, order or
         neighbours; "fast" does not pad, and scores may differ by rounding.
-    slots : rows of one forward pass when scoring, >= 1; "exact" fills up to a multiple of 64.
+    slots : rows of one forward pass when scoring, >= 1; "exact" fills up to a multiple of 64. While many rows remain,
+        passes are larger where that is faster and changes no bit.
     device : where to compute, e.g. "cpu" or "cuda:0"; None is torch's default device.
     random_state : seed of everything random in `fit`; None draws a fresh one. Global generators are left alone.
     """
@@ -268,6 +269,11 @@ class Detector(Composes, Explains, OutlierMixin, NestedParameters, ABC):
     def _device(self) -> torch.device:
         return usable_device(self.device)
 
+    @property
+    def _passes(self) -> Passes:
+        """The rows of a forward pass when scoring."""
+        return passes_of(self.slots, self.scoring)
+
     def _rows(self, X: Any) -> Rows:
         check_is_fitted(self, "offset_")
         return validate(self, X, reset=False)
@@ -279,7 +285,7 @@ class Detector(Composes, Explains, OutlierMixin, NestedParameters, ABC):
     def _apply(
         self, function: Callable[[Tensor], Mapping[str, Tensor]], rows: Rows, report: Report | None = None
     ) -> dict[str, np.ndarray]:
-        return run_rows(function, rows, self._prepare, slots=self.slots, scoring=self.scoring, report=report)
+        return run_rows(function, rows, self._prepare, passes=self._passes, report=report)
 
     def _restore(self, weights: Mapping[str, Tensor], estimators: Mapping[str, Values]) -> None:
         """Take over stored weights, and what is stored of estimators, where the method has such."""

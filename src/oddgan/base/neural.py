@@ -18,7 +18,7 @@ from oddgan.base.fitting import Fitting
 from oddgan.base.going_on import GoesOn, for_so_long
 from oddgan.base.networks import Networks
 from oddgan.base.rows import Rows, read, take
-from oddgan.base.scoring import Report
+from oddgan.base.scoring import Passes, Report, large_pass, passes_of
 from oddgan.base.selecting import Panel
 from oddgan.base.sources import source_of
 from oddgan.base.stabilised import check_stabilisers, stabilised_networks, stabilised_phase
@@ -134,6 +134,10 @@ class NeuralDetector(GoesOn, Detector):
         return found
 
     # -- scoring
+    @property
+    def _passes(self) -> Passes:
+        return passes_of(self.slots, self.scoring, large_pass(self.shape_))
+
     def _apply(
         self, function: Callable[[Tensor], Mapping[str, Tensor]], rows: Rows, report: Report | None = None
     ) -> dict[str, np.ndarray]:

@@ -89,6 +89,13 @@ def read(rows: Rows, index: np.ndarray) -> np.ndarray:
     return np.stack(rows.__getitems__(index.tolist()))
 
 
+def read_range(rows: Rows, start: int, stop: int) -> np.ndarray:
+    """The rows from `start` to before `stop`, in memory: (k, ...), contiguous."""
+    if isinstance(rows, np.ndarray | Mapped):
+        return np.ascontiguousarray(rows[start:stop])
+    return read(rows, np.arange(start, stop))
+
+
 def chunks(rows: Rows, size: int | None = None) -> Iterator[np.ndarray]:
     """All rows in order, in arrays of at most `size` rows; None takes as many as fit into a few MiB, at most 4096.
 
@@ -96,11 +103,7 @@ def chunks(rows: Rows, size: int | None = None) -> Iterator[np.ndarray]:
     """
     size = size or rows_at_once(rows.shape)
     for start in range(0, len(rows), size):
-        stop = min(start + size, len(rows))
-        if isinstance(rows, np.ndarray | Mapped):
-            yield np.ascontiguousarray(rows[start:stop])
-        else:
-            yield read(rows, np.arange(start, stop))
+        yield read_range(rows, start, min(start + size, len(rows)))
 
 
 def is_dataset(X: object) -> bool:
@@ -164,7 +167,7 @@ def _row_of(sample: Any) -> np.ndarray:
 
 def check_finite(x: np.ndarray | Mapped, first: int = 0) -> None:
     """Refuse rows with NaN or infinite values, saying which and how many."""
-    if x.dtype.kind in "biu":
+    if x.dtype.kind in "biu" or all(np.isfinite(piece).all() for piece in pieces(x)):
         return
     fine = [np.isfinite(piece).reshape(len(piece), -1).all(axis=1) for piece in pieces(x)]
     rows = np.flatnonzero(~np.concatenate(fine)) + first if fine else np.empty(0)

@@ -1,9 +1,12 @@
-"""Run a function over rows on a fixed number of slots, so that no row's result depends on its company.
+"""Run a function over rows in passes of fixed sizes, so that no row's result depends on its company.
 
 Float32 matrix products differ by about 3e-7 between batch sizes, and a search amplifies that to 1e-3. With every
 forward pass on the same number of rows (idle slots repeat the last row) results are equal to the last bit on a CPU,
 whatever the batch size, order or neighbours. That number is a multiple of 64: matrix products treat the rows that
 are left over from their blocks in another way, so that a row's place would count.
+
+Large passes are faster. Whether they give the same bits depends on the processor and on the library of matrix products,
+so the first large pass of a call is compared with a small one, on rows from all over it.
 """
 
 import math
@@ -14,10 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oddgan.base.rows import Rows, chunks
+from oddgan.base.rows import Rows, read_range
 
 Scoring = Literal["exact", "fast"]
+Results = dict[str, np.ndarray]
 BLOCK = 64
+# A pass of so many rows hides what its calls cost; samples of more values in all leave the processor's caches.
+LARGE, MOST_VALUES = 1024, 2**16
 
 
 class Progress(NamedTuple):
@@ -38,9 +44,34 @@ class Progress(NamedTuple):
 Report = Callable[[Progress], None]
 
 
+class Passes(NamedTuple):
+    """How many rows a forward pass takes.
+
+    Parameters
+    ----------
+    rows : of a pass, >= 1.
+    large : rows of a pass while at least half as many remain, if that changes no bit; at most `rows` switches it off.
+    padded : whether every pass is filled up to its size, so that bits depend on no row beside.
+    """
+
+    rows: int
+    large: int = 0
+    padded: bool = True
+
+
 def full_pass(slots: int) -> int:
     """The rows of one forward pass of exact scoring: `slots`, up to a multiple of 64."""
     return math.ceil(slots / BLOCK) * BLOCK
+
+
+def large_pass(shape: tuple[int, ...]) -> int:
+    """The rows of a large pass through networks, by the shape of a sample: 1024 for tables, fewer for others."""
+    return LARGE if len(shape) == 1 else min(LARGE, MOST_VALUES // math.prod(shape) // BLOCK * BLOCK)
+
+
+def passes_of(slots: int, scoring: Scoring, large: int = 0) -> Passes:
+    """The passes for the settings of a detector; "fast" takes large ones without comparing."""
+    return Passes(full_pass(slots), large) if scoring == "exact" else Passes(max(slots, large), padded=False)
 
 
 def run_rows(
@@ -48,29 +79,72 @@ def run_rows(
     rows: Rows,
     prepare: Callable[[np.ndarray], Tensor],
     *,
-    slots: int,
-    scoring: Scoring,
+    passes: Passes,
     report: Report | None = None,
-) -> dict[str, np.ndarray]:
+) -> Results:
     """Apply `function` (batch -> results (n, ...) by name) to all rows; float64 arrays (n, ...) by name.
 
     Parameters
     ----------
     function : sees one pass at once; its results are float64 where they are scores.
     prepare : raw rows (n, ...) to network input on the device.
-    slots : rows that are scored in each forward pass.
-    scoring : "exact" pads each pass to the same number of rows; "fast" does not.
+    passes : the rows of a pass.
     report : told how far it is.
     """
-    parts: list[Mapping[str, np.ndarray]] = []
-    done, full = 0, full_pass(slots)
-    for raw in chunks(rows, slots):
-        n = len(raw)
-        padded = np.concatenate([raw, np.repeat(raw[-1:], full - n, axis=0)]) if scoring == "exact" else raw
-        with torch.no_grad():
-            results = function(prepare(padded))
-        parts.append({k: v[:n].double().cpu().numpy() for k, v in results.items()})
-        done += n
+    parts: list[Results] = []
+    run, done = _Runner(function, prepare, passes), 0
+    while done < len(rows):
+        size = run.size(len(rows) - done)
+        found = run(read_range(rows, done, min(done + size, len(rows))), size)
+        if found is None:  # large passes give other bits
+            continue
+        parts.append(found)
+        done += len(next(iter(found.values())))
         if report is not None:
             report(Progress(done))
     return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]} if parts else {}
+
+
+class _Runner:
+    """Runs passes, large ones as long as they give the bits of small ones."""
+
+    def __init__(
+        self,
+        function: Callable[[Tensor], Mapping[str, Tensor]],
+        prepare: Callable[[np.ndarray], Tensor],
+        passes: Passes,
+    ) -> None:
+        self._function, self._prepare, self._passes = function, prepare, passes
+        self._equal: bool | None = None if passes.padded and passes.large > passes.rows else False
+
+    def size(self, left: int) -> int:
+        """The rows of the next pass, of which `left` remain."""
+        return self._passes.large if self._equal is not False and 2 * left >= self._passes.large else self._passes.rows
+
+    def __call__(self, raw: np.ndarray, size: int) -> Results | None:
+        """The results of one pass of `size` rows; None where it was large and its bits were found to differ."""
+        results = self._pass(raw, size)
+        if size > self._passes.rows and self._equal is None:
+            some = _scattered(len(raw), self._passes.rows)
+            self._equal = _same(self._pass(raw[some], self._passes.rows), {k: v[some] for k, v in results.items()})
+        return None if size > self._passes.rows and not self._equal else results
+
+    def _pass(self, raw: np.ndarray, size: int) -> Results:
+        n = len(raw)
+        padded = self._passes.padded and n < size
+        with torch.no_grad():
+            found = self._function(
+                self._prepare(np.concatenate([raw, np.repeat(raw[-1:], size - n, axis=0)]) if padded else raw)
+            )
+        return {k: v[:n].double().cpu().numpy() for k, v in found.items()}
+
+
+def _scattered(n: int, k: int) -> np.ndarray:
+    """At most k row numbers below n, evenly spaced but for an offset that takes every remainder in turn."""
+    stride = max(1, n // k)
+    rows = np.arange(min(n, k)) * stride
+    return rows + np.arange(len(rows)) % stride
+
+
+def _same(a: Results, b: Results) -> bool:
+    return all(np.array_equal(a[name], b[name], equal_nan=True) for name in a)

@@ -17,7 +17,7 @@ from oddgan.base.components import Component
 from oddgan.base.fitting import Fitting
 from oddgan.base.private import PrivateDetector
 from oddgan.base.rows import Rows, chunks
-from oddgan.base.scoring import Progress, Report, full_pass, run_rows
+from oddgan.base.scoring import Passes, Progress, Report, full_pass, run_rows
 from oddgan.inversion import Execution, Inverted, Loss, Map, Slots
 from oddgan.priors import Prior
 from oddgan.scores import Composition
@@ -152,8 +152,8 @@ class SearchDetector(PrivateDetector):
         self, function: Callable[[Tensor], Mapping[str, Tensor]], rows: Rows, report: Report | None = None
     ) -> dict[str, np.ndarray]:
         """Hand over many passes at once: the search itself sees to it that rows don't depend on each other."""
-        slots = TOGETHER * self._slots.most
-        return run_rows(function, rows, self._prepare, slots=slots, scoring="fast", report=report)
+        passes = Passes(TOGETHER * self._slots.most, padded=False)
+        return run_rows(function, rows, self._prepare, passes=passes, report=report)
 
     def _measured(self, rows: Rows, wanted: Collection[str] | None, report: Report | None) -> dict[str, np.ndarray]:
         if report is None:

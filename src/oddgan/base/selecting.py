@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
-from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from oddgan._core.errors import InputError
+from oddgan._core.lazy import LazyModule
 from oddgan.base.capabilities import Reconstructs, Samples
 from oddgan.base.classical import principal_components
 from oddgan.base.rows import Rows
@@ -20,7 +19,12 @@ from oddgan.similarities import L2
 from oddgan.training import Phase, Selection, Selector, seeded
 
 if TYPE_CHECKING:
+    from sklearn.decomposition import PCA
+
     from oddgan.base.neural import NeuralDetector
+
+
+metrics = LazyModule("sklearn.metrics")
 
 AXES = 32  # principal components on which rows and samples are compared
 
@@ -115,7 +119,7 @@ class Panel:
             return cast(Samples, self.detector)._sample(len(self.rows))
 
     @cached_property
-    def _yardstick(self) -> tuple[PCA, np.ndarray]:
+    def _yardstick(self) -> tuple["PCA", np.ndarray]:
         """The principal components of the rows, and the rows on them: the same at every look."""
         x = self.detector._apply(lambda x: {"x": x.flatten(1)}, self.rows)["x"]
         axes = principal_components(x, min(AXES, len(x) - 1, x.shape[1]))
@@ -142,7 +146,7 @@ class Panel:
         fitted = composition.fit(self.detector._looked_up(self.rows, composition.uses or None))
         found = self.detector._looked_up(rows, composition.uses or None)
         score = fitted({name: torch.from_numpy(values) for name, values in found.items()})
-        return 1 - float(roc_auc_score(y, score.numpy()))
+        return 1 - float(metrics.roc_auc_score(y, score.numpy()))
 
 
 def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:

@@ -6,10 +6,11 @@ format 1 have scikit-learn estimators in a file of their own, `estimators.skops`
 
 import json
 import platform
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import sklearn
@@ -142,7 +143,7 @@ class _Loader:
 
     def __init__(self, classes: Mapping[str, type["Detector"]], device: str | None, *, trust_changes: bool) -> None:
         self.classes, self.device, self.trust_changes, self.left = classes, device, trust_changes, MOST_MEMBERS
-        self.known = known_parts() | dict(classes)
+        self.known = ChainMap(known_parts(), cast(MutableMapping[str, type], classes))
 
     def load(self, folder: Path, level: int = 0) -> "Detector":
         """The detector in a folder; members lie below it."""

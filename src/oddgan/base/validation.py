@@ -1,14 +1,14 @@
 """What `fit` and the scoring methods accept, and how they say no."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from oddgan._core.card import kind_of
 from oddgan._core.errors import InputError
 from oddgan._core.mapped import Mapped, Samples, on_disk
 from oddgan._core.notices import notice
-from oddgan.base.card import kind_of
 from oddgan.base.device import usable_device
 from oddgan.base.ranges import check_range, learn_range
 from oddgan.base.rows import Lazy, Rows, check_finite, check_frame, is_dataset, is_frame, to_array
@@ -90,6 +90,9 @@ def _validate_table(detector: "Detector", X: Any, *, reset: bool) -> np.ndarray:
     shape = getattr(detector, "shape_", None)
     if not reset and shape is not None and len(shape) > 1:
         raise InputError(_mismatch(detector, np.shape(X)[1:]))
+    if not reset and _is_plain(detector, X):
+        check_finite(X)
+        return cast(np.ndarray, X)
     minimum = 2 if reset else 1
     x: np.ndarray = validate_data(
         detector, X, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=minimum, reset=reset
@@ -99,6 +102,18 @@ def _validate_table(detector: "Detector", X: Any, *, reset: bool) -> np.ndarray:
         detector.shape_ = (x.shape[1],)
         learn_range(detector, x)
     return x
+
+
+def _is_plain(detector: "Detector", X: Any) -> bool:
+    """Whether X is just what scikit-learn's checks would return, which take longer than scoring a row."""
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.dtype == np.float64
+        and X.shape[1] == getattr(detector, "n_features_in_", None)
+        and len(X) > 0
+        and not hasattr(detector, "feature_names_in_")
+    )
 
 
 def _validate_deep(detector: "Detector", x: Samples, *, reset: bool) -> Samples:

@@ -153,8 +153,9 @@ def score(
     same = ("trust_changes", "out", "heatmaps", "force", "resume", "device", "explain")
     given = {name: getattr(options, name) for name in same}
     spec = oddgan.experiments.ScoreSpec(model=model, source=source, options=reading(options), **given)
+    draw = None if options.heatmaps is None else oddgan.report.pictures.overlay
     with bar("scoring", output) as progress:
-        result = oddgan.experiments.score(spec, watch=progress, draw=oddgan.report.pictures.overlay)
+        result = oddgan.experiments.score(spec, watch=progress, draw=draw)
     notes(result.notes, output)
     found, flagged = result.table, int(result.table.is_anomaly.sum())
     if options.out is None:

@@ -9,6 +9,7 @@ from oddgan.cli.options import OutputOptions
 from oddgan.cli.output import document, show, table
 
 if TYPE_CHECKING:
+    import oddgan.detectors
     import oddgan.experiments
 
 _LINE = 100
@@ -16,7 +17,7 @@ _LINE = 100
 
 def list_methods(output: OutputOptions) -> None:
     """Show all methods."""
-    rows = oddgan.experiments.method_rows()
+    rows = oddgan.detectors.method_rows()
     document(rows, output)
     shown = table("method", "year", "what it does, and its paper", "data", "needs")
     for row in rows:
@@ -33,8 +34,7 @@ def help_on_method(name: str, output: OutputOptions | None = None) -> None:
     cls = oddgan.experiments.method_class(name)
     card, rows = cls.card, oddgan.experiments.parameter_rows(cls)
     document(
-        oddgan.experiments.card_row(card)
-        | {"deviations": list(card.deviations), "parameters": [vars(row) for row in rows]},
+        card.row() | {"deviations": list(card.deviations), "parameters": [vars(row) for row in rows]},
         output,
     )
     lines = [f"{card.name}: {card.summary}", f"{card.authors}: {card.title}, {card.year}", card.link, ""]

@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 from oddgan._core.errors import InputError
+from oddgan._core.lazy import LazyModule
+
+neighbors = LazyModule("sklearn.neighbors")
 
 Floats = NDArray[np.float64]
 MOST, FEWEST = 2000, 50
@@ -98,7 +100,7 @@ def intrinsic_dimension(x: NDArray[np.generic], *, seed: int = 0, most: int = MO
             f"intrinsic_dimension got {len(some)} different rows of {len(rows)}: at least {FEWEST} are needed."
         )
     centred = some - some.mean(axis=0)
-    distances = NearestNeighbors(n_neighbors=_K2 + 1).fit(centred).kneighbors()[0]
+    distances = neighbors.NearestNeighbors(n_neighbors=_K2 + 1).fit(centred).kneighbors()[0]
     distances = distances[distances[:, 0] > 0]
     return IntrinsicDimension(two_nn(distances), levina_bickel(distances), len(some), some.shape[1])
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
-from sklearn.decomposition import PCA
-from sklearn.neighbors import NearestNeighbors
 
 from oddgan._core.errors import InputError
+from oddgan._core.lazy import LazyModule
+
+decomposition, neighbors = LazyModule("sklearn.decomposition"), LazyModule("sklearn.neighbors")
+optimize, special = LazyModule("scipy.optimize"), LazyModule("scipy.special")
 
 Floats = NDArray[np.float64]
 MOST, FEWEST = 10_000, 50
@@ -103,12 +104,14 @@ def suspects(x: NDArray[np.generic], *, seed: int = 0, most: int = MOST) -> Susp
     flat = flat - np.median(flat, axis=0)
     if flat.shape[1] > _DIMENSIONS:
         near = (
-            PCA(_DIMENSIONS, svd_solver="randomized", random_state=0).fit_transform(flat) if n > _DIMENSIONS else flat
+            decomposition.PCA(_DIMENSIONS, svd_solver="randomized", random_state=0).fit_transform(flat)
+            if n > _DIMENSIONS
+            else flat
         )
     else:
         near = flat
     k = int(np.clip(_NEIGHBOURS * n, _LEAST_NEIGHBOURS, _MOST_NEIGHBOURS))
-    distance = NearestNeighbors(n_neighbors=k).fit(near).kneighbors()[0][:, -1]
+    distance = neighbors.NearestNeighbors(n_neighbors=k).fit(near).kneighbors()[0][:, -1]
     halves = rng.permutation(n) % 2 == 0
     residual = np.empty(n)
     for half in (halves, ~halves):
@@ -120,7 +123,7 @@ def suspects(x: NDArray[np.generic], *, seed: int = 0, most: int = MOST) -> Susp
 
 def _residual(known: Floats, new: Floats) -> Floats:
     """Distances of new rows from the mean and main directions of known ones."""
-    pca = PCA(min(_DIMENSIONS, *known.shape), svd_solver="randomized", random_state=0).fit(known)
+    pca = decomposition.PCA(min(_DIMENSIONS, *known.shape), svd_solver="randomized", random_state=0).fit(known)
     kept = int(np.searchsorted(np.cumsum(pca.explained_variance_ratio_), _EXPLAINED)) + 1
     if kept >= new.shape[1]:
         return np.zeros(len(new))  # all directions are main ones

@@ -1,39 +1,50 @@
-"""The published methods, one short file each."""
+"""The published methods, one short file each.
 
+Each is imported when it is first named.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
 
+from oddgan._core.card import Card, read_card
 from oddgan._core.files import read_steadily
-from oddgan.base import Detector, JointDetector, storage
-from oddgan.detectors.aae import AAE
-from oddgan.detectors.adgan import ADGAN
-from oddgan.detectors.alad import ALAD
-from oddgan.detectors.alocc import ALOCC
-from oddgan.detectors.anogan import AnoGAN
-from oddgan.detectors.arae import ARAE
-from oddgan.detectors.autoencoder import AutoEncoder
-from oddgan.detectors.beatgan import BeatGAN
-from oddgan.detectors.beta_vaegan import BetaVAEGAN
-from oddgan.detectors.constrained_aae import ConstrainedAAE
-from oddgan.detectors.deep_svdd import DeepSVDD
-from oddgan.detectors.egbad import EGBAD
-from oddgan.detectors.ensemble import Ensemble
-from oddgan.detectors.fanogan import FAnoGAN
-from oddgan.detectors.ganomaly import GANomaly
-from oddgan.detectors.gmm import GMM
-from oddgan.detectors.gpnd import GPND
-from oddgan.detectors.iforest import IForest
-from oddgan.detectors.joint_encoder_gan import JointEncoderGAN
-from oddgan.detectors.kde import KDE
-from oddgan.detectors.knn import KNN
-from oddgan.detectors.lad import LAD
-from oddgan.detectors.lsa import LSA
-from oddgan.detectors.mean_distance import MeanDistance
-from oddgan.detectors.nae import NAE
-from oddgan.detectors.ocgan import OCGAN
-from oddgan.detectors.ocsvm import OCSVM
-from oddgan.detectors.pca import PCA
-from oddgan.detectors.vae import VAE
-from oddgan.detectors.waic import WAIC
+from oddgan._core.lazy import LazyClasses
+
+if TYPE_CHECKING:
+    from oddgan.base import Detector
+    from oddgan.detectors.aae import AAE
+    from oddgan.detectors.adgan import ADGAN
+    from oddgan.detectors.alad import ALAD
+    from oddgan.detectors.alocc import ALOCC
+    from oddgan.detectors.anogan import AnoGAN
+    from oddgan.detectors.arae import ARAE
+    from oddgan.detectors.autoencoder import AutoEncoder
+    from oddgan.detectors.beatgan import BeatGAN
+    from oddgan.detectors.beta_vaegan import BetaVAEGAN
+    from oddgan.detectors.constrained_aae import ConstrainedAAE
+    from oddgan.detectors.deep_svdd import DeepSVDD
+    from oddgan.detectors.egbad import EGBAD
+    from oddgan.detectors.ensemble import Ensemble
+    from oddgan.detectors.fanogan import FAnoGAN
+    from oddgan.detectors.ganomaly import GANomaly
+    from oddgan.detectors.gmm import GMM
+    from oddgan.detectors.gpnd import GPND
+    from oddgan.detectors.iforest import IForest
+    from oddgan.detectors.joint_encoder_gan import JointEncoderGAN
+    from oddgan.detectors.kde import KDE
+    from oddgan.detectors.knn import KNN
+    from oddgan.detectors.lad import LAD
+    from oddgan.detectors.lsa import LSA
+    from oddgan.detectors.mean_distance import MeanDistance
+    from oddgan.detectors.nae import NAE
+    from oddgan.detectors.ocgan import OCGAN
+    from oddgan.detectors.ocsvm import OCSVM
+    from oddgan.detectors.pca import PCA
+    from oddgan.detectors.vae import VAE
+    from oddgan.detectors.waic import WAIC
 
 __all__ = [
     "AAE",
@@ -69,19 +80,42 @@ __all__ = [
     "load",
 ]
 
+# A class is in the file that has its name in lower case, with underscores between words or without.
+_FILES = {module.name.replace("_", ""): module.name for module in iter_modules(__path__)}
+_CLASSES: Mapping[str, "type[Detector]"] = LazyClasses(
+    {name: f"{__name__}.{_FILES[name.lower()]}" for name in __all__ if name != "load"}
+)
 
-def classes() -> dict[str, type[Detector]]:
-    """The detectors by class name."""
-    found = {name: globals()[name] for name in __all__}
-    return {name: cls for name, cls in found.items() if isinstance(cls, type) and issubclass(cls, Detector)}
+
+def __getattr__(name: str) -> Any:
+    if name not in _CLASSES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _CLASSES[name]
 
 
-def methods() -> dict[str, type[Detector]]:
+def classes() -> Mapping[str, "type[Detector]"]:
+    """The detectors by class name, each imported when it is looked up."""
+    return _CLASSES
+
+
+def cards() -> dict[str, Card]:
+    """The cards of the detectors by class name, read from their files without importing them."""
+    return {name: read_card(Path(__path__[0]) / f"{_FILES[name.lower()]}.py", name) for name in _CLASSES}
+
+
+def method_rows() -> list[dict[str, Any]]:
+    """One entry a method: its name, paper, year, kinds of data and needs, oldest first."""
+    oldest = sorted(cards().items(), key=lambda item: (item[1].year, item[0]))
+    return [card.row() | {"class": name, "gan": card.gan} for name, card in oldest]
+
+
+def methods() -> dict[str, "type[Detector]"]:
     """The detectors by class name, without those that are made of other detectors."""
-    return {name: cls for name, cls in classes().items() if not issubclass(cls, JointDetector)}
+    joint = import_module("oddgan.base").JointDetector
+    return {name: cls for name, cls in classes().items() if not issubclass(cls, joint)}
 
 
-def load(path: str | Path, *, device: str | None = None, trust_changes: bool = False) -> Detector:
+def load(path: str | Path, *, device: str | None = None, trust_changes: bool = False) -> "Detector":
     """Read a model that `save` or `oddgan fit` wrote.
 
     Parameters
@@ -98,6 +132,8 @@ def load(path: str | Path, *, device: str | None = None, trust_changes: bool = F
     ModelError
         If the folder is no model, is damaged, has changed, is newer, or of an unknown class.
     """
-    return read_steadily(
+    storage = import_module("oddgan.base.storage")
+    found: Detector = read_steadily(
         Path(path), lambda folder: storage.load(folder, classes(), device=device, trust_changes=trust_changes)
     )
+    return found

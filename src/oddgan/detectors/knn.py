@@ -1,5 +1,7 @@
 """Distance to the nearest neighbours."""
 
+import math
+from functools import cache
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
@@ -9,9 +11,11 @@ from sklearn.neighbors import NearestNeighbors
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ProjectedDetector
+from oddgan.base.scoring import full_pass
 from oddgan.scores import Composition, WeightedSum
 
 Method = Literal["largest", "mean", "squares"]
+TILE = 256  # rows of a matrix product in scikit-learn's search
 
 
 @hyperparameters
@@ -48,6 +52,7 @@ class KNN(ProjectedDetector):
     )
     tiny: ClassVar = {"n_neighbors": 3, "method": "mean"}
     holds: ClassVar = {"neighbors": ("NearestNeighbors",)}
+    independent: ClassVar[bool] = True
 
     n_neighbors: int = 5
     method: Method = "largest"
@@ -67,6 +72,34 @@ class KNN(ProjectedDetector):
         return {"neighbors": NearestNeighbors(n_neighbors=self.n_neighbors).fit(x)}
 
     def _scores(self, x: np.ndarray) -> dict[str, np.ndarray]:
-        distances = self.estimators_["neighbors"].kneighbors(x)[0]
+        distances = self._distances(x)
         reduced = {"largest": distances[:, -1], "mean": distances.mean(axis=1), "squares": (distances**2).sum(axis=1)}
         return {"distance": reduced[self.method]}
+
+    def _distances(self, x: np.ndarray) -> np.ndarray:
+        """Distances (n, k) to the nearest training rows, each row's bits its own."""
+        neighbours, size = self.estimators_["neighbors"], full_pass(self.slots)
+        few, d, n = len(x) < size, x.shape[1], neighbours.n_samples_fit_
+        if neighbours._fit_method != "brute" or (few and _same_alone(d, min(n, TILE + n % TILE), size)):
+            found: np.ndarray = neighbours.kneighbors(x)[0]
+            return found
+        unit = TILE if size % TILE == 0 else size
+        padded = np.concatenate([x, np.repeat(x[-1:], -len(x) % unit, axis=0)])
+        step = len(padded) if unit == TILE else unit
+        parts = [neighbours.kneighbors(padded[i : i + step])[0] for i in range(0, len(padded), step)]
+        return np.concatenate(parts)[: len(x)]
+
+
+@cache
+def _same_alone(d: int, n: int, size: int) -> bool:
+    """Whether a search among n rows of d values gives a row the same bits alone, among few, and in a pass of `size`.
+
+    A search without a tree is made of matrix products, which some processors round by the number of rows. Products take
+    256 rows at most, so that their shapes are those with few training rows, too.
+    """
+    rng = np.random.RandomState(0)
+    search = NearestNeighbors(n_neighbors=min(n, 16), algorithm="brute").fit(rng.normal(size=(n, d)))
+    x = rng.normal(size=(size * math.ceil(2 * TILE / size), d))
+    whole = np.concatenate([search.kneighbors(x[i : i + size])[0] for i in range(0, len(x), size)])
+    cuts = [slice(k, 2 * k) for k in (*range(1, 17), 64, 65, TILE - 1)]
+    return all(np.array_equal(search.kneighbors(x[cut])[0], whole[cut]) for cut in cuts)

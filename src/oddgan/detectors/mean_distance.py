@@ -40,6 +40,7 @@ class MeanDistance(ClassicalDetector):
     )
     tiny: ClassVar = {}
     holds: ClassVar = {"centre": ("StandardScaler",)}
+    independent: ClassVar[bool] = True
 
     composition: Composition = WeightedSum(residual=1.0)
 

@@ -43,6 +43,7 @@ class PCA(ClassicalDetector):
     )
     tiny: ClassVar = {}
     holds: ClassVar = {"subspace": ("PCA",)}
+    independent: ClassVar[bool] = True
 
     n_components: float = 0.9
     composition: Composition = WeightedSum(residual=1.0)
@@ -62,14 +63,15 @@ class PCA(ClassicalDetector):
         subspace = principal_components(x, k if k < 1 else int(k))
         return {"subspace": principal_components(x, d - 1) if k < 1 and subspace.n_components_ == d else subspace}
 
-    def _project(self, x: np.ndarray) -> np.ndarray:
+    def _nearest(self, x: np.ndarray) -> np.ndarray:
+        """The points (n, d) of the subspace that are nearest to rows x (n, d)."""
         subspace = self.estimators_["subspace"]
-        projected: np.ndarray = subspace.inverse_transform(subspace.transform(x))
-        return projected
+        nearest: np.ndarray = self._product(self._project(subspace, x), subspace.components_) + subspace.mean_
+        return nearest
 
     def _scores(self, x: np.ndarray) -> dict[str, np.ndarray]:
-        return {"residual": ((x - self._project(x)) ** 2).sum(axis=1)}
+        return {"residual": ((x - self._nearest(x)) ** 2).sum(axis=1)}
 
     def _reconstruct(self, x: Tensor) -> Tensor:
-        projected = self._project(x.flatten(1).double().cpu().numpy())
+        projected = self._nearest(x.flatten(1).double().cpu().numpy())
         return torch.from_numpy(projected).to(x.device).view(x.shape)

@@ -6,7 +6,7 @@ from oddgan.experiments.fitting import FitResult, assist, fit
 from oddgan.experiments.inspection import inspect
 from oddgan.experiments.inversion import InversionResult, InversionState, change_inversion
 from oddgan.experiments.making import method_class
-from oddgan.experiments.methods import Parameter, card_row, method_rows, parameter_rows
+from oddgan.experiments.methods import Parameter, parameter_rows
 from oddgan.experiments.profiling import Peak, ProfileResult, Timed, profile
 from oddgan.experiments.resuming import finished
 from oddgan.experiments.scoring import ScoreResult, score
@@ -46,7 +46,6 @@ __all__ = [
     "UsageError",
     "assist",
     "build_detector",
-    "card_row",
     "change_inversion",
     "change_threshold",
     "compose",
@@ -56,7 +55,6 @@ __all__ = [
     "inspect",
     "merge",
     "method_class",
-    "method_rows",
     "parameter_rows",
     "parse_assignments",
     "profile",

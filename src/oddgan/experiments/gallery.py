@@ -4,13 +4,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.manifold import TSNE
 
+from oddgan._core.lazy import LazyModule
 from oddgan.base import Detector, SearchDetector
 from oddgan.evaluate import Items, LatentMap, class_groups, gallery_groups
 
 if TYPE_CHECKING:
     from oddgan.experiments.runs import Scored
+
+manifold = LazyModule("sklearn.manifold")
 
 Projection = Literal["pca", "tsne"]
 _POINTS = 1000  # of a map, at most
@@ -84,7 +86,7 @@ def _projected(codes: NDArray[np.float64], projection: Projection) -> tuple[str,
         return "the two coordinates", codes
     if projection == "tsne":
         perplexity = min(_NEIGHBOURS, (len(codes) - 1) / 3)
-        return "t-SNE", TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(codes)
+        return "t-SNE", manifold.TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(codes)
     centred = codes - codes.mean(axis=0)
     _, lengths, axes = np.linalg.svd(centred, full_matrices=False)
     share = float((lengths[:2] ** 2).sum() / ((lengths**2).sum() or 1.0))

@@ -1,4 +1,4 @@
-"""What there is to choose from: the methods and their parameters."""
+"""The parameters of the methods, as help shows them."""
 
 import inspect
 from collections.abc import Iterator
@@ -8,8 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from oddgan._core.docstrings import parameter_docs
 from oddgan._core.parts import arguments, is_part
-from oddgan.base import Card, Detector, NeuralDetector
-from oddgan.detectors import classes
+from oddgan.base import Detector, NeuralDetector
 from oddgan.experiments.settings import choices, takes
 from oddgan.experiments.wording import in_words
 
@@ -32,21 +31,6 @@ class Parameter:
     meaning: str
     takes: str
     own: bool
-
-
-def method_rows() -> list[dict[str, Any]]:
-    """One entry a method: its name, paper, year, kinds of data and needs, oldest first."""
-    cards = [(name, cls.card) for name, cls in classes().items()]
-    return [
-        card_row(card) | {"class": name, "gan": card.gan}
-        for name, card in sorted(cards, key=lambda item: (item[1].year, item[0]))
-    ]
-
-
-def card_row(card: Card) -> dict[str, Any]:
-    """What a method is and where it comes from."""
-    row = {name: getattr(card, name) for name in ("name", "title", "authors", "year", "link", "summary", "needs")}
-    return row | {"kinds": list(card.kinds)}
 
 
 def parameter_rows(cls: type[Detector]) -> list[Parameter]:

@@ -33,6 +33,13 @@ class MaskedLinear(nn.Linear):
         """Map (n, m·before) to (n, m·after)."""
         return functional.linear(x, self.weight * self.mask, self.bias)
 
+    def masked(self) -> nn.Linear:
+        """A plain layer with the masked weights, for a network that learns no more."""
+        layer = nn.Linear(self.in_features, self.out_features, device="meta")  # draws no random weights
+        layer.weight = nn.Parameter((self.weight * self.mask).detach())
+        layer.bias = self.bias
+        return layer
+
 
 class Autoregressive(Network):
     """The negative log-likelihood of codes in (0, 1)^m, cut into bins: -Σ_i log p(bin of z_i | z_1..z_i-1).

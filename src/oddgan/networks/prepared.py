@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from oddgan.networks import fast, glue
+from oddgan.networks.autoregressive import Autoregressive, MaskedLinear
 from oddgan.networks.critics import Critic, JointCritic
 from oddgan.networks.growing import Growing, PixelNorm
 from oddgan.networks.joining import Batch, Convolution, Up, gain_and_shift, joined, plain
@@ -52,6 +53,8 @@ def prepare(module: nn.Module, *, dtype: torch.dtype = torch.float32) -> nn.Modu
 
 
 def _network(module: nn.Module) -> nn.Module:
+    if isinstance(module, Autoregressive):
+        module.layers = nn.Sequential(*(_masked_once(layer) for layer in module.layers))
     if isinstance(module, SeveralCritics):
         return SeveralCritics([_network(critic) for critic in module.critics])
     if isinstance(module, Critic | JointCritic) and isinstance(module.head, Beside):
@@ -71,6 +74,10 @@ def _network(module: nn.Module) -> nn.Module:
             row[-1].keep_wide = True
         return nn.Sequential(row, glue.Widen(), *layers[cut:])
     return module
+
+
+def _masked_once(layer: nn.Module) -> nn.Module:
+    return layer.masked() if isinstance(layer, MaskedLinear) else layer
 
 
 def _row(*modules: nn.Module) -> nn.Sequential:

@@ -9,15 +9,16 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 import torch
-from sklearn.mixture import GaussianMixture
-from sklearn.svm import SVC, OneClassSVM
 from torch import Tensor
 
 from oddgan._core.confusion import Bools
 from oddgan._core.errors import InputError
+from oddgan._core.lazy import LazyModule
 from oddgan.scores.composition import weighted
 from oddgan.scores.learned import Floats, learned, positive
 from oddgan.scores.standardisation import Scaled
+
+sklearn_mixture, sklearn_svm = LazyModule("sklearn.mixture"), LazyModule("sklearn.svm")
 
 ROWS, BLOCK = 256, 1024  # rows and support vectors that are in memory at a time
 LARGEST = 5  # mixture components that BIC chooses among
@@ -71,7 +72,7 @@ class SVM(Scaled):
     def _train(self, rows: Floats, is_anomaly: Bools) -> Self:
         width = _width("SVM", self.gamma, rows)
         weights = "balanced" if self.balanced else None
-        machine = SVC(kernel=self.kernel, C=self.C, gamma=width, class_weight=weights).fit(rows, is_anomaly)
+        machine = sklearn_svm.SVC(kernel=self.kernel, C=self.C, gamma=width, class_weight=weights).fit(rows, is_anomaly)
         linear = self.kernel == "linear"  # there the support vectors, times their coefficients, add up to one
         return dataclasses.replace(
             self,
@@ -127,7 +128,7 @@ class OneClass(Scaled):
     def _train(self, rows: Floats, is_anomaly: Bools) -> Self:
         del is_anomaly
         width = _width("OneClass", self.gamma, rows)
-        machine = OneClassSVM(nu=self.nu, gamma=width).fit(rows)
+        machine = sklearn_svm.OneClassSVM(nu=self.nu, gamma=width).fit(rows)
         return dataclasses.replace(
             self,
             support=np.ascontiguousarray(machine.support_vectors_),
@@ -174,7 +175,7 @@ class Mixture(Scaled):
         sizes = range(1, LARGEST + 1) if self.n_components is None else (self.n_components,)
         if len(rows) < max(sizes):
             raise InputError(f"Mixture got {len(rows)} held-out normal rows: give at least {max(sizes)}.")
-        tried = [GaussianMixture(size, random_state=self.seed).fit(rows) for size in sizes]
+        tried = [sklearn_mixture.GaussianMixture(size, random_state=self.seed).fit(rows) for size in sizes]
         best = min(tried, key=lambda mixture: float(mixture.bic(rows)))
         return dataclasses.replace(
             self,

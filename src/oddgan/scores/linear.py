@@ -9,14 +9,16 @@ from functools import reduce
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from oddgan._core.confusion import Bools, Confusion, balanced_accuracy, f_beta, mcc, sweep
 from oddgan._core.errors import InputError
+from oddgan._core.lazy import LazyModule
 from oddgan.scores.composition import weighted
 from oddgan.scores.learned import Floats, learned, positive
 from oddgan.scores.standardisation import Scaled
+
+linear_model = LazyModule("sklearn.linear_model")
 
 MOST = 100_000
 """More candidates than this are refused: at about 2 ms each on 20,000 rows they take minutes."""
@@ -142,7 +144,7 @@ class Logistic(Scaled):
 
     def _train(self, rows: Floats, is_anomaly: Bools) -> Self:
         weights = "balanced" if self.balanced else None
-        model = LogisticRegression(C=self.C, class_weight=weights, max_iter=1000)
+        model = linear_model.LogisticRegression(C=self.C, class_weight=weights, max_iter=1000)
         model.fit(rows, is_anomaly)
         return dataclasses.replace(
             self,
