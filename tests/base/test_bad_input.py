@@ -222,3 +222,13 @@ def test_tensor_with_gradients_and_other_types():
         assert np.array_equal(
             detector().fit(typed).anomaly_score(typed), detector().fit(typed.astype(float)).anomaly_score(typed)
         )
+
+
+def test_passes_that_fill_the_memory():
+    with pytest.raises(
+        InputError, match="slots is 200000, but rows of 4 values are scored in passes of at most 131072"
+    ):
+        detector(slots=200_000).fit(table())
+    wide = np.zeros((3, 1, 4096, 4096), dtype=np.uint8)  # the default is always taken
+    with pytest.raises(InputError, match="in passes of at most 64: lower it"):
+        detector(slots=65).fit(wide)

@@ -153,7 +153,7 @@ def test_progress_counts_the_rows_of_all_members():
     ensemble.anomaly_score(NEW, report=lambda p: told.append(p.rows))
     assert told == sorted(told)
     assert told[-1] == 9
-    assert len(set(told)) > 4
+    assert len(set(told)) >= len(ensemble.members_)  # each member tells at its end at least
 
 
 def test_an_ensemble_of_ensembles_is_stored_whole(tmp_path):
@@ -166,7 +166,7 @@ def test_an_ensemble_of_ensembles_is_stored_whole(tmp_path):
     assert again.detectors[0].detectors[0].bandwidths == (0.5,)
     assert (folder / "member-1" / "member-2" / "networks.safetensors").is_file()
     (folder / "member-2" / "detector.json").unlink()
-    with pytest.raises(ModelError, match="member-2 is not a model"):
+    with pytest.raises(ModelError, match=r"member-2 lacks detector\.json: copy the whole folder"):
         load(folder)
 
 

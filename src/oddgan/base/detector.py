@@ -27,7 +27,7 @@ from oddgan.base.fitting import Fitting, Validation, identity
 from oddgan.base.parameters import NestedParameters
 from oddgan.base.rows import Rows, chunks, take
 from oddgan.base.scoring import Passes, Report, Scoring, passes_of, run_rows
-from oddgan.base.validation import check_common, check_kind, validate
+from oddgan.base.validation import check_common, check_kind, check_pass, validate
 from oddgan.scaling import AutoScaling, Scaling
 from oddgan.scores import Composition, WeightedSum
 from oddgan.thresholds import Conformal, Quantile, Threshold
@@ -140,6 +140,7 @@ class Detector(Composes, Explains, OutlierMixin, NestedParameters, ABC):
         check_common(self)
         rows = validate(self, X, reset=True)
         check_kind(self)
+        check_pass(self)
         return rows
 
     def _fit_on(self, rows: Rows, rng: np.random.RandomState, fitting: Fitting) -> Self:

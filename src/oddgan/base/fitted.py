@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from oddgan._core.errors import ModelError
-from oddgan.base.validation import check_common, check_kind
+from oddgan.base.validation import check_common, check_kind, check_pass
 from oddgan.training import many
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def check_state(detector: "Detector") -> None:
     detector.scaling_.check(shape)
     check_common(detector)
     check_kind(detector)
+    check_pass(detector)
     if not many():  # what can't be trained by several workers can still be scored by them
         detector._check()
     budgeted, own = getattr(detector, "budgeted_", None), getattr(detector, "inversion", None)

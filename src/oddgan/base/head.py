@@ -47,7 +47,7 @@ FITTED: dict[str, Any] = ALWAYS | {
 # Far above what anybody has a use for: a larger one would keep a score busy for hours, or fill the memory.
 _LARGEST = {
     "n_max": 100_000, "steps": 100_000, "n_seed": 100_000, "n_draws": 100_000, "bank": 10_000_000, "levels": 64,
-    "depth": 1000, "n": 1000, "n_members": MOST_MEMBERS, "history": 10_000, "memory_mb": 1_000_000, "slots": 1_000_000,
+    "depth": 1000, "n": 1000, "n_members": MOST_MEMBERS, "history": 10_000, "memory_mb": 1_000_000,
     "kernel": 10_000, "bins": 1_000_000,
 }  # fmt: skip
 

@@ -1,5 +1,6 @@
 """What `fit` and the scoring methods accept, and how they say no."""
 
+import math
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _CHANNELS = (1, 3, 4)
 _LONG = 8  # times more channels than steps are hardly meant
+# Rows and values of one pass: "exact" scoring fills a pass up, so that also a single row takes that much memory.
+MOST_ROWS, MOST_VALUES = 2**17, 2**27
 
 
 def check_common(detector: "Detector") -> None:
@@ -39,6 +42,16 @@ def check_common(detector: "Detector") -> None:
         )
     if detector.scoring not in {"exact", "fast"}:
         raise InputError(f"scoring must be 'exact' or 'fast', but is {detector.scoring!r}.")
+
+
+def check_pass(detector: "Detector") -> None:
+    """Refuse passes of so many values that one row would fill the memory; the default number of rows always fits."""
+    values = math.prod(detector.shape_)
+    most = max(type(detector).slots, min(MOST_ROWS, MOST_VALUES // values))
+    if detector.slots > most:
+        raise InputError(
+            f"slots is {detector.slots}, but rows of {values} values are scored in passes of at most {most}: lower it."
+        )
 
 
 def check_kind(detector: "Detector") -> None:
