@@ -95,7 +95,7 @@ def test_a_signal_cleans_up_as_ctrl_c_does(run, monkeypatch, tmp_path, number, c
 
 
 def test_a_signal_that_is_ignored_stays_so(run, monkeypatch):
-    monkeypatch.setattr("oddgan.experiments.method_rows", lambda: os.kill(os.getpid(), signal.SIGHUP) or [])
+    monkeypatch.setattr("oddgan.detectors.method_rows", lambda: os.kill(os.getpid(), signal.SIGHUP) or [])
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` does
     try:
         assert run("methods").code == 0
