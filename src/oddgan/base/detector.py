@@ -173,14 +173,11 @@ class Detector(Composes, Explains, OutlierMixin, NestedParameters, ABC):
         return take(rows, np.sort(order[k:])), take(rows, self.calibration_rows_)
 
     def _fit_scaling(self, rows: Rows) -> Scaling:
-        chosen = self.scaling.choose(self.shape_) if isinstance(self.scaling, AutoScaling) else self.scaling
-        fitted = chosen.fit(chunks(rows))
+        fitted = self.scaling.choose(self.shape_).fit(chunks(rows))
         if fitted.constant:
             of = "channel" if fitted.per == "channel" else "column" if len(self.shape_) == 1 else "position"
-            notice(
-                f"{fitted.constant} {of}(s) hold one value in all training rows: any later change of it makes a row "
-                "more anomalous."
-            )
+            held = f"{fitted.constant} {of}(s) hold one value in all training rows"
+            notice(f"{held}: any later change of it makes a row more anomalous.")
         return fitted
 
     def set_threshold(self, rule: Threshold | None = None, *, rate: float | None = None) -> Self:
