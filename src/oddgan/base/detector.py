@@ -15,7 +15,6 @@ from torch import Tensor
 from oddgan._core.card import Card
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan._core.notices import notice
 from oddgan.base import storage
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.components import Component
@@ -24,8 +23,9 @@ from oddgan.base.device import usable_device
 from oddgan.base.estimators import Values
 from oddgan.base.explanation import Explains
 from oddgan.base.fitting import Fitting, Validation, identity
+from oddgan.base.input_scaling import fit_scaling
 from oddgan.base.parameters import NestedParameters
-from oddgan.base.rows import Rows, chunks, take
+from oddgan.base.rows import Rows, take
 from oddgan.base.scoring import Passes, Report, Scoring, passes_of, run_rows
 from oddgan.base.validation import check_common, check_kind, check_pass, validate
 from oddgan.scaling import AutoScaling, Scaling
@@ -43,9 +43,8 @@ def _is(capability: type) -> Callable[[object], bool]:
 class Detector(Composes, Explains, OutlierMixin, NestedParameters, ABC):
     """An anomaly detector that is a scikit-learn estimator.
 
-    Inside, higher means more anomalous (`anomaly_score`, `score_components`, `threshold_`); at scikit-learn's
-    methods (`score_samples`, `decision_function`, `predict`) higher means more normal. The only minus is in
-    `score_samples`.
+    Inside, higher means more anomalous (`anomaly_score`, `score_components`, `threshold_`); at scikit-learn's methods
+    (`score_samples`, `decision_function`, `predict`) higher means more normal. The only minus is in `score_samples`.
 
     Parameters
     ----------
@@ -174,15 +173,7 @@ class Detector(Composes, Explains, OutlierMixin, NestedParameters, ABC):
         return take(rows, np.sort(order[k:])), take(rows, self.calibration_rows_)
 
     def _fit_scaling(self, rows: Rows) -> Scaling:
-        chosen = self.scaling.choose(self.shape_) if isinstance(self.scaling, AutoScaling) else self.scaling
-        fitted = chosen.fit(chunks(rows))
-        if fitted.constant:
-            of = "channel" if fitted.per == "channel" else "column" if len(self.shape_) == 1 else "position"
-            notice(
-                f"{fitted.constant} {of}(s) hold one value in all training rows: any later change of it makes a row "
-                "more anomalous."
-            )
-        return fitted
+        return fit_scaling(self.scaling, self.shape_, rows)
 
     def set_threshold(self, rule: Threshold | None = None, *, rate: float | None = None) -> Self:
         """Set the threshold anew from the stored calibration scores; nothing is trained again.

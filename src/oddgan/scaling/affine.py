@@ -54,6 +54,11 @@ class Scaling(ABC):
         """The interval that training data are mapped into, or None when it is unbounded."""
         return None
 
+    def choose(self, shape: tuple[int, ...]) -> "Scaling":
+        """The scaling for samples of this shape: itself, unless it chooses by the kind of data."""
+        del shape
+        return self
+
     @abstractmethod
     def fit(self, chunks: Iterable[np.ndarray]) -> Self:
         """Learn from raw rows, given in chunks (n, ...), and return the fitted scaling."""
