@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from oddgan import KDE, AnoGAN, Ensemble, IForest, ModelError, load
+from oddgan import KDE, AnoGAN, Ensemble, IForest, InputError, ModelError, load
 from oddgan.base.digest import digests
 from oddgan.base.json_text import parse
 from oddgan.inversion import LatentSearch
@@ -218,3 +218,13 @@ def test_text_that_is_no_model(text):
 def test_text_that_is_one():
     value = {"a": [1, -2.5, None, True, "text", {"b": [[[]]]}], "c": 2**63}
     assert parse(json.dumps(value).encode()) == value
+
+
+def test_what_can_not_be_loaded_again_is_not_fitted(tmp_path):
+    vast = AnoGAN(latent_dim=3, epochs=1, backbone=SMALL, inversion=LatentSearch(n_max=200_000))
+    with pytest.raises(InputError, match="AnoGAN can't be fitted: n_max is 200000, but must be at most 100000"):
+        vast.fit(table())
+    small = MODELS["AnoGAN"]().fit(table()).set_params(inversion=LatentSearch(n_max=200_000))
+    with pytest.raises(InputError, match="can't be saved: n_max is 200000"):
+        small.save(tmp_path / "model")
+    assert not (tmp_path / "model").exists()

@@ -74,7 +74,7 @@ def check_head(head: Any) -> None:
         if not all(isinstance(value, dict) for value in values):
             raise ModelError(f"{key} must hold names and values, but is {shown(head[key])}.")
     for key in ("parameters", "fitted"):
-        _check_numbers(head[key])
+        check_numbers(head[key])
 
 
 def check_fitted_types(fitted: Mapping[str, Any]) -> None:
@@ -93,13 +93,24 @@ def check_fitted_types(fitted: Mapping[str, Any]) -> None:
             raise ModelError(f"{name} is {shown(value)}, but must be {text_of(FITTED[name])}.")
 
 
-def _check_numbers(spec: Any, name: str = "") -> None:
-    """Refuse whole numbers above the largest that make sense for a field of this name."""
+def check_numbers(spec: Any, name: str = "") -> None:
+    """Refuse numbers above the largest that make sense for a field of this name.
+
+    Parameters
+    ----------
+    spec : a value as it is stored, see `to_spec`; `fit` asks, too, so that what is fitted can be loaded again.
+    name : the field that holds it.
+
+    Raises
+    ------
+    ModelError
+        The message names the field.
+    """
     if isinstance(spec, dict):
         for key, value in spec.items():
-            _check_numbers(value, key)
+            check_numbers(value, key)
     elif isinstance(spec, list):
         for value in spec:
-            _check_numbers(value, name)
+            check_numbers(value, name)
     elif isinstance(spec, int | float) and spec > _LARGEST.get(name, 2**63):
         raise ModelError(f"{name} is {shown(spec)}, but must be at most {_LARGEST.get(name, 2**63)}.")

@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save as dump
 
 from oddgan import inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training
-from oddgan._core.errors import ModelError, OddganError
+from oddgan._core.errors import InputError, ModelError, OddganError
 from oddgan._core.files import new_folder
 from oddgan._core.parts import check_arguments, from_spec, to_spec
 from oddgan._core.text import shown
@@ -27,7 +27,7 @@ from oddgan.base.device import usable_device
 from oddgan.base.digest import KEY, digests
 from oddgan.base.estimators import to_values
 from oddgan.base.fitted import check_calibration, check_state
-from oddgan.base.head import DEEPEST, FITTED, MOST_MEMBERS, check_fitted_types
+from oddgan.base.head import DEEPEST, FITTED, MOST_MEMBERS, check_fitted_types, check_head
 from oddgan.base.model_files import FORMAT, JSON, NETWORKS, TENSORS, Files, member, others, read_files
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ def _write(detector: "Detector", folder: Path) -> None:
         member(folder, i).mkdir()
         _write(one, member(folder, i))
     head[KEY] = digests(folder, head, JSON, others(len(members)))
+    try:
+        check_head(head)  # what is written can be read again
+    except ModelError as error:
+        raise InputError(f"This detector can't be saved: {error}") from error
     (folder / JSON).write_text(json.dumps(head, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 

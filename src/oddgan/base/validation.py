@@ -7,10 +7,12 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from oddgan._core.card import kind_of
-from oddgan._core.errors import InputError
+from oddgan._core.errors import InputError, ModelError
 from oddgan._core.mapped import Mapped, Samples, on_disk
 from oddgan._core.notices import notice
+from oddgan._core.parts import to_spec
 from oddgan.base.device import usable_device
+from oddgan.base.head import check_numbers
 from oddgan.base.ranges import check_range, learn_range
 from oddgan.base.rows import Lazy, Rows, check_finite, check_frame, is_dataset, is_frame, to_array
 
@@ -42,6 +44,18 @@ def check_common(detector: "Detector") -> None:
         )
     if detector.scoring not in {"exact", "fast"}:
         raise InputError(f"scoring must be 'exact' or 'fast', but is {detector.scoring!r}.")
+    _check_size(detector)
+
+
+def _check_size(detector: "Detector") -> None:
+    """Refuse numbers that `load` would refuse, before anything is trained in vain."""
+    for name, value in detector.get_params(deep=False).items():
+        try:
+            check_numbers(to_spec(value, {}, name), name)
+        except ModelError as error:
+            raise InputError(f"{type(detector).__name__} can't be fitted: {error}") from error
+        except InputError:  # a value of somebody's own, which can't be saved
+            continue
 
 
 def check_pass(detector: "Detector") -> None:
