@@ -91,6 +91,11 @@ class Composes:
             )
         return self._composed(components)
 
+    def scores_of_calibration(self) -> np.ndarray:
+        """The scores (n,) of the calibration rows, in the order of `calibration_rows_`; `fit` has computed them."""
+        check_is_fitted(self, "offset_")
+        return self._composed(self._calibrated())
+
     def compose(self, composition: Composition, X_val: Any = None, y_val: Any = None) -> Self:
         """Score by another composition from now on; nothing is trained again, and no search changes.
 
