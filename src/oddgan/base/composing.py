@@ -183,7 +183,8 @@ class Composes:
         detector, name = cast("Detector", self), type(self).__name__
 
         def measured(x: Tensor) -> dict[str, Tensor]:
-            return evaluated(detector._components(x), wanted, self._derived, name) | {REACH: reach(x)}
+            parts = evaluated(detector._components(x), wanted, self._derived, name)
+            return parts | {REACH: reach(x, detector.scaling_.limit)}
 
         return detector._apply(measured, rows, report)
 
