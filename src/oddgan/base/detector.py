@@ -26,7 +26,7 @@ from oddgan.base.fitting import Fitting, Validation, identity
 from oddgan.base.input_scaling import fit_scaling
 from oddgan.base.parameters import NestedParameters
 from oddgan.base.rows import Rows, take
-from oddgan.base.scoring import Scoring, ScoresInPasses
+from oddgan.base.scoring import ScoresInPasses, Scoring
 from oddgan.base.validation import check_common, check_kind, check_pass, validate
 from oddgan.scaling import AutoScaling, Scaling
 from oddgan.scores import Composition, WeightedSum
