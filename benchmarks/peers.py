@@ -31,7 +31,7 @@ from oddgan.networks import MLP
 
 SIZES, TRAINED, COLUMNS, CAUSES = (1_000, 10_000, 100_000), 2_000, 20, 5
 EPOCHS, BATCH = 5, 32
-BUDGET, MOST = 3.0, 25  # processor seconds of one comparison, and its rounds at most
+BUDGET, MOST = 2.0, 25  # processor seconds of one comparison, and its rounds at most
 
 Pair = tuple[Callable[[], Detector], Callable[[], Any]]
 
@@ -133,14 +133,14 @@ def compare(bench: Bench, setup: Callable[..., Setup], functions: Mapping[str, C
     micro = {name: 1e6 * float(np.median(times)) / n for name, times in taken.items()}
     for name, value in micro.items():
         base = {} if name == "PyOD" else {"baseline": micro["PyOD"]}
-        bench.add(setup(name, {"rounds": len(taken[name])}).record("time of a row", value, "us", **base))
+        bench.add(setup(name, {"rounds": len(taken[name])}, n).record("time of a row", value, "us", **base))
 
 
 def measure_pair(bench: Bench, method: str, pair: Pair, sizes: tuple[int, ...], how: str = "same settings") -> None:
     """Fit both, then score."""
 
     def case(text: str) -> Callable[..., Setup]:
-        return lambda name, settings: Setup(text, name, f"{COLUMNS} columns", how, settings)
+        return lambda name, settings, n: Setup(text, name, f"{COLUMNS} columns", how, settings, n_test=n)
 
     wanted = [n for n in sizes if bench.wanted(f"{method}: score {n} rows", "oddgan")]
     fit = f"{method}: fit {TRAINED} rows" + (", by default" if how == "defaults" else "")
@@ -196,7 +196,7 @@ def measure_start(bench: Bench) -> None:
                     given = [word.replace("NAME", name) for word in words]
                     calls[name].append(command_seconds(source, place, given))
             before = {"baseline": float(np.median(calls["before"]))} if "before" in calls else {}
-            setup = Setup("start-up", "oddgan", "5 columns", "a process each", {"command": what})
+            setup = Setup("start-up", "oddgan", "5 columns", "a process each", {"command": what}, n_test=1)
             bench.add(setup.record(what, float(np.median(calls["oddgan"])), "CPU s", **before))
 
 
