@@ -229,18 +229,18 @@ def test_ends_on_a_draft_are_confirmed_many_at_once(fixed):
 
     search, how = by_adam(n_max=80, lr=0.05, eps=0.02), Execution(Slots(32, fixed=fixed), draft)
     found = search(x, generator, ANYWHERE, squared, starts, how)
-    together, seen[:] = list(seen), []
-    alone = [search(x[i : i + 1], generator, ANYWHERE, squared, starts, how) for i in range(len(x))]
+    some = range(0, 70, 7)
+    alone = [search(x[i : i + 1], waves, ANYWHERE, squared, starts, how) for i in some]
     tolerance = 0.0 if fixed else 1e-9  # batches of other sizes round differently
     for name in ("z", "x", "loss", "steps", "censored"):
         expected = torch.cat([getattr(one, name) for one in alone])
-        torch.testing.assert_close(getattr(found, name), expected, rtol=0.0, atol=tolerance, msg=name)
+        torch.testing.assert_close(getattr(found, name)[some], expected, rtol=0.0, atol=tolerance, msg=name)
     assert found.converged.any()
     assert found.steps.unique().numel() > 10  # they do not end together
     assert torch.equal(found.converged, squared(x, found.x) <= search.eps)
-    # Alone, each end costs a look of its own; together, looks are shared.
-    assert len(together) < len(seen) / 5
-    assert max(together) <= 32
+    # An end by itself would take 70 looks, and more for those that are refused.
+    assert len(seen) < 35
+    assert max(seen) <= 32
 
 
 def test_stops_at_eps_or_after_n_max_steps():
