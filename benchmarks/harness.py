@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -215,6 +216,9 @@ class Bench:
         self.records: list[Record] = [] if self.forget else self._stored()
         self.console = Console(stderr=True)
         torch.set_num_threads(1)
+        self.output = sys.stdout
+        if self.options.json:  # whatever is printed on the way, by exporters for instance, is no part of the document
+            sys.stdout = sys.stderr
 
     def _stored(self) -> list[Record]:
         try:
@@ -258,6 +262,7 @@ class Bench:
     def finish(self) -> None:
         """Print the table, or the document."""
         if self.options.json:
+            sys.stdout = self.output
             print(self.path.read_text(encoding="utf-8"))
             return
         table = Table("case", "method", "metric", "value", "ratio", "n", "protocol", "role", title=self.title)

@@ -1,7 +1,10 @@
 """Benchmarks say how they are used, run shortly, and what they wrote can be read."""
 
+import importlib
+import json
 import os
 import runpy
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +97,24 @@ def test_nothing_is_measured_twice(path: Path) -> None:
         key = (r.case, r.method, r.data, r.protocol, r.metric, r.seed, r.role, str(r.settings))
         assert key not in seen, key
         seen.add(key)
+
+
+def test_json_is_all_that_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(FOLDER)
+    monkeypatch.setattr("harness.RESULTS", tmp_path)
+    monkeypatch.setattr("sys.argv", ["some.py", "--json"])
+    harness = importlib.import_module("harness")
+    with monkeypatch.context() as kept:
+        kept.setattr("sys.stdout", sys.stdout)  # put back whatever happens
+        bench = harness.Bench("some", "Some.")
+        sys.stdout.write("what an exporter prints")
+        bench.add(harness.Setup("case", "method", "data", "protocol", {}, n_test=1).record("time", 1.0, "ms"))
+        bench.finish()
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["records"]
+    assert "what an exporter prints" in printed.err
 
 
 def test_a_short_run_is_not_committed() -> None:

@@ -72,3 +72,10 @@ def test_large_passes_are_compared_on_rows_from_all_over_them():
     assert len(set(rows)) == 64
     assert rows.max() > 1000
     assert set(rows % 16) == set(range(16))
+
+
+def test_scores_of_calibration_rows_are_known_after_fit(cls):
+    detector, X = fitted_by_default(cls.__name__), normals("table", 300)
+    rows = detector.calibration_rows_[:70]
+    assert np.array_equal(detector.scores_of_calibration()[:70], detector.anomaly_score(X[rows]))
+    assert np.array_equal(np.sort(detector.scores_of_calibration()), detector.calibration_scores_)

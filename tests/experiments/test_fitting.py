@@ -6,7 +6,7 @@ import pytest
 
 from oddgan import load
 from oddgan._core.errors import InputError
-from oddgan.base import neural
+from oddgan.base import Detector, neural
 from oddgan.data import Options, read
 from oddgan.evaluate import read_run
 from oddgan.experiments import FitSpec, UsageError, fit
@@ -168,3 +168,15 @@ def test_a_private_fit_is_not_watched(table, tmp_path):
         seen = (made.run / "events.jsonl").read_text()
         assert ('"event": "monitor"' in seen) == (name == "a")
     assert any("differentially private" in note for note in made.info.notes)
+
+
+def test_normal_rows_are_scored_once_and_shown_with_those_scores(table, monkeypatch):
+    seen = []
+    score = Detector.anomaly_score
+    monkeypatch.setattr(Detector, "anomaly_score", lambda self, x: (seen.append(len(x)), score(self, x))[1])
+    result = fit(FitSpec(method="pca", source=table))
+    assert seen == [20]  # the anomalies that `fit` left out, not the normal rows that it held out
+    run = read_run(result.run)
+    x = np.load(table)["X"]
+    shown = np.concatenate([x[result.detector.calibration_rows_], x[80:]])
+    np.testing.assert_array_equal(run.scores.anomaly_score, result.detector.anomaly_score(shown))

@@ -217,6 +217,32 @@ def test_a_draft_is_searched_on_and_the_truth_is_reported():
     assert torch.equal(found.converged, found.loss <= 0.02)
 
 
+@pytest.mark.parametrize("fixed", [True, False])
+def test_ends_on_a_draft_are_confirmed_many_at_once(fixed):
+    # The draft's loss is a tenth too low, so that most points are refused at first, and have to be moved on.
+    x, starts = problem(70, 1)
+    draft, seen = (waves, lambda x, y: 0.9 * squared(x, y)), []
+
+    def generator(z):
+        seen.append(len(z))
+        return waves(z)
+
+    search, how = by_adam(n_max=80, lr=0.05, eps=0.02), Execution(Slots(32, fixed=fixed), draft)
+    found = search(x, generator, ANYWHERE, squared, starts, how)
+    some = range(0, 70, 7)
+    alone = [search(x[i : i + 1], waves, ANYWHERE, squared, starts, how) for i in some]
+    tolerance = 0.0 if fixed else 1e-9  # batches of other sizes round differently
+    for name in ("z", "x", "loss", "steps", "censored"):
+        expected = torch.cat([getattr(one, name) for one in alone])
+        torch.testing.assert_close(getattr(found, name)[some], expected, rtol=0.0, atol=tolerance, msg=name)
+    assert found.converged.any()
+    assert found.steps.unique().numel() > 10  # they do not end together
+    assert torch.equal(found.converged, squared(x, found.x) <= search.eps)
+    # An end by itself would take 70 looks, and more for those that are refused.
+    assert len(seen) < 35
+    assert max(seen) <= 32
+
+
 def test_stops_at_eps_or_after_n_max_steps():
     x, starts = problem(4, 1)
     exact = by_adam(eps=0.0)(waves(starts), waves, ANYWHERE, squared, starts)

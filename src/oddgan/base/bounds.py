@@ -21,8 +21,11 @@ REACH = "\0reach"
 LARGEST = float(np.finfo(np.float32).max)
 
 
-def reach(x: Tensor) -> Tensor:
-    """The largest value of each row of network input x (n, ...), without its sign: (n,)."""
+def reach(x: Tensor, limit: float) -> Tensor:
+    """The largest absolute value of each row of network input x (n, ...): (n,); all 0 if none is above the limit."""
+    low, high = x.aminmax()
+    if max(-float(low), float(high)) <= limit:
+        return x.new_zeros(len(x))
     return x.flatten(1).abs().amax(dim=1)
 
 

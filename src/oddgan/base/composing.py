@@ -91,6 +91,11 @@ class Composes:
             )
         return self._composed(components)
 
+    def scores_of_calibration(self) -> np.ndarray:
+        """The scores (n,) of the calibration rows, in the order of `calibration_rows_`; `fit` has computed them."""
+        check_is_fitted(self, "offset_")
+        return self._composed(self._calibrated())
+
     def compose(self, composition: Composition, X_val: Any = None, y_val: Any = None) -> Self:
         """Score by another composition from now on; nothing is trained again, and no search changes.
 
@@ -178,7 +183,8 @@ class Composes:
         detector, name = cast("Detector", self), type(self).__name__
 
         def measured(x: Tensor) -> dict[str, Tensor]:
-            return evaluated(detector._components(x), wanted, self._derived, name) | {REACH: reach(x)}
+            parts = evaluated(detector._components(x), wanted, self._derived, name)
+            return parts | {REACH: reach(x, detector.scaling_.limit)}
 
         return detector._apply(measured, rows, report)
 

@@ -26,7 +26,7 @@ from oddgan.base.fitting import Fitting, Validation, identity
 from oddgan.base.input_scaling import fit_scaling
 from oddgan.base.parameters import NestedParameters
 from oddgan.base.rows import Rows, take
-from oddgan.base.scoring import Passes, Report, Scoring, passes_of, run_rows
+from oddgan.base.scoring import ScoresInPasses, Scoring
 from oddgan.base.validation import check_common, check_kind, check_pass, validate
 from oddgan.scaling import AutoScaling, Scaling
 from oddgan.scores import Composition, WeightedSum
@@ -40,7 +40,7 @@ def _is(capability: type) -> Callable[[object], bool]:
 
 
 @hyperparameters
-class Detector(Composes, Explains, OutlierMixin, NestedParameters, ABC):
+class Detector(Composes, Explains, ScoresInPasses, OutlierMixin, NestedParameters, ABC):
     """An anomaly detector that is a scikit-learn estimator.
 
     Inside, higher means more anomalous (`anomaly_score`, `score_components`, `threshold_`); at scikit-learn's methods
@@ -261,11 +261,6 @@ class Detector(Composes, Explains, OutlierMixin, NestedParameters, ABC):
     def _device(self) -> torch.device:
         return usable_device(self.device)
 
-    @property
-    def _passes(self) -> Passes:
-        """The rows of a forward pass when scoring."""
-        return passes_of(self.slots, self.scoring)
-
     def _rows(self, X: Any) -> Rows:
         check_is_fitted(self, "offset_")
         return validate(self, X, reset=False)
@@ -273,11 +268,6 @@ class Detector(Composes, Explains, OutlierMixin, NestedParameters, ABC):
     def _prepare(self, raw: np.ndarray) -> Tensor:
         """Raw rows to network input on the device."""
         return torch.from_numpy(self.scaling_(raw)).to(self._device)
-
-    def _apply(
-        self, function: Callable[[Tensor], Mapping[str, Tensor]], rows: Rows, report: Report | None = None
-    ) -> dict[str, np.ndarray]:
-        return run_rows(function, rows, self._prepare, passes=self._passes, report=report)
 
     def _restore(self, weights: Mapping[str, Tensor], estimators: Mapping[str, Values]) -> None:
         """Take over stored weights, and what is stored of estimators, where the method has such."""

@@ -79,7 +79,8 @@ class Explains:
 
         def explained(x: Tensor) -> dict[str, Tensor]:
             parts, drawn = self._together(x)
-            found = evaluated(parts, None, detector._derived, type(self).__name__) | {REACH: reach(x)}
+            found = evaluated(parts, None, detector._derived, type(self).__name__)
+            found[REACH] = reach(x, detector.scaling_.limit)
             if drawn is None:
                 return found
             each = {_CHANNELS: (x - drawn).abs().mean(dim=2)} if x.ndim == 3 else {}

@@ -21,6 +21,7 @@ from oddgan.cli.output import (
     document,
     metrics_table,
     notes,
+    row_documents,
     rows_table,
     show,
     supervised,
@@ -164,11 +165,9 @@ def score(
     lines = [f"{flagged} of {len(found)} rows are flagged: their score is above {result.threshold.value:.6g}."]
     lines += supervised(result.composition, result.threshold)
     show("\n".join(lines + [f"{name:9} {path}" for name, path in written.items() if path]), output)
-    columns = {name: values.tolist() for name, values in found.columns().items()}
-    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     summary = {"n": len(found), "flagged": flagged, "threshold": result.threshold.value, "notes": result.notes}
     summary |= supervision_document(result.composition, result.threshold)
-    document(summary | written | ({} if options.out else {"rows": rows}), output)
+    document(summary | written | ({"rows": row_documents(found)} if output.json and not options.out else {}), output)
 
 
 @app.command(sort_key=4)

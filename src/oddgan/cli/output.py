@@ -94,6 +94,12 @@ def rows_table(scores: "ScoreTable") -> Table:
     return shown
 
 
+def row_documents(scores: "ScoreTable") -> list[dict[str, Any]]:
+    """The rows of a table of scores for programs."""
+    columns = {name: values.tolist() for name, values in scores.columns().items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
 def metrics_table(metrics: Mapping[str, "Metric"]) -> Table:
     """Metrics with their intervals."""
     shown = table("metric", "value", "95 % interval")

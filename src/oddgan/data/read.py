@@ -19,7 +19,7 @@ from oddgan.data.dataset import Dataset, Options, Raw, Reading, SplitName
 from oddgan.data.ecg import mitbih_folder
 from oddgan.data.ecg.mitbih import NAME as MITBIH
 from oddgan.data.ecg.records import record_paths
-from oddgan.data.encoding import encode
+from oddgan.data.encoding import encode, known_texts
 from oddgan.data.finish import finish
 from oddgan.data.folders import SUFFIXES, read_folder
 from oddgan.data.parquet import check_parquet
@@ -215,7 +215,10 @@ def _load_file(path: Path, options: Options, like: Reading | None, default_split
         if options.mapped:
             read_pieces = parquet_pieces if suffix == ".parquet" else csv_pieces
             return encode_mapped(lambda: read_pieces(path, select), options, like)
-        return encode((read_parquet if suffix == ".parquet" else read_csv)(path, select), options, like)
+        if suffix == ".parquet":
+            return encode(read_parquet(path, select), options, like)
+        texts_matter = bool(options.categorical) or any(texts is not None for texts in known_texts(like).values())
+        return encode(read_csv(path, select, texts_matter=texts_matter), options, like)
     if suffix in SUFFIXES:
         raise InputError(f"{path} is a single image; give the folder that it is in.")
     raise InputError(

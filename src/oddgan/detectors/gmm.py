@@ -77,7 +77,7 @@ class GMM(ProjectedDetector):
 
     def _estimators(self, x: np.ndarray, seed: int) -> dict[str, BaseEstimator]:
         few = x if len(x) <= self.bic_size else x[np.random.RandomState(seed).permutation(len(x))[: self.bic_size]]
-        most = len(np.unique(few, axis=0))
+        most = _different(few, max(self.sizes))
         sizes = sorted({min(k, most) for k in self.sizes})
         tried = [self._mixture(k, seed).fit(few) for k in sizes] if len(sizes) > 1 else []
         best = min(tried, key=lambda mixture: mixture.bic(few)) if tried else self._mixture(sizes[0], seed)
@@ -112,6 +112,11 @@ class GMM(ProjectedDetector):
             own = np.outer(row_norms(x, squared=True), precisions)
             found = (means**2).sum(axis=1) * precisions - 2 * (self._product(x, means.T) * precisions) + own
         return found
+
+
+def _different(x: np.ndarray, enough: int) -> int:
+    """How many different rows x (n, d) has, or `enough` where its first column tells that there are so many."""
+    return enough if len(np.unique(x[:, 0])) >= enough else len(np.unique(x, axis=0))
 
 
 def _log_sum(log: np.ndarray) -> np.ndarray:

@@ -73,8 +73,9 @@ class KNN(ProjectedDetector):
 
     def _scores(self, x: np.ndarray) -> dict[str, np.ndarray]:
         distances = self._distances(x)
-        reduced = {"largest": distances[:, -1], "mean": distances.mean(axis=1), "squares": (distances**2).sum(axis=1)}
-        return {"distance": reduced[self.method]}
+        if self.method == "largest":
+            return {"distance": distances[:, -1]}
+        return {"distance": distances.mean(axis=1) if self.method == "mean" else (distances**2).sum(axis=1)}
 
     def _distances(self, x: np.ndarray) -> np.ndarray:
         """Distances (n, k) to the nearest training rows, each row's bits its own."""

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
@@ -22,6 +22,7 @@ SUFFIXES = (".csv", ".npz", ".parquet")
 _FIXED = ("row", "id", "anomaly_score", "is_anomaly", "p_value", "label")
 _REQUIRED = _FIXED[:4]
 _PREFIX = "component:"
+_BLOCK = 2**14  # lines of a csv file that are held as texts at once
 _TOP, _CONTRIBUTION = "top_", "contribution_"
 
 
@@ -169,17 +170,20 @@ def read_npz(source: Path) -> dict[str, NDArray[Any]]:
 
 
 def _write_csv(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
-    texts = [[_text(v) for v in values.tolist()] for values in columns.values()]
+    n = max(map(len, columns.values()), default=0)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows(zip(*texts, strict=True))
+        for start in range(0, n, _BLOCK):
+            block = (values[start : start + _BLOCK] for values in columns.values())
+            writer.writerows(zip(*map(_texts, block), strict=True))
 
 
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return str(int(value))
-    return repr(value) if isinstance(value, float) else str(value)
+def _texts(values: NDArray[Any]) -> Iterable[str]:
+    """Values as csv holds them: truth values as 0 and 1, floats in the fewest digits that give them back."""
+    if values.dtype.kind == "b":
+        values = values.astype(np.int8)
+    return map(repr if values.dtype.kind == "f" else str, values.tolist())
 
 
 def _read_csv(path: Path) -> dict[str, list[str]]:

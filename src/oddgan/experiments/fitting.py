@@ -185,15 +185,18 @@ def _check(detector: Detector, given: _Given) -> list[str]:
 def _shown(detector: Detector, given: _Given) -> Scored:
     """The rows that set the threshold, and labelled anomalies: held-out normals and anomalies were never trained on."""
     rng = np.random.default_rng(0)
-    parts, labels = [given.normal.take(_some(detector.calibration_rows_, rng))], [False]
+    chosen = _some(np.arange(len(detector.calibration_rows_)), rng)
+    parts, labels = [given.normal.take(detector.calibration_rows_[chosen])], [False]
+    scores = [detector.scores_of_calibration()[chosen]]  # scored in `fit` already, which takes long where it searches
     if given.anomalous is not None:
         parts.append(given.anomalous.take(_some(np.arange(len(given.anomalous)), rng)))
+        scores.append(detector.anomaly_score(parts[-1].x))
         labels.append(True)
     data = dataclasses.replace(
         parts[0], x=np.concatenate([p.x for p in parts]), y=None, ids=np.concatenate([p.ids for p in parts])
     )
     label = np.repeat(labels, [len(p) for p in parts])
-    return Scored(data, detector.anomaly_score(data.x), label if given.normal.y is not None else None)
+    return Scored(data, np.concatenate(scores), label if given.normal.y is not None else None)
 
 
 def _trained(detector: Detector, normal: Dataset) -> np.ndarray:

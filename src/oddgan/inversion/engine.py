@@ -1,13 +1,14 @@
 """Continuous batching: latent points take turns on a fixed number of slots, each with its own end."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 from torch import Tensor
 from torch.func import jvp, vmap
 
-from oddgan.inversion.optimisers import Seen, State
+from oddgan.inversion.batch import Batch, Found, Ledger, Parked, Waiting
+from oddgan.inversion.optimisers import Seen
 from oddgan.inversion.restriction import Best, Price, Restriction
 from oddgan.inversion.result import Loss, Map, Report, Support, check_losses
 
@@ -40,15 +41,6 @@ class Slots(NamedTuple):
                 idle = self.most - len(some) if self.fixed else 0
                 parts.append(function(torch.cat([some, some[-1:].repeat(idle, *[1] * (some.ndim - 1))]))[: len(some)])
             return torch.cat(parts)
-
-
-class Found(NamedTuple):
-    """Where points came to rest: z (q, m), loss (q,), steps (q,) and, where each was drawn anyway, y (q, ...)."""
-
-    z: Tensor
-    loss: Tensor
-    steps: Tensor
-    y: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -108,35 +100,6 @@ class Problem:
         return Seen(loss, gradient, c.clamp(min=0)[:, None, None] * (jacobian @ jacobian.transpose(1, 2)))
 
 
-@dataclass
-class _Batch:
-    """The points that are being moved: a row for each slot."""
-
-    pair: Tensor
-    live: Tensor
-    z: Tensor
-    steps: Tensor
-    rate: Tensor
-    known: tuple[Tensor, ...]
-    state: State
-
-    def replace(self, rows: Tensor, other: "_Batch") -> None:
-        """Put the other's rows on the slots `rows`."""
-        for name in ("pair", "live", "z", "steps", "rate"):
-            getattr(self, name)[rows] = getattr(other, name)
-        for old, new in zip(self.known, other.known, strict=True):
-            old[rows] = new
-        for name, value in self.state.items():
-            value[rows] = other.state[name]
-
-    def keep(self, rows: Tensor) -> None:
-        """Give up the slots that `rows` does not name."""
-        for name in ("pair", "live", "z", "steps", "rate"):
-            setattr(self, name, getattr(self, name)[rows])
-        self.known = tuple(value[rows] for value in self.known)
-        self.state = {name: value[rows] for name, value in self.state.items()}
-
-
 class Execution(NamedTuple):
     """How a search is run; none of it changes an answer but for rounding.
 
@@ -179,56 +142,89 @@ class Descent:
 
     def run(self) -> Found:
         """Search until all pairs are at rest."""
-        search, slots = self.search, self.how.slots
-        rough = self.problem if self.how.draft is None else Problem(*self.how.draft, search.restriction)
-        last = self.best is None and not search.optimiser.monotone
-        found = _Ledger(self.q, self.starts, keep_y=self.starts.shape[-2] == 1 and last)
-        waiting = min(slots.most, self.q)
-        first = torch.arange(slots.most if slots.fixed else waiting, device=self.starts.device)
-        batch = self._enter(first.clamp(max=self.q - 1), first < self.q)
+        last = self.best is None and not self.search.optimiser.monotone
+        found = Ledger(self.q, self.starts, keep_y=self.starts.shape[-2] == 1 and last)
+        waiting = Waiting(self.q, self._enter, self.starts.device)
+        batch = waiting.first(self.how.slots.most, padded=self.how.slots.fixed)
+        (self._search if self.how.draft is None else self._search_by_draft)(batch, waiting, found)
+        return found.close()
+
+    def _search(self, batch: Batch, waiting: Waiting, found: Ledger) -> None:
         while bool(batch.live.any()):
-            seen, y = self._look(rough, batch)
+            seen, y = self._look(self.problem, batch)
             z, loss, unsure = self._answer(batch, seen)
-            goal = seen.loss if self.best is None else loss
-            ended = batch.live & ((goal <= search.eps) | (batch.steps >= search.n_max) | seen.loss.isnan())
-            if bool((ended & unsure).any()):
-                exact, y = self._confirm(batch, z, ended & unsure, (loss, y))
+            over = self._ended(batch, seen, loss)
+            if bool((over & unsure).any()):
+                exact, y = self._confirm(batch, z, over & unsure, (loss, y))
                 loss = torch.where(unsure, exact, loss)
-                if self.how.draft is not None:
-                    ended &= (loss <= search.eps) | (batch.steps >= search.n_max) | loss.isnan()
-            over, batch.live = ended, batch.live & ~ended
+            batch.live = batch.live & ~over
             self._move(batch, seen)
             if bool(over.any()):
                 self._tell(found.write(batch, over, z, loss, y), loss[over])
-                waiting = self._refill(batch, over, waiting)
-        return found.close()
+                batch = waiting.fill(batch)
 
-    def _enter(self, pair: Tensor, live: Tensor) -> _Batch:
+    def _search_by_draft(self, batch: Batch, waiting: Waiting, found: Ledger) -> None:
+        """Descend on the draft; points that it says have ended are confirmed in full precision, many at once."""
+        rough, parked = Problem(*cast(tuple[Map, Loss], self.how.draft), self.search.restriction), Parked()
+        while bool(batch.live.any()) or len(parked):
+            if bool(batch.live.any()):
+                seen, _ = self._look(rough, batch)
+                z, loss, _ = self._answer(batch, seen)
+                over = self._ended(batch, seen, loss) & ~batch.refused
+                parked.add(batch, z, over)
+                batch.live, batch.refused = batch.live & ~over, torch.zeros_like(over)
+                self._move(batch, seen)
+            if len(parked) >= self.how.slots.most or (not len(waiting) and len(parked) >= int(batch.live.sum())):
+                waiting.give_back(self._settle(parked, found))
+            batch = waiting.fill(batch)
+
+    def _ended(self, batch: Batch, seen: Seen, loss: Tensor) -> Tensor:
+        """Which live points end here, (k,) bool."""
+        goal = seen.loss if self.best is None else loss
+        return batch.live & ((goal <= self.search.eps) | (batch.steps >= self.search.n_max) | seen.loss.isnan())
+
+    def _settle(self, parked: Parked, found: Ledger) -> Batch:
+        """Look at parked points in full precision; note those that have ended, return the others."""
+        batch, z = parked.take_all()
+        looks = [self._exact(z[i : i + self.how.slots.most], batch, i) for i in range(0, len(z), self.how.slots.most)]
+        loss, y = (torch.cat(parts) for parts in zip(*looks, strict=True))
+        over = (loss <= self.search.eps) | (batch.steps >= self.search.n_max) | loss.isnan()
+        if bool(over.any()):
+            self._tell(found.write(batch, over, z, loss, y), loss[over])
+        return batch.take((~over).nonzero()[:, 0])
+
+    def _exact(self, z: Tensor, batch: Batch, first: int) -> tuple[Tensor, Tensor]:
+        """Losses and reconstructions of at most a pass of points, of which the first is row `first` of the batch."""
+        size = self.how.slots.most if self.how.slots.fixed else len(z)
+        rows = torch.arange(size, device=z.device).clamp(max=len(z) - 1)
+        loss, y = self.problem.look(z[rows], tuple(value[first + rows] for value in batch.known))
+        return loss[: len(z)], y[: len(z)]
+
+    def _enter(self, pair: Tensor, live: Tensor) -> Batch:
         """Put pairs at their starts."""
         n_seed = self.starts.shape[-2]
         sample, seed = pair // n_seed, pair % n_seed
         z = self.starts[seed] if self.starts.ndim == 2 else self.starts[sample, seed]
         zero, rows = torch.zeros(len(pair), device=z.device), tuple(value[sample] for value in self.known)
         state = self.search.optimiser.start(z) | ({} if self.best is None else self.best.start(z))
-        return _Batch(pair.clone(), live.clone(), z, zero.long(), 1 + zero.double(), rows, state)
+        refused = torch.zeros_like(live)
+        return Batch(pair.clone(), live.clone(), refused, z, zero.long(), 1 + zero.double(), rows, state)
 
-    def _look(self, problem: Problem, batch: _Batch) -> tuple[Seen, Tensor]:
+    def _look(self, problem: Problem, batch: Batch) -> tuple[Seen, Tensor]:
         """Evaluate the loss at z, with its gradient unless all points are at their last step."""
         if bool((batch.steps >= self.search.n_max)[batch.live].all()):
             loss, y = problem.look(batch.z, batch.known)
             return Seen(loss, torch.zeros_like(batch.z)), y
         return problem.descent(batch.z, batch.known, jacobian=self.search.optimiser.needs_jacobian)
 
-    def _answer(self, batch: _Batch, seen: Seen) -> tuple[Tensor, Tensor, Tensor]:
+    def _answer(self, batch: Batch, seen: Seen) -> tuple[Tensor, Tensor, Tensor]:
         """Return what ends now would answer: points, losses, and which of these must be looked at (again) for that."""
-        rough = torch.full_like(batch.live, self.how.draft is not None)
         if self.best is None:
-            return *self.search.optimiser.answer(batch.state, batch.z, seen.loss), rough
+            return *self.search.optimiser.answer(batch.state, batch.z, seen.loss), torch.zeros_like(batch.live)
         self.best.note(batch.state, batch.z, seen.loss)
-        z, loss, none = self.best.answer(batch.state, batch.z)
-        return z, loss, rough | none
+        return self.best.answer(batch.state, batch.z)
 
-    def _confirm(self, batch: _Batch, z: Tensor, ended: Tensor, rough: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    def _confirm(self, batch: Batch, z: Tensor, ended: Tensor, rough: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """Return losses and reconstructions in full precision, where points have ended that need it."""
         if self.how.slots.fixed:
             return self.problem.look(z, batch.known)
@@ -236,7 +232,7 @@ class Descent:
         exact, drawn = self.problem.look(z[rows], tuple(value[rows] for value in batch.known))
         return loss.to(exact.dtype).index_copy(0, rows, exact), y.to(drawn.dtype).index_copy(0, rows, drawn)
 
-    def _move(self, batch: _Batch, seen: Seen) -> None:
+    def _move(self, batch: Batch, seen: Seen) -> None:
         """Take one step with all points that are still on their way."""
         if not bool(batch.live.any()):
             return
@@ -249,44 +245,6 @@ class Descent:
             batch.z = torch.where(batch.live[:, None], stepped, batch.z)
             batch.steps = batch.steps + batch.live
 
-    def _refill(self, batch: _Batch, ended: Tensor, waiting: int) -> int:
-        """Let waiting pairs enter free slots, give up those that stay empty; return which pair waits next."""
-        free = ended.nonzero()[:, 0]
-        count = min(len(free), self.q - waiting)
-        if count:
-            pair = torch.arange(waiting, waiting + count, device=free.device)
-            batch.replace(free[:count], self._enter(pair, torch.ones_like(pair, dtype=torch.bool)))
-        if count < len(free) and not self.how.slots.fixed:
-            batch.keep(batch.live.nonzero()[:, 0])
-        return waiting + count
-
     def _tell(self, steps: Tensor, loss: Tensor) -> None:
         if self.how.report is not None:
             self.how.report(len(loss), int(steps.sum()), int((loss <= self.search.eps).sum()))
-
-
-class _Ledger:
-    """Where the points that came to rest are written down."""
-
-    def __init__(self, q: int, starts: Tensor, *, keep_y: bool) -> None:
-        self.z = torch.empty(q, starts.shape[-1], dtype=starts.dtype, device=starts.device)
-        self.loss: Tensor | None = None
-        self.steps = torch.zeros(q, dtype=torch.int64, device=starts.device)
-        self.y: Tensor | None = None
-        self.keep_y = keep_y
-
-    def write(self, batch: _Batch, ended: Tensor, z: Tensor, loss: Tensor, y: Tensor) -> Tensor:
-        """Note the points that have ended; return the steps that they took."""
-        pair, q = batch.pair[ended], len(self.z)
-        if self.loss is None:
-            self.loss = loss.new_empty(q)
-            self.y = y.new_empty(q, *y.shape[1:]) if self.keep_y else None
-        self.z[pair], self.loss[pair], self.steps[pair] = z[ended], loss[ended], batch.steps[ended]
-        if self.y is not None:
-            self.y[pair] = y[ended]
-        return batch.steps[ended]
-
-    def close(self) -> Found:
-        """Return what was written."""
-        loss = self.z.new_empty(0) if self.loss is None else self.loss
-        return Found(self.z, loss, self.steps, self.y)

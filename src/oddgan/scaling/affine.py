@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar, Literal, Self, cast
 
 import numpy as np
@@ -65,14 +66,23 @@ class Scaling(ABC):
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Raw rows (n, ...) to network input, float32, finite."""
+        shrink, middle, inverse = self._factors
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            scaled = np.asarray(x, dtype=np.float64) * shrink
+            scaled -= middle
+            scaled *= inverse
+        if not inverse.all():
+            scaled = np.where(inverse > 0, scaled, 0.0)
+        return compressed(scaled, self.limit).astype(np.float32)
+
+    @cached_property
+    def _factors(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """A power of two near 1/spread, the centre times that, and 1/spread over it; 0 where the spread is 0."""
         centre, spread = self._fitted()
         shrink = 1 / power_of_two(spread)
         inverse = np.divide(1.0, spread * shrink, out=np.zeros_like(spread), where=spread > 0)
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            scaled = (np.asarray(x, dtype=np.float64) * shrink - centre * shrink) * inverse
-        if not spread.all():
-            scaled = np.where(spread > 0, scaled, 0.0)
-        return compressed(scaled, self.limit).astype(np.float32)
+            return shrink, centre * shrink, inverse
 
     def backward(self, x: np.ndarray) -> np.ndarray:
         """Network output (n, ...) to raw values, float64, finite where the output is."""

@@ -27,8 +27,8 @@ def compressed(values: np.ndarray, limit: float) -> np.ndarray:
     values : any numbers, infinities included, float64; changed in place.
     limit : > 0.
     """
-    far = np.abs(values) > limit
-    if far.any():
+    if values.size and not (values.max() <= limit and values.min() >= -limit):
+        far = np.abs(values) > limit
         size = np.minimum(np.abs(values[far]), _LARGEST)
         values[far] = np.copysign(limit * (1 + np.log(size / limit)), values[far])
     return values
