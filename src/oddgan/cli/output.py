@@ -110,7 +110,7 @@ def threshold_line(info: "ThresholdInfo") -> str:
         return f"threshold {info.value:.6g}, as given"
     if info.source == "labelled rows":
         return f"threshold {info.value:.6g}, chosen as the best for labelled rows"
-    goal = "" if info.rate is None else f", to flag {100 * info.rate:g} % of normals"
+    goal = "" if info.promised is None else f", to flag {100 * info.promised:.4g} % of normals"
     return f"threshold {info.value:.6g}: {info.rule} on the scores of {info.n} {info.source}{goal}"
 
 

@@ -177,6 +177,12 @@ def _check(detector: Detector, given: _Given) -> list[str]:
     if n_scores:
         rule(np.arange(n_scores, dtype=np.float64), detector.contamination)
     notes = list(given.normal.notes)
+    if isinstance(rule, Conformal) and 1 / (n_scores + 1) > detector.contamination + 1e-9:
+        notes.append(
+            f"{n_scores} held-out rows are too few to flag only {100 * detector.contamination:g} % of normals: the "
+            f"largest of their scores is the threshold, which flags up to {100 / (n_scores + 1):.3g} %; give more "
+            "rows, or hold more of them out with --calibration."
+        )
     if given.anomalous is not None:
         notes.append(f"{len(given.anomalous)} rows with other labels than the normal one were left out of training.")
     return notes
