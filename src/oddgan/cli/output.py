@@ -90,7 +90,8 @@ def rows_table(scores: "ScoreTable") -> Table:
             str(scores.row[i]), scores.id[i], f"{scores.anomaly_score[i]:.6g}", flag, p, *([top] if scores.top else [])
         )
     if len(scores) > SHOWN:
-        shown.add_row("...", f"and {len(scores) - SHOWN} more: --out FILE writes all, at full precision")
+        shown.caption = f"... and {len(scores) - SHOWN} more: --out FILE writes all, at full precision"
+        shown.caption_justify = "left"
     return shown
 
 
