@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -171,3 +172,21 @@ def test_what_could_not_be_removed_is_left_to_the_next_run(tmp_path):
     assert len(names(tmp_path)) == 2
     sweep(tmp_path)
     assert names(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a file system that takes no files")
+@pytest.mark.parametrize("patience", [0.0, 0.1])
+def test_a_folder_that_takes_no_files_is_not_taken_for_one_that_is_being_written(monkeypatch, patience):
+    monkeypatch.setattr(locks, "_PATIENCE", 0.1)
+    with pytest.raises(
+        InputError, match="/proc/m can't be written: /proc takes no new files; give another folder"
+    ) as found:
+        locked(Path("/proc/m"), patience=patience).__enter__()
+    assert not isinstance(found.value, HeldError)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a file system that takes no files")
+def test_a_numbered_folder_is_not_looked_for_without_end(monkeypatch):
+    monkeypatch.setattr(locks, "_PATIENCE", 0.1)
+    with pytest.raises(InputError, match="/proc takes no new files"), numbered_folder(Path("/proc/run")):
+        pass

@@ -2,14 +2,16 @@
 
 import warnings
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.exceptions import NotFittedError
 
-from oddgan import InputError
+from oddgan import InputError, MeanDistance
 from oddgan.base import Notice
 from oddgan.networks import MLP
 from oddgan.scores import WeightedSum
@@ -122,13 +124,30 @@ def test_small_whole_numbers_in_three_axes_may_be_grey_images():
         detector().fit(X.astype(float))
 
 
+@pytest.mark.parametrize("values", [[1, 2.5, True], [Decimal(1), Decimal("2.5"), np.bool_(True)]])
+def test_frames_may_hold_numbers_as_objects(values):
+    X = np.tile([[1.0, 3.0], [2.5, 1.0], [1.0, 2.0]], (3, 1))
+    frame = pd.DataFrame({"a": pd.Series(values * 3, dtype=object), "b": X[:, 1]})
+    plain = pd.DataFrame(X, columns=["a", "b"])
+    np.testing.assert_array_equal(
+        MeanDistance().fit(frame).anomaly_score(plain), MeanDistance().fit(X).anomaly_score(X)
+    )
+
+
+@pytest.mark.parametrize("odd", ["2", 1j, 10**400, pd.NA])
+def test_frames_with_objects_that_are_no_numbers(odd):
+    frame = pd.DataFrame({"a": pd.Series([1, odd, 3], dtype=object), "b": [1.0, 2.0, 3.0]})
+    with pytest.raises(InputError, match=r"columns that do not hold numbers: 'a'; leave them out"):
+        MeanDistance().fit(frame)
+
+
 def test_constant_columns_are_one_notice():
     X = table()
     X[:, [1, 3]] = 7.0
     with pytest.warns(Notice) as told:
         fitted = detector().fit(X)
     assert [str(w.message) for w in told if "training steps" not in str(w.message)] == [
-        "2 column(s) hold one value in all training rows: any later change of it makes a row more anomalous."
+        "2 columns hold one value in all training rows: any later change of it makes a row more anomalous."
     ]
     new = X.copy()
     new[:, 1] = 9.0

@@ -43,7 +43,7 @@ def test_what_is_no_category_is_refused_with_the_way_out(run):
     refused = run("fit", "knn", "sensors.csv", "--out", "m")
     assert refused.code == 1
     assert "times in column time, the first in line 2" in refused.err
-    assert "1 more columns: --drop device" in refused.err
+    assert "1 more column: --drop device" in refused.err
     assert run("fit", "knn", "sensors.csv", "--drop", "tme", "--out", "m").err == (
         "oddgan: sensors.csv has no column 'tme' for --drop: did you mean time.\n"
     )

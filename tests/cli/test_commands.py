@@ -1,6 +1,7 @@
 """Each command end to end, as a user types it."""
 
 import csv
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 from oddgan import load
 from oddgan.data import read
 from oddgan.evaluate import read_run, read_scores
-from oddgan.experiments import FitSpec, fit
+from oddgan.experiments import FitSpec, fit, fitting
 
 TINY = ("--set", "epochs=1", "--set", "latent_dim=4", "--set", "backbone.image.width=4")
 
@@ -186,6 +187,17 @@ def test_a_killed_fit_goes_on_and_says_when_there_is_nothing_left(run):
     again = run(*words)
     assert (again.code, again.out) == (0, "m is finished already: there is nothing to go on with.\n")
     assert run(*words, "--json").json == {"model": "m", "finished": True}
+
+
+def test_an_interrupted_fit_with_checkpoints_says_how_to_go_on(run, monkeypatch, tmp_path):
+    words = ("fit", "ganomaly", "builtin:breast-cancer", "--set", "epochs=1", "--out", "m", "--checkpoint-every", "1")
+    with monkeypatch.context() as stopped:
+        stopped.setattr(fitting, "_shown", Mock(side_effect=KeyboardInterrupt))
+        found = run(*words)
+    assert found.code == 130
+    assert found.err.endswith("oddgan: Interrupted: checkpoints are kept in m.ckpt; --resume goes on from there.\n")
+    assert run(*words, "--resume").code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"m", "runs"}
 
 
 def test_a_model_is_trained_on(run):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import textwrap
 import time
 from unittest.mock import Mock
 
@@ -92,6 +93,19 @@ def test_a_signal_cleans_up_as_ctrl_c_does(run, monkeypatch, tmp_path, number, c
     assert (found.code, found.err) == (code, "oddgan: Interrupted: nothing half-written is left.\n")
     assert list(tmp_path.iterdir()) == []
     assert [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_a_signal_gives_its_exit_code_wherever_it_comes(python, tmp_path):
+    """CPython ends by SIGINT after a plain KeyboardInterrupt in `exec`, where the main module is run by `-m`."""
+    text = """
+        import importlib, sys
+        main = importlib.import_module("oddgan.cli.main")
+        main._run = lambda words: exec("import os, time; os.kill(os.getpid(), 15); time.sleep(10)")
+        sys.exit(main.main(["methods"]))
+    """
+    (tmp_path / "signalled.py").write_text(textwrap.dedent(text))
+    found = python("-m", "signalled")
+    assert (found.returncode, found.stderr) == (143, "oddgan: Interrupted: nothing half-written is left.\n")
 
 
 def test_a_signal_that_is_ignored_stays_so(run, monkeypatch):

@@ -134,7 +134,7 @@ def test_awkward_files_that_are_read(name, mapped, tmp_path):
     [
         (
             "t,c\ns,°C\n1.5,20\n2.5,21\n3.5,19\n",
-            r"but for 1 cell .* line 2 .a line of units..: 's'.* 1 more columns: --drop c",
+            r"but for 1 cell .* line 2 .a line of units..: 's'.* 1 more column: --drop c",
         ),
         ("a,b\n1,2,\n3,4,\n", "has 3 cells in line 2; expected 2"),
         ("a,b,\n1,2,\n3,4,\n", "has no name for column 3: name it, or leave it out with --drop 'column 3'"),
@@ -314,3 +314,15 @@ def test_scraps_are_read_or_refused_in_one_line_however_they_are_read(tmp_path, 
         assert isinstance(outcomes[-1], list) or len(outcomes[-1].splitlines()) == 1
         assert outcome(path, Options(impute="median", mapped=True)) == outcomes[-1], seed
     assert sum(isinstance(found, list) for found in outcomes) >= 30  # neither side of it is rare
+
+
+@pytest.mark.parametrize(
+    ("more", "ending"), [("", ""), ("b", "1 more column: --drop b"), ("bc", "2 more columns: --drop b --drop c")]
+)
+def test_other_columns_of_the_kind_are_named_with_the_first(tmp_path, more, ending):
+    path = tmp_path / "a.csv"
+    names = ["x", "a", *more]
+    path.write_text("\n".join([";".join(names), *(";".join([str(i), *["1,5"] * (len(names) - 1)]) for i in range(4))]))
+    with pytest.raises(InputError) as refused:
+        read(path)
+    assert str(refused.value).endswith("--categorical a" + (f"; the same goes for {ending}." if ending else "."))

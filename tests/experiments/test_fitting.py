@@ -88,8 +88,18 @@ def test_the_same_seed_gives_the_same_scores_and_another_one_others(trained):
 
 def test_notices_and_notes_go_into_the_record(table):
     info = fit(FitSpec(method="mean-distance", source=table)).info
-    assert [note for note in info.notes if "1 column(s) hold one value" in note]
+    assert [note for note in info.notes if "1 column holds one value" in note]
     assert [note for note in info.notes if "20 rows with other labels" in note]
+
+
+def test_too_few_held_out_rows_for_the_rate_are_a_note(table):
+    few = fit(FitSpec(method="mean-distance", source=table, calibration=0.2, rate=0.01)).info
+    n = few.threshold.n
+    assert few.threshold.promised == 1 / (n + 1) > 0.01  # the conformal rule: of n + 1 scores one may be the largest
+    assert [note for note in few.notes if note.startswith(f"{n} held-out rows are too few to flag only 1 % of normals")]
+    enough = fit(FitSpec(method="mean-distance", source=table, calibration=0.2, rate=0.3)).info
+    assert enough.threshold.promised == 0.3
+    assert not [note for note in enough.notes if "too few" in note]
 
 
 def test_options_of_the_spec_become_parameters(table):

@@ -193,8 +193,10 @@ def _wait(target: Path, patience: float) -> Lock:
         found = _try(target, path)
         if found is not None:
             return found
-        if time.monotonic() >= end:
+        if time.monotonic() >= end and os.path.lexists(path):
             raise _busy(target, path)
+        if time.monotonic() >= end + _PATIENCE:  # nobody holds it, and still it can't be made, e.g. in /proc
+            raise InputError(f"{target} can't be written: {target.parent} takes no new files; give another folder.")
         time.sleep(_PAUSE)
 
 

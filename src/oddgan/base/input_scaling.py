@@ -10,8 +10,6 @@ def fit_scaling(scaling: Scaling, shape: tuple[int, ...], rows: Rows) -> Scaling
     fitted = scaling.choose(shape).fit(chunks(rows))
     if fitted.constant:
         of = "channel" if fitted.per == "channel" else "column" if len(shape) == 1 else "position"
-        notice(
-            f"{fitted.constant} {of}(s) hold one value in all training rows: any later change of it makes a row more "
-            "anomalous."
-        )
+        many = f"{fitted.constant} {of}s hold" if fitted.constant > 1 else f"1 {of} holds"
+        notice(f"{many} one value in all training rows: any later change of it makes a row more anomalous.")
     return fitted

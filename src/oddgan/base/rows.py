@@ -1,6 +1,8 @@
 """Raw rows as detectors take them: arrays, tensors, data frames, or a map-style dataset read when needed."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -153,12 +155,27 @@ def check_frame(X: Any) -> None:
         raise InputError(
             f"The frame has names of columns of several types, {' and '.join(kinds)}: make all of them texts."
         )
-    text = [c for c, kind in frame.schema.items() if not (kind.is_numeric() or kind == nw.Boolean)]
-    if text:
+    other = [name for name in frame.columns if not _holds_numbers(frame[name])]
+    if other:
         raise InputError(
-            f"The columns {', '.join(map(repr, text[:5]))} are not numbers: leave them out, or encode texts by "
+            f"The frame has columns that do not hold numbers: {', '.join(map(repr, other[:5]))}"
+            f"{f' and {len(other) - 5} more' if len(other) > 5 else ''}; leave them out, or encode texts by "
             "oddgan.data.read, as `oddgan fit` does."
         )
+
+
+def _holds_numbers(column: "nw.Series[Any]") -> bool:
+    """Whether a column holds numbers or truth values, also as Python objects; None among those is a missing one."""
+    if column.dtype != nw.Object:
+        return column.dtype.is_numeric() or column.dtype == nw.Boolean
+    return all(value is None or _is_number(value) for value in column.to_list())
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return isinstance(value, Real | Decimal | np.bool_) and isinstance(float(value), float)
+    except OverflowError:  # a whole number beyond float64
+        return False
 
 
 def _row_of(sample: Any) -> np.ndarray:

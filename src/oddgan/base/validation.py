@@ -198,4 +198,8 @@ def _check_channels(shape: tuple[int, ...]) -> None:
 
 
 def _mismatch(detector: "Detector", given: tuple[int, ...]) -> str:
-    return f"X has samples of shape {given}, but this {type(detector).__name__} was fitted on {detector.shape_}."
+    images = " (--resize HEIGHTxWIDTH on the command line)" if len(given) == len(detector.shape_) == 3 else ""
+    return (
+        f"X has samples of shape {given}, but this {type(detector).__name__} was fitted on {detector.shape_}: "
+        f"give samples of that shape{images}."
+    )

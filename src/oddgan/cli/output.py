@@ -90,7 +90,8 @@ def rows_table(scores: "ScoreTable") -> Table:
             str(scores.row[i]), scores.id[i], f"{scores.anomaly_score[i]:.6g}", flag, p, *([top] if scores.top else [])
         )
     if len(scores) > SHOWN:
-        shown.add_row("...", f"and {len(scores) - SHOWN} more: --out FILE writes all, at full precision")
+        shown.caption = f"... and {len(scores) - SHOWN} more: --out FILE writes all, at full precision"
+        shown.caption_justify = "left"
     return shown
 
 
@@ -116,7 +117,7 @@ def threshold_line(info: "ThresholdInfo") -> str:
         return f"threshold {info.value:.6g}, as given"
     if info.source == "labelled rows":
         return f"threshold {info.value:.6g}, chosen as the best for labelled rows"
-    goal = "" if info.rate is None else f", to flag {100 * info.rate:g} % of normals"
+    goal = "" if info.promised is None else f", to flag {100 * info.promised:.4g} % of normals"
     return f"threshold {info.value:.6g}: {info.rule} on the scores of {info.n} {info.source}{goal}"
 
 

@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_NAMES = ("SIGTERM", "SIGHUP")
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
+
+
+class Interrupt(KeyboardInterrupt):
+    """A signal that ends the command.
+
+    A class of its own, since a plain KeyboardInterrupt that leaves the `exec` of a text, as in the making of a
+    dataclass, lets CPython end by SIGINT later, whatever the exit code.
+    """
 
 
 class Stop:
@@ -21,11 +30,12 @@ class Stop:
         self.code = 128 + signal.SIGINT
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Interrupt the command; the same signal is ignored from now on, so that it can clean up."""
+        """Interrupt the command; but for Ctrl-C, the same signal is ignored from now on, so that it can clean up."""
         del frame
-        signal.signal(number, signal.SIG_IGN)
+        if number != signal.SIGINT:
+            signal.signal(number, signal.SIG_IGN)
         self.code = 128 + number
-        raise KeyboardInterrupt
+        raise Interrupt
 
 
 @contextmanager
@@ -34,7 +44,7 @@ def stoppable() -> Iterator[Stop]:
     stop, before = Stop(), {}
     if threading.current_thread() is threading.main_thread():
         for number in (getattr(signal, name) for name in _NAMES if hasattr(signal, name)):
-            if signal.getsignal(number) is signal.SIG_DFL:
+            if signal.getsignal(number) in _DEFAULTS:
                 before[number] = signal.signal(number, stop.handle)
     try:
         yield stop

@@ -41,8 +41,9 @@ def learn(
         categories.append(tuple(survey.counts) if name in categorical or not survey.numeric else None)
     if problems:
         first, *others = problems
-        more = f" The same goes for {len(others)} more columns: {drop_flag(*others)}." if others else ""
-        raise InputError(f"{source} has {problems[first]}.{more}")
+        count = f"{len(others)} more column{'s' * (len(others) > 1)}"
+        more = f"; the same goes for {count}: {drop_flag(*others)}" if others else ""
+        raise InputError(f"{source} has {problems[first]}{more}.")
     notes = [
         f"Column {name} counts up from row to row, as a time or a row number does: if it is one, leave it out with "
         f"{drop_flag(name)}."

@@ -218,9 +218,10 @@ def _check_columns(source: str, given: tuple[str, ...], expected: tuple[str, ...
     unknown = [name for name in given if name not in expected]
     if missing or unknown:
         parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has also {', '.join(unknown)}"] * bool(unknown)
+        way_out = f": leave out what it does not know with {drop_flag(*unknown)}, or name labels with --label"
         raise InputError(
             f"{source} {' and '.join(parts)}; the model expects the columns {', '.join(expected)}"
-            f"{' (labels are named by --label)' if unknown else ''}."
+            f"{way_out if unknown and not missing else ''}."
         )
     first = next(i for i, (a, b) in enumerate(zip(given, expected, strict=True)) if a != b)
     raise InputError(

@@ -77,6 +77,12 @@ class ThresholdInfo(_Model):
     source: Literal["held-out normals", "training rows", "labelled rows", "given"]
     n: int = 0
 
+    @property
+    def promised(self) -> float | None:
+        """The rate that the rule can promise: more than was asked for where few scores set the cut."""
+        few = self.rule == "Conformal" and self.n > 0
+        return max(self.rate, 1 / (self.n + 1)) if few and self.rate is not None else self.rate
+
 
 class CompositionInfo(_Model):
     """How the score's components became the score.

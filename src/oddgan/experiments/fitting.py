@@ -19,7 +19,7 @@ from oddgan.experiments.labels import row_marks
 from oddgan.experiments.making import detector_of
 from oddgan.experiments.models import Memory, Model, map_scale
 from oddgan.experiments.notices import collected
-from oddgan.experiments.resuming import checkpoint_folder, checkpoints_of
+from oddgan.experiments.resuming import checkpoint_folder, checkpoints_of, resumable
 from oddgan.experiments.runs import Scored, run_folder, run_info, write_run
 from oddgan.experiments.settings import UsageError
 from oddgan.experiments.specs import FitSpec
@@ -75,7 +75,7 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
         If a loss is not finite.
     """
     target = spec.out or (spec.onto if spec.force else None)
-    with ExitStack() as held:
+    with resumable(spec), ExitStack() as held:
         if target is not None:  # from before anything is read until the checkpoints are gone
             held.enter_context(writing(target, force=spec.force))
         return _fit(spec, target, callbacks)
@@ -177,6 +177,12 @@ def _check(detector: Detector, given: _Given) -> list[str]:
     if n_scores:
         rule(np.arange(n_scores, dtype=np.float64), detector.contamination)
     notes = list(given.normal.notes)
+    if isinstance(rule, Conformal) and n_scores and 1 / (n_scores + 1) > detector.contamination + 1e-9:
+        notes.append(
+            f"{n_scores} held-out rows are too few to flag only {100 * detector.contamination:g} % of normals: the "
+            f"largest of their scores is the threshold, which flags up to {100 / (n_scores + 1):.3g} %; give more "
+            "rows, or hold more of them out with --calibration."
+        )
     if given.anomalous is not None:
         notes.append(f"{len(given.anomalous)} rows with other labels than the normal one were left out of training.")
     return notes

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from oddgan._core.errors import InputError
@@ -38,6 +40,20 @@ def checkpoints_of(spec: FitSpec) -> Checkpoints | None:
     if spec.force and not spec.resume:
         found.remove()
     return found
+
+
+@contextmanager
+def resumable(spec: FitSpec) -> Iterator[None]:
+    """Say after an interruption that a fit can be resumed, if it has left checkpoints."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = spec.resume or spec.checkpoint_every is not None
+        if kept and spec.out is not None and (folder := checkpoint_folder(spec.out)).exists():
+            raise KeyboardInterrupt(
+                f"Interrupted: checkpoints are kept in {folder}; --resume goes on from there."
+            ) from None
+        raise
 
 
 def _every(text: str) -> tuple[int | None, float]:
