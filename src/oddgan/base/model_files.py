@@ -92,7 +92,8 @@ def read_files(folder: Path, *, trust_changes: bool) -> Files:
     sealed = head["format"] == FORMAT and not trust_changes
     wrong = _wrong_size(folder)
     if wrong:
-        raise changed(folder / TENSORS) if sealed else ModelError(f"{folder / TENSORS} is damaged or cut short: {wrong}.")
+        path = folder / TENSORS
+        raise changed(path) if sealed else ModelError(f"{path} is damaged or cut short: {wrong}.")
     if sealed:
         for other in others(head.get("members", 0)):
             _own(folder, other)
