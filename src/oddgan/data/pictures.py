@@ -73,7 +73,7 @@ def check_size(image: Image.Image, stored: int, limit: int) -> None:
 
 def lost(image: Image.Image) -> str | None:
     """What of an open image is not read, in words: transparency, or half the bits of 16 bit colours."""
-    if any(";16" in str(tile.args) for tile in image.tile) and image.mode in _EIGHT_BITS:
+    if any(";16" in str(tile.args) for tile in getattr(image, "tile", ())) and image.mode in _EIGHT_BITS:
         return "the lower 8 of the 16 bits of each colour, which only grey images keep"
     return "transparency" if "A" in image.mode or "transparency" in image.info else None
 
