@@ -323,3 +323,9 @@ def _deep_colours(path):
     for kind, content in [*parts, (b"IEND", b"")]:
         data += struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
     path.write_bytes(data)
+
+
+def test_a_folder_of_bad_images_says_what_is_wrong_with_them(tmp_path):
+    (tmp_path / "x.png").touch()
+    with pytest.raises(InputError, match=r"holds no readable image; .*1 image of .*x\.png \(it is damaged or no PNG"):
+        read(tmp_path, Options(skip_bad=True))

@@ -70,7 +70,8 @@ def read_folder(folder: Path, options: Options, default_split: SplitName) -> Raw
     notes = _notes(root, bad | broken, others, skip_bad=options.skip_bad)
     notes += _conversions(root, [headers[file] for file in read], colour)
     if x is None:
-        raise InputError(f"{root} holds no readable image; expected {', '.join(SUFFIXES)} files.")
+        reasons = f" ({notes[-1].rstrip('.')})" if bad or broken else ""
+        raise InputError(f"{root} holds no readable image; expected {', '.join(SUFFIXES)} files{reasons}.")
     ids = np.array([_name(root, file) for file in read])
     y = _labels(root, read)
     return Raw(source=str(root), x=x, y=y, ids=ids, kind="image", split=split, colour=colour, notes=notes)
