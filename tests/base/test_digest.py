@@ -1,6 +1,8 @@
 """Digests: a bit that has changed is one sentence, a copy is none, and who edits by hand can say so."""
 
+import dataclasses
 import json
+import os
 import shutil
 
 import numpy as np
@@ -134,3 +136,53 @@ def test_equal_models_have_equal_digests(tmp_path):
         fitted.history_ = []  # the seconds of epochs differ
         heads.append(json.loads((fitted.save(tmp_path / name) / "detector.json").read_text()))
     assert heads[0]["digest"] == heads[1]["digest"]
+
+
+def _tensors(folder):
+    return max(folder.rglob("networks.safetensors"), key=lambda path: len(path.parts))
+
+
+@pytest.mark.parametrize("name", ["detector.json", "networks.safetensors"])
+def test_a_link_that_leads_out_of_the_folder_is_refused(folder, tmp_path, name):
+    path = _tensors(folder).with_name(name)
+    path.rename(tmp_path / name)
+    path.symlink_to(tmp_path / name)
+    with pytest.raises(ModelError, match=f"{name} is a link to a file outside the model's folder"):
+        load(folder, trust_changes=True)
+
+
+def test_a_member_that_is_a_link_is_refused(saved, tmp_path):
+    folder = shutil.copytree(saved / "all", tmp_path / "model")
+    shutil.move(folder / "member-2", tmp_path / "elsewhere")
+    (folder / "member-2").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ModelError, match="member-2 is a link: copy the member's folder"):
+        load(folder, trust_changes=True)
+
+
+def test_a_folder_may_be_reached_by_a_link(saved, tmp_path):
+    (tmp_path / "link").symlink_to(saved / "all")
+    np.testing.assert_array_equal(scores(tmp_path / "link"), scores(saved / "all"))
+
+
+def test_a_pipe_is_never_opened(folder):
+    path = _tensors(folder)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ModelError, match=r"networks.safetensors can't be read: it is a pipe; expected a file\.$"):
+        load(folder)
+
+
+@pytest.mark.parametrize("trust_changes", [False, True])
+def test_a_file_that_was_blown_up_is_not_read_to_its_end(folder, trust_changes):
+    os.truncate(_tensors(folder), 2**36)  # 64 GiB, of which the disk holds nothing: reading it takes minutes
+    with pytest.raises(ModelError, match=r"has changed since|more than the memory|its header claims [0-9]+ bytes"):
+        load(folder, trust_changes=trust_changes)
+
+
+@pytest.mark.parametrize("constants", [np.ones(4), np.ones(3, dtype=bool), np.zeros(0, dtype=bool)])
+def test_constants_of_another_shape_or_type_are_refused(tmp_path, constants):
+    fitted = IForest(n_trees=2).fit(table())
+    fitted.scaling_ = dataclasses.replace(fitted.scaling_, constants=constants)
+    fitted.save(tmp_path / "model")
+    with pytest.raises(ModelError, match="has learned constants"):
+        load(tmp_path / "model")

@@ -301,3 +301,31 @@ def test_a_damaged_tiff_among_good_ones(tmp_path, mapped):
     dataset = read(tmp_path, Options(skip_bad=True, mapped=mapped))
     assert dataset.ids.tolist() == ["a.tif", "c.tif"]
     assert "b.tif" in dataset.notes[0]
+
+
+def test_what_images_lose_when_they_are_read_is_told(tmp_path):
+    for i in range(2):
+        save(tmp_path / f"grey{i}.png")
+        save(tmp_path / f"clear{i}.png", RNG.integers(0, 256, (10, 12, 4), dtype=np.uint8))
+    _deep_colours(tmp_path / "deep.png")
+    assert read(tmp_path).notes == (
+        f"2 of 5 images of {tmp_path} are grey, the others in colour: all were read as rgb.",
+        f"2 of 5 images of {tmp_path} were read without transparency.",
+        f"1 of 5 images of {tmp_path} were read without the lower 8 of the 16 bits of each colour, which only grey "
+        "images keep.",
+    )
+
+
+def _deep_colours(path):
+    """A PNG image of 10 x 12 pixels with 16 bits a colour, which Pillow can't write."""
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", 12, 10, 16, 2, 0, 0, 0)), (b"IDAT", zlib.compress(bytes(10 * 73)))]
+    data = b"\x89PNG\r\n\x1a\n"
+    for kind, content in [*parts, (b"IEND", b"")]:
+        data += struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    path.write_bytes(data)
+
+
+def test_a_folder_of_bad_images_says_what_is_wrong_with_them(tmp_path):
+    (tmp_path / "x.png").touch()
+    with pytest.raises(InputError, match=r"holds no readable image; .*1 image of .*x\.png \(it is damaged or no PNG"):
+        read(tmp_path, Options(skip_bad=True))

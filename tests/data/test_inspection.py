@@ -99,3 +99,11 @@ def test_images_and_series():
     beats = inspect(read("builtin:ecg"))
     assert beats.kind == "series"
     assert (beats.columns[0].least, beats.columns[0].most) == (0, 1)
+
+
+def test_no_row_is_complete(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("a,b\n,1\n,2\n3,\n")
+    found = inspect(read(path, finite=False))
+    assert found.incomplete == (0, 1, 2)
+    assert (found.dimension, found.suspects) == (None, ())

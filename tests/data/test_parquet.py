@@ -39,3 +39,10 @@ def test_a_file_cut_short(tmp_path, share):
     with pytest.raises(InputError, match="can't be read: it is damaged, cut short or no parquet file") as caught:
         read(tmp_path / "a.parquet")
     assert "\n" not in str(caught.value)
+
+
+def test_columns_of_one_name_are_refused_in_our_words(tmp_path):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(arrow.table([arrow.array([1, 2, 3])] * 2, names=["a", "a"]), tmp_path / "x.parquet")
+    with pytest.raises(InputError, match="has several columns of the name a: give each its own"):
+        read(tmp_path / "x.parquet")

@@ -64,3 +64,17 @@ def test_a_file_that_the_system_refuses(tmp_path):
 def test_a_path_as_text_or_object(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((2, 2)))
     assert (read(str(tmp_path / "a.npy")).x == read(tmp_path / "a.npy").x).all()
+
+
+def test_columns_that_do_not_fit_are_named_but_not_all_of_thousands(tmp_path):
+    (tmp_path / "few.csv").write_text("a,b\n1,2\n3,4\n")
+    names = [f"c{i}" for i in range(3000)]
+    (tmp_path / "many.csv").write_text("\n".join([",".join(names), *[",".join(["1"] * 3000)] * 2]))
+    with pytest.raises(InputError, match=r"lacks a, b and has also c0, .*, c9 and 2990 more; the model") as caught:
+        read(tmp_path / "many.csv", like=read(tmp_path / "few.csv").reading)
+    assert len(str(caught.value)) < 500
+
+
+def test_an_empty_name_is_not_the_current_folder():
+    with pytest.raises(InputError, match="The name of the data is empty"):
+        read("")

@@ -195,3 +195,60 @@ def test_mitbih_by_name(whole, monkeypatch, tmp_path):
 def test_the_published_split():
     test = read(DATA / "mitdb", Options(protocol="published", split="test"))
     assert np.bincount(test.y).tolist() == [18118, 556, 1448, 162, 1608]
+
+
+def record_at(folder, name, rate, lead="MLII", gap=slice(0, 0)):
+    """One lead of `heart`, said to be sampled at another rate."""
+    wfdb = pytest.importorskip("wfdb")
+    signal = heart()[:, None]
+    signal[gap] = np.nan
+    folder.mkdir(exist_ok=True)
+    options = {"units": ["mV"], "sig_name": [lead], "fmt": ["16"], "adc_gain": [200], "baseline": [0]}
+    wfdb.wrsamp(name, fs=rate, p_signal=signal, write_dir=str(folder), **options)
+    wfdb.wrann(name, "atr", PEAKS, ["N"] * len(PEAKS), write_dir=str(folder))
+    return folder
+
+
+def test_windows_of_several_rates_are_refused_or_left_out(tmp_path):
+    record_at(tmp_path, "a", 360)
+    record_at(tmp_path, "b", 250)
+    window = EcgOptions(cut="window")
+    wanted = "Record b has 250 samples a second and record a has 360, so that their windows have 225 and 324 values"
+    with pytest.raises(InputError, match=wanted):
+        read(tmp_path, Options(ecg=window))
+    data = read(tmp_path, Options(ecg=window, skip_bad=True))
+    assert {name.split("/")[0] for name in data.ids.tolist()} == {"a"}
+    assert wanted in data.notes[0]
+
+
+def test_leads_and_rates_that_differ_are_told(tmp_path):
+    record_at(tmp_path, "a", 360)
+    record_at(tmp_path, "b", 250, lead="V5")  # every second sample is taken: 125 a second
+    notes = " ".join(read(tmp_path).notes)
+    assert "leads differ: MLII in a; V5 in b: choose one by its name with --ecg lead=NAME." in notes
+    assert "Beats of 1 records have another number of values a second than 120: b (125)." in notes
+    assert "differ" not in " ".join(read(tmp_path / "b").notes)
+
+
+def test_gaps_in_which_no_beat_can_be_detected_are_told(tmp_path):
+    record_at(tmp_path, "a", 360, gap=slice(2000, 3800))
+    assert "No beats were looked for in gaps of the signal: a (5 s)." in read(tmp_path, DETECTED).notes
+
+
+def test_an_annotation_file_that_is_a_dead_link_is_no_missing_one(tmp_path):
+    record_at(tmp_path, "a", 360)
+    (tmp_path / "a.atr").unlink()
+    (tmp_path / "a.atr").symlink_to("nowhere")
+    with pytest.raises(InputError, match=r"a\.atr can't be read: it is a link to a file that is not there"):
+        read(tmp_path, DETECTED)
+
+
+@pytest.mark.parametrize("name", [b"b\n", b"b\xe2\x80\xa8", b"b\xff"])
+def test_notes_are_one_line_of_utf_8_whatever_the_names(tmp_path, name):
+    record_at(tmp_path, "a", 360)
+    for suffix in (".hea", ".dat"):
+        (record_at(tmp_path / "c", "b", 360) / f"b{suffix}").rename(tmp_path / (os.fsdecode(name) + suffix))
+    data = read(tmp_path, Options(skip_bad=True))
+    assert "Left out of" in data.notes[0]
+    assert all(note.isprintable() for note in data.notes)
+    assert "\n".join(data.notes).encode()

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -6,6 +8,8 @@ from oddgan._core.errors import InputError
 from oddgan._core.locks import lock_file
 from oddgan.data import Options, read
 from oddgan.experiments import FitSpec, ScoreSpec, fit, score
+from oddgan.experiments.heatmaps import draw_heatmaps
+from oddgan.experiments.models import open_model
 from oddgan.report.pictures import overlay
 
 
@@ -126,3 +130,11 @@ def test_pictures_of_other_data_are_not_gone_on_with(trained, images):
         score(other.model_copy(update={"resume": True}), draw=overlay)
     score(other.model_copy(update={"force": True}), draw=overlay)
     assert len(list((images / "maps").iterdir())) == 1
+
+
+def test_names_that_are_one_to_the_file_system_do_not_share_a_heatmap(trained, images):
+    # As "X.png" and "x.png" are where upper case is not told from lower case; "a/./x.png" is "a/x.png" everywhere.
+    data = read(str(images / "five")).take(np.arange(2))
+    data = dataclasses.replace(data, ids=np.array(["a/x.png", "a/./x.png"]))
+    with pytest.raises(InputError, match="is the heatmap of another row already: rename one of the two images"):
+        draw_heatmaps(images / "maps", open_model(trained.model), data, overlay)

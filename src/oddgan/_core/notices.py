@@ -3,6 +3,8 @@
 import sys
 import warnings
 
+from oddgan._core.errors import printable
+
 
 class Notice(UserWarning):
     """Something that was dealt with and that the user should know."""
@@ -11,7 +13,7 @@ class Notice(UserWarning):
 def notice(text: str) -> None:
     """Tell the user, once for each place in the code; of several workers, the first speaks."""
     if _speaks():
-        warnings.warn(text, Notice, stacklevel=3)
+        warnings.warn(printable(text), Notice, stacklevel=3)
 
 
 def _speaks() -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from oddgan._core.damage import brief
 from oddgan._core.errors import ModelError
 
 KEY = "digest"
@@ -45,7 +46,12 @@ def check_digests(folder: Path, head: Mapping[str, Any], name: str, others: list
         raise ModelError(f"{folder / name} lacks the digests of the model's files: {_ADVICE}.")
     for file, digest in digests(folder, head, name, others).items():
         if noted.get(file) != digest:
-            raise ModelError(f"{folder / file} is damaged or has changed since the model was saved: {_ADVICE}.")
+            raise changed(folder / file)
+
+
+def changed(path: Path) -> ModelError:
+    """The error of a file that is not the one that was saved."""
+    return ModelError(f"{path} is damaged or has changed since the model was saved: {_ADVICE}.")
 
 
 _ADVICE = (
@@ -54,7 +60,8 @@ _ADVICE = (
 
 
 def _of_file(path: Path) -> str:
-    if not path.is_file():
-        raise ModelError(f"{path.parent} lacks {path.name}: copy the whole folder.")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"{path} can't be read: {brief(error)}.") from error

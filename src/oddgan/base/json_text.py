@@ -29,6 +29,8 @@ def parse(data: bytes, largest: int = LARGEST) -> Any:
         value = json.loads(data.decode("utf-8"), parse_constant=_refused, parse_float=_float, parse_int=_int)
     except RecursionError:
         raise ValueError(f"it is nested deeper than {DEEPEST} levels") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is empty or no JSON at line {error.lineno}, column {error.colno}") from None
     level, below = 0, [value]
     while below:
         if level > DEEPEST:

@@ -28,7 +28,7 @@ from oddgan.base.digest import KEY, digests
 from oddgan.base.estimators import to_values
 from oddgan.base.fitted import check_calibration, check_state
 from oddgan.base.head import DEEPEST, FITTED, MOST_MEMBERS, check_fitted_types, check_head
-from oddgan.base.model_files import FORMAT, JSON, NETWORKS, TENSORS, Files, member, others, read_files
+from oddgan.base.model_files import FORMAT, JSON, NETWORKS, TENSORS, Files, member, others, own_member, read_files
 
 if TYPE_CHECKING:
     from oddgan.base.detector import Detector
@@ -160,7 +160,7 @@ class _Loader:
         self.left -= n_members
         if self.left < 0 or (n_members and level == DEEPEST):
             raise ModelError(f"{folder} has more than {MOST_MEMBERS} members, or members in {DEEPEST} levels.")
-        members = [self.load(member(folder, i + 1), level + 1) for i in range(n_members)]
+        members = [self.load(own_member(folder, i + 1), level + 1) for i in range(n_members)]
         try:
             return self._assemble(files, members)
         except Exception as error:  # whatever a file may hold: it is the file's fault, in one sentence

@@ -11,7 +11,7 @@ from oddgan.data.categories import MOST_TEXTS, learn
 from oddgan.data.columns import Column
 from oddgan.data.dataset import Encoding, Options, Raw, Reading
 from oddgan.data.patterns import quoted
-from oddgan.data.selection import drop_flag, named
+from oddgan.data.selection import drop_flag, named, some
 from oddgan.data.survey import Survey
 from oddgan.data.tables import Table
 
@@ -217,16 +217,16 @@ def _check_columns(source: str, given: tuple[str, ...], expected: tuple[str, ...
     missing = [name for name in expected if name not in given]
     unknown = [name for name in given if name not in expected]
     if missing or unknown:
-        parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has also {', '.join(unknown)}"] * bool(unknown)
+        parts = [f"lacks {some(missing)}"] * bool(missing) + [f"has also {some(unknown)}"] * bool(unknown)
         way_out = f": leave out what it does not know with {drop_flag(*unknown)}, or name labels with --label"
         raise InputError(
-            f"{source} {' and '.join(parts)}; the model expects the columns {', '.join(expected)}"
+            f"{source} {' and '.join(parts)}; the model expects the columns {some(expected)}"
             f"{way_out if unknown and not missing else ''}."
         )
     first = next(i for i, (a, b) in enumerate(zip(given, expected, strict=True)) if a != b)
     raise InputError(
         f"{source} has its columns in another order: column {first + 1} is {given[first]}; the model expects "
-        f"{', '.join(expected)}."
+        f"{some(expected)}."
     )
 
 

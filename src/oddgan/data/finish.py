@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from oddgan._core.errors import InputError
+from oddgan._core.errors import InputError, printable
 from oddgan._core.mapped import Mapped, Samples, on_disk, pieces
 from oddgan._core.memory import afford
 from oddgan.data.arrays import doubts, layout
@@ -12,6 +12,7 @@ from oddgan.data.dataset import Dataset, Kind, Options, Raw, Reading
 from oddgan.data.encoding import fill, medians_of
 from oddgan.data.images import plain_type, recolour, resize, same_type
 from oddgan.data.labels import clean_labels, is_anomaly
+from oddgan.data.selection import some
 
 _KINDS = {"table": "a table", "series": "series", "image": "images"}
 _SHOWN = 5
@@ -59,6 +60,7 @@ def finish(raw: Raw, options: Options, like: Reading | None, *, finite: bool = T
     if finite:
         check_finite(x, ids, raw.source)
     reading = dataclasses.replace(_reading(raw, options, like, kind, x), medians=medians, encoding=encoding)
+    notes = tuple(map(printable, notes))
     return Dataset(x=x, y=y, ids=ids, kind=kind, columns=columns, notes=notes, reading=reading, classes=raw.classes)
 
 
@@ -106,7 +108,7 @@ def _check_options(options: Options, kind: Kind, source: str) -> None:
 
 def _check_width(x: Samples, source: str, columns: tuple[str, ...] | None) -> None:
     if columns is not None and len(columns) != x.shape[1]:
-        raise InputError(f"{source} has {x.shape[1]} columns; the model expects {len(columns)}: {', '.join(columns)}.")
+        raise InputError(f"{source} has {x.shape[1]} columns; the model expects {len(columns)}: {some(columns)}.")
 
 
 def _reading(raw: Raw, options: Options, like: Reading | None, kind: Kind, x: Samples) -> Reading:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -18,7 +18,7 @@ from oddgan._core.paths import odd_name, walk
 from oddgan.data.arrays import choose_split
 from oddgan.data.dataset import Colour, Options, Raw, SplitName
 from oddgan.data.images import resize
-from oddgan.data.pictures import check_size, count_pages, load, opened
+from oddgan.data.pictures import check_size, count_pages, load, lost, opened
 
 T = TypeVar("T")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -34,6 +34,7 @@ class _Header(NamedTuple):
     mode: str
     height: int
     width: int
+    lost: str | None
 
 
 def read_folder(folder: Path, options: Options, default_split: SplitName) -> Raw:
@@ -67,8 +68,10 @@ def read_folder(folder: Path, options: Options, default_split: SplitName) -> Raw
         root, headers, lambda file: _decode(file, colour, options.resize)
     )
     notes = _notes(root, bad | broken, others, skip_bad=options.skip_bad)
+    notes += _conversions(root, [headers[file] for file in read], colour)
     if x is None:
-        raise InputError(f"{root} holds no readable image; expected {', '.join(SUFFIXES)} files.")
+        reasons = f" ({notes[-1].rstrip('.')})" if bad or broken else ""
+        raise InputError(f"{root} holds no readable image; expected {', '.join(SUFFIXES)} files{reasons}.")
     ids = np.array([_name(root, file) for file in read])
     y = _labels(root, read)
     return Raw(source=str(root), x=x, y=y, ids=ids, kind="image", split=split, colour=colour, notes=notes)
@@ -143,8 +146,9 @@ def _header(root: Path, file: Path, max_memory: int | None) -> _Header:
         stored = file.stat().st_size
         check_size(image, stored, allowed(stored, max_memory))
         height, width = image.size[::-1]
+        left_out = lost(image)  # before the tags of a PNG image are read, which takes its pixels
         turned = image.getexif().get(_ORIENTATION, 1) >= 5
-        return _Header(image.mode, *((width, height) if turned else (height, width)))
+        return _Header(image.mode, *((width, height) if turned else (height, width)), left_out)
 
 
 def _afford(root: Path, headers: Mapping[Path, _Header], colour: Colour, options: Options) -> None:
@@ -205,6 +209,17 @@ def _notes(root: Path, bad: _Bad, others: int, *, skip_bad: bool) -> tuple[str, 
             raise InputError(f"{which}; repair or remove them, or leave them out with --skip-bad.")
         notes.append(f"{which}; left out.")
     return tuple(notes)
+
+
+def _conversions(root: Path, headers: Sequence[_Header], colour: Colour) -> tuple[str, ...]:
+    """What reading made of images that are not as the others, or left out of them."""
+    grey = sum(header.mode in _GREY_8 + _GREY_16 for header in headers)
+    notes = [f"{grey} of {len(headers)} images of {root} are grey, the others in colour: all were read as {colour}."]
+    left_out = Counter(header.lost for header in headers if header.lost)
+    return (
+        *notes * (0 < grey < len(headers)),
+        *(f"{count} of {len(headers)} images of {root} were read without {what}." for what, count in left_out.items()),
+    )
 
 
 def _labels(root: Path, files: list[Path]) -> np.ndarray | None:

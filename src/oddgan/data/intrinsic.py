@@ -89,7 +89,7 @@ def intrinsic_dimension(x: NDArray[np.generic], *, seed: int = 0, most: int = MO
     InputError
         If there are too few different rows, or values that are no finite numbers.
     """
-    flat = np.asarray(x).reshape(len(x), -1)
+    flat = np.asarray(x).reshape(len(x), math.prod(np.shape(x)[1:]))  # also of no row at all
     rows = np.random.default_rng(seed).permutation(len(flat))[: _affordable(most, flat.shape[1])]
     some = flat[np.sort(rows)].astype(np.float64)
     if not np.isfinite(some).all():

@@ -1,10 +1,12 @@
 """What a parquet file would take in memory, by its metadata and dictionaries, before it is read."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from oddgan._core.damage import told
+from oddgan._core.errors import InputError
 from oddgan._core.extras import load_extra
 from oddgan._core.memory import afford
 
@@ -32,6 +34,7 @@ def check_parquet(path: Path, max_memory: int | None, batch: int | None = None) 
     with told(f"{path} can't be read: it is damaged, cut short or no parquet file"):
         with parquet.ParquetFile(path) as file:
             fields, rows, unpacked = list(file.schema_arrow), file.metadata.num_rows, _unpacked(file.metadata)
+        _refuse_repeated(path, [f.name for f in fields])
         texts = [f.name for f in fields if types.is_string(f.type) or types.is_large_string(f.type)]
         held = rows if batch is None else min(rows, batch)
         # Pages are unpacked one after another; texts and numbers are held as long as the table is.
@@ -40,6 +43,12 @@ def check_parquet(path: Path, max_memory: int | None, batch: int | None = None) 
         characters = _characters(parquet, path, texts) if texts else []
         largest = sum(longest for longest, _ in characters) * held
         afford(path, min(largest, sum(total for _, total in characters)), stored, max_memory)
+
+
+def _refuse_repeated(path: Path, names: Sequence[str]) -> None:
+    repeated = next((name for name, count in Counter(names).items() if count > 1), None)
+    if repeated is not None:
+        raise InputError(f"{path} has several columns of the name {repeated}: give each its own.")
 
 
 def _unpacked(metadata: Any) -> int:

@@ -17,6 +17,7 @@ _FORMATS = ("PNG", "JPEG", "TIFF")
 _MOST_A_BYTE = {"PNG": 1100, "JPEG": 1100, "MPO": 1100, "TIFF": 3000}
 _SLACK = 2**16
 _ONE_BYTE = ("1", "L", "P", "LA")
+_EIGHT_BITS = ("RGB", "RGBA", "RGBX", "LA", "CMYK")
 _MOST_PAGES = 100  # counted
 _STDERR = 2  # the file descriptor that libraries in C write to
 
@@ -68,6 +69,13 @@ def check_size(image: Image.Image, stored: int, limit: int) -> None:
     needed = values if image.mode in _ONE_BYTE else 4 * width * height
     if needed > limit:
         raise ValueError(f"its {width} x {height} pixels take {show_size(needed)}: allow that with --max-memory")
+
+
+def lost(image: Image.Image) -> str | None:
+    """What of an open image is not read, in words: transparency, or half the bits of 16 bit colours."""
+    if any(";16" in str(tile.args) for tile in getattr(image, "tile", ())) and image.mode in _EIGHT_BITS:
+        return "the lower 8 of the 16 bits of each colour, which only grey images keep"
+    return "transparency" if "A" in image.mode or "transparency" in image.info else None
 
 
 def load(image: Image.Image) -> None:

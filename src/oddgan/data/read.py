@@ -162,6 +162,8 @@ def _load(source: Any, options: Options, like: Reading | None, default_split: Sp
         _only(options, source, "split")
         return load_builtin(str(source).removeprefix(_PREFIX), options.split or default_split)
     check_name(source)
+    if not str(source):
+        raise InputError("The name of the data is empty; expected a file, a folder or the name of a data set.")
     return _load_path(Path(source), options, like, default_split)
 
 

@@ -62,6 +62,15 @@ def named(source: str, words: Iterable[str], names: Sequence[str], flag: str) ->
     return tuple(dict.fromkeys(found))
 
 
+def some(names: Sequence[str]) -> str:
+    """The first ten names, and how many more there are.
+
+    >>> some(["a", "b"]), some([str(i) for i in range(12)])
+    ('a, b', '0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more')
+    """
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
 def drop_flag(*names: str) -> str:
     """The options that leave columns out.
 
@@ -85,4 +94,4 @@ def _alike(name: str, names: Sequence[str]) -> str:
     close = [folded[match] for match in difflib.get_close_matches(name.casefold(), folded, n=3)]
     if close:
         return f"did you mean {' or '.join(close)}"
-    return f"it has {', '.join(names[:_SHOWN])}" + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return f"it has {some(names)}"

@@ -98,7 +98,7 @@ def suspects(x: NDArray[np.generic], *, seed: int = 0, most: int = MOST) -> Susp
     n = min(len(x), most)
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(len(x))[:n]).astype(np.int64)
-    flat = np.asarray(x).reshape(len(x), -1)[rows].astype(np.float64)
+    flat = np.asarray(x).reshape(len(x), math.prod(np.shape(x)[1:]))[rows].astype(np.float64)
     if n < FEWEST or not np.isfinite(flat).all():
         raise InputError(f"suspects takes at least {FEWEST} rows of finite numbers, but got {n} rows.")
     flat = flat - np.median(flat, axis=0)

@@ -238,9 +238,13 @@ def _whole(path: Path) -> Iterator[None]:
 
 
 def _rows(path: Path, lines: Any, width: int) -> Iterator[list[str]]:
+    empty = 0
     for cells in lines:
         if not cells:
+            empty = empty or lines.line_num
             continue
+        if empty and width == 1:  # a missing value, perhaps; with more columns it has no separators, and is none
+            raise InputError(f"{path} has one column, and line {empty} is empty: remove it, or write NA for a value.")
         if len(cells) != width:
             raise InputError(f"{path} has {len(cells)} cells in line {lines.line_num}; expected {width}.")
         yield cells

@@ -44,6 +44,8 @@ def draw_heatmaps(folder: Path, model: Model, data: Dataset, draw: Draw) -> None
     for rows, targets in _missing(folder, data, detector.slots):
         x = data.x[rows]
         for target, image, heat in zip(targets, _shades(detector, x), detector.anomaly_map(x), strict=True):
+            if target.exists():  # made since: some file systems do not tell upper case from lower case
+                raise InputError(f"{target} is the heatmap of another row already: rename one of the two images.")
             with new_file(target, force=True, durable=False) as temporary:
                 Image.fromarray(draw(image, np.clip(heat / scale, 0, 1))).save(temporary)
 

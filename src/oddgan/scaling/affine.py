@@ -110,7 +110,7 @@ class Scaling(ABC):
         Raises
         ------
         InputError
-            If arrays do not fit the shape, are not finite, or spreads are negative.
+            If arrays do not fit the shape, are not finite or truth values, or spreads are negative.
         """
         for array in self._fitted():
             last = shape[len(shape) - array.ndim :]
@@ -119,6 +119,9 @@ class Scaling(ABC):
                 raise InputError(f"{type(self).__name__} was fitted to samples of another shape than {shape}.")
         if (self._fitted()[1] < 0).any():
             raise InputError(f"{type(self).__name__} has learned a spread below 0.")
+        known = self.constants
+        if known is not None and (known.dtype != np.bool_ or known.shape != self._fitted()[1].shape):
+            raise InputError(f"{type(self).__name__} has learned constants {known.shape} of type {known.dtype}.")
 
     def _fitted(self) -> tuple[np.ndarray, np.ndarray]:
         if self.centre is None or self.spread is None:

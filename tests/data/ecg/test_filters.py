@@ -68,3 +68,15 @@ def test_no_peaks():
     flat = dataclasses.replace(recording(np.zeros(3600), [], []))
     with pytest.raises(InputError, match="No R peak was found in record r"):
         find_peaks(flat)
+
+
+@pytest.mark.parametrize("gap", [(100, 5000), (2000, 3800), (6000, 7000)])
+def test_a_gap_hides_no_beat_beside_it(gap):
+    n = len(heart())
+    marks = np.concatenate([PEAKS + i * n for i in range(4)])
+    for seed in range(3):  # rounding decides whether a running sum ends below 0, and noise decides rounding
+        x = np.tile(heart(), 4) + np.random.default_rng(seed).normal(0, 0.01, 4 * n)
+        x[slice(*gap)] = np.nan
+        found = find_peaks(recording(x, [], []))
+        outside = marks[(marks < gap[0] - 54) | (marks > gap[1] + 54)]
+        assert max(np.abs(found - mark).min() for mark in outside) < 54  # 150 ms, as beats are compared

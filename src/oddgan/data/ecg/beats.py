@@ -95,12 +95,18 @@ class Cut(NamedTuple):
     gaps : beats with a gap of the signal in them.
     ends : beats that begin before the recording, or end after it.
     unconfirmed : normal beats without a detected peak, which BeatGAN leaves out.
+    lead : the name of the lead.
+    rate : values a second of the beats.
+    unsearched : seconds of gaps of the signal, where no peak can be detected; 0 for annotated beats.
     """
 
     beats: Beats
     gaps: int
     ends: int
     unconfirmed: int
+    lead: str
+    rate: float
+    unsearched: float
 
 
 def cut(recording: Recording, options: EcgOptions | None = None) -> Beats:
@@ -139,7 +145,8 @@ def cut_and_count(recording: Recording, options: EcgOptions) -> Cut:
     marks = _marks(one, options)
     spans = _segments(one, marks, options)
     confirmed = _confirmed(one, marks, spans) if options.cut == "beatgan" else spans
-    segments = [s for s in confirmed if np.isfinite(one.signal[0, s.start : s.stop]).all()]
+    known = np.isfinite(one.signal[0])
+    segments = [s for s in confirmed if known[s.start : s.stop].all()]
     if not segments:
         raise InputError(f"Record {recording.name} holds no whole beat.")
     return Cut(
@@ -147,12 +154,19 @@ def cut_and_count(recording: Recording, options: EcgOptions) -> Cut:
         gaps=len(confirmed) - len(segments),
         ends=len(marks.sample) - len(spans),
         unconfirmed=len(spans) - len(confirmed),
+        lead=one.leads[0],
+        rate=one.rate / _step(one, options),
+        unsearched=float((~known).sum() / one.rate) if options.peaks == "detected" else 0.0,
     )
 
 
+def _step(one: Recording, options: EcgOptions) -> int:
+    """Of how many samples a beat has one."""
+    return max(1, round(one.rate / RATE)) if options.cut == "beat-to-beat" else 1
+
+
 def _beats(one: Recording, marks: _Marks, segments: list[Segment], options: EcgOptions) -> Beats:
-    step = max(1, round(one.rate / RATE)) if options.cut == "beat-to-beat" else 1
-    values = [one.signal[0, s.start : s.stop : step] for s in segments]
+    values = [one.signal[0, s.start : s.stop : _step(one, options)] for s in segments]
     x = _filled(_scaled(values, one, options), LENGTH if options.cut == "beat-to-beat" else len(values[0]))
     chosen = np.array([s.at for s in segments])
     rr = rr_intervals(marks.sample / one.rate)[chosen]

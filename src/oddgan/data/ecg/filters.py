@@ -108,7 +108,8 @@ def find_peaks(recording: Recording, *, upward: bool = False) -> NDArray[np.int6
         raise _unfit(recording)
     sections = signal.butter(2, _QRS, "bandpass", fs=rate, output="sos")
     band = np.nan_to_num(_changed(recording, lambda x: signal.sosfiltfilt(sections, x)).signal[0])
-    slope = np.sqrt(_scipy("ndimage").uniform_filter1d(np.gradient(band) ** 2, max(1, int(0.15 * rate))))
+    power = _scipy("ndimage").uniform_filter1d(np.gradient(band) ** 2, max(1, int(0.15 * rate)))
+    slope = np.sqrt(np.maximum(power, 0.0))  # a running sum may end a little below 0, as in a gap
     found, _ = signal.find_peaks(slope, height=0.3 * _usual_height(slope, rate), distance=max(1, int(0.25 * rate)))
     if not len(found):
         raise InputError(f"No R peak was found in record {recording.name}: is it an electrocardiogram of some seconds?")

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oddgan._core.errors import InputError
+from oddgan._core.errors import InputError, printable
 from oddgan._core.notices import notice
 from oddgan._core.paths import odd_name, walk
-from oddgan.data.ecg.beats import Beats, Cut, cut_and_count
+from oddgan.data.ecg.beats import RATE, Beats, Cut, cut_and_count
 from oddgan.data.ecg.headers import files_of
 from oddgan.data.ecg.mitbih import NAME, mitbih_folder
 from oddgan.data.ecg.options import EcgOptions
@@ -63,7 +63,7 @@ class Records:
             if name in paced:
                 continue
             try:
-                cuts[name] = self._cut(path, name, options)
+                cuts[name] = _alike(self._cut(path, name, options), name, cuts)
             except InputError as error:
                 if not self.skip_bad:
                     way_out = "; or leave out records that can't be used with --skip-bad" * (len(self.paths) > 1)
@@ -73,7 +73,8 @@ class Records:
             raise InputError(f"{self.source} holds no record that can be used{_reasons(bad)}.")
         notes = [f"Left out of {self.source}: {len(bad)} of {len(self.paths)} records{_reasons(bad)}."] * bool(bad)
         notes += [f"{len(paced)} records of paced hearts were left out: {', '.join(paced)}."] * bool(paced)
-        return Beats.join([cut.beats for cut in cuts.values()]), (*notes, *_left_out(cuts), *self._others())
+        told = (*notes, *_left_out(cuts), *_differences(cuts, options), *self._others())
+        return Beats.join([cut.beats for cut in cuts.values()]), tuple(map(printable, told))
 
     def _cut(self, path: Path, name: str, options: EcgOptions) -> Cut:
         wrong = odd_name(name)
@@ -131,6 +132,33 @@ def read_beats(source: str | Path, options: EcgOptions | None = None) -> Beats:
     return beats
 
 
+def _alike(cut: Cut, name: str, others: Mapping[str, Cut]) -> Cut:
+    """Refuse beats of another length than those of the other records, as windows at another sampling rate have."""
+    for other, known in others.items():
+        here, there = cut.beats.x.shape[2], known.beats.x.shape[2]
+        if here != there:
+            raise InputError(
+                f"Record {name} has {cut.rate:g} samples a second and record {other} has {known.rate:g}, so that their "
+                f"windows have {here} and {there} values: bring them to one rate, or read them apart."
+            )
+        break
+    return cut
+
+
+def _differences(cuts: Mapping[str, Cut], options: EcgOptions) -> list[str]:
+    """In what the records differ, although their beats are put together."""
+    leads: dict[str, list[str]] = {}
+    for name, cut in cuts.items():
+        leads.setdefault(cut.lead, []).append(name)
+    shown = "; ".join(f"{lead} in {_some(names)}" for lead, names in leads.items())
+    notes = [f"The records' leads differ: {shown}: choose one by its name with --ecg lead=NAME."] * (len(leads) > 1)
+    rates = {name: cut.rate for name, cut in cuts.items() if cut.rate != RATE}
+    if rates and options.cut == "beat-to-beat":
+        where = _some([f"{name} ({rate:g})" for name, rate in rates.items()])
+        notes.append(f"Beats of {len(rates)} records have another number of values a second than {RATE}: {where}.")
+    return notes
+
+
 def _left_out(cuts: Mapping[str, Cut]) -> list[str]:
     gaps = {name: cut.gaps for name, cut in cuts.items() if cut.gaps}
     ends, unconfirmed = (sum(getattr(cut, name) for cut in cuts.values()) for name in ("ends", "unconfirmed"))
@@ -139,7 +167,9 @@ def _left_out(cuts: Mapping[str, Cut]) -> list[str]:
     parts += [f"{ends} that an end of the recording cuts off"] * bool(ends)
     parts += [f"{unconfirmed} normal ones without a detected peak"] * bool(unconfirmed)
     total = sum(gaps.values()) + ends + unconfirmed
-    return [f"{total} beats were left out: {'; '.join(parts)}."] * bool(parts)
+    notes = [f"{total} beats were left out: {'; '.join(parts)}."] * bool(parts)
+    unsearched = [f"{name} ({cut.unsearched:.3g} s)" for name, cut in cuts.items() if cut.unsearched]
+    return notes + [f"No beats were looked for in gaps of the signal: {_some(unsearched)}."] * bool(unsearched)
 
 
 def _reasons(bad: Mapping[str, InputError]) -> str:

@@ -137,7 +137,7 @@ def read_record(path: str | Path, name: str | None = None, max_memory: int | Non
     _afford(path, header, max_memory)
     found = _joined(wfdb, name, header, path) if header.segments else _single(wfdb, name, header, path)
     marks = path.with_name(f"{path.name}.atr")
-    return found if not marks.exists() else _annotated(wfdb, path, found)
+    return _annotated(wfdb, path, found) if marks.exists() or marks.is_symlink() else found
 
 
 def _afford(path: Path, header: Header, max_memory: int | None) -> None:
