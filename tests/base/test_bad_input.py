@@ -187,14 +187,14 @@ def test_sparse_is_refused():
         ({"batch_size": 1}, r"batch_size at least 2, but are 1 and 1"),
         ({"contamination": 0.0}, r"contamination must be in \(0, 0\.5\], but is 0\.0"),
         ({"contamination": 0.6}, r"contamination must be in \(0, 0\.5\], but is 0\.6"),
-        ({"contamination": float("nan")}, "contamination must be in"),
+        ({"contamination": float("nan")}, "contamination=nan, but takes float"),
         ({"calibration": 1.0}, r"calibration is a share of the rows in \[0, 1\), but is 1\.0"),
         ({"calibration": -0.1}, "calibration is a share"),
         ({"calibration": 0.99}, r"calibration=0\.99 of 30 rows leaves 0 to train on and 30 to calibrate"),
         ({"calibration": 0.01}, r"leaves 30 to train on and 0 to calibrate"),
         ({"calibration_size": 0}, "calibration_size and slots must be at least 1, but are 0 and 64"),
         ({"slots": 0}, "calibration_size and slots must be at least 1, but are 1000 and 0"),
-        ({"scoring": "slow"}, "scoring must be 'exact' or 'fast', but is 'slow'"),
+        ({"scoring": "slow"}, "scoring='slow', but takes 'exact' or 'fast'"),
     ],
     ids=str,
 )
@@ -251,3 +251,17 @@ def test_passes_that_fill_the_memory():
     wide = np.zeros((3, 1, 4096, 4096), dtype=np.uint8)  # the default is always taken
     with pytest.raises(InputError, match="in passes of at most 64: lower it"):
         detector(slots=65).fit(wide)
+
+
+@pytest.mark.parametrize("rows", [np.zeros((0, 4)), np.zeros((9, 0)), np.zeros((9, 3)), np.zeros((1, 5))], ids=np.shape)
+def test_what_scikit_learn_refuses_is_an_input_error(rows):
+    fitted = detector().fit(table())
+    with pytest.raises(InputError, match=r"sample\(s\)|feature\(s\)|features, but"):
+        fitted.predict(rows)
+
+
+def test_tensors_of_other_kinds_are_refused():
+    with pytest.raises(InputError, match="X is a quantised tensor"):
+        detector().fit(torch.quantize_per_tensor(torch.rand(9, 3), 0.1, 0, torch.quint8))
+    with pytest.raises(InputError, match="X is a nested tensor"):
+        detector().fit(torch.nested.nested_tensor([torch.zeros(1, 8), torch.zeros(1, 9)]))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, cast, get_args, get_origin
 
 import numpy as np
 
@@ -29,6 +29,13 @@ def fits(value: object, annotation: Any) -> bool:
 def text_of(annotation: Any) -> str:
     """An annotation as a message shows it, e.g. `float | None`."""
     return _MODULES.sub("", str(annotation))
+
+
+def plain(value: object) -> object:
+    """A value with Python's types: numpy's scalars as numbers, lists as tuples."""
+    if isinstance(value, np.generic):
+        return cast(object, value.item())
+    return tuple(map(plain, value)) if isinstance(value, tuple | list) else value
 
 
 def _items_fit(value: tuple[object, ...], arguments: tuple[Any, ...]) -> bool:

@@ -141,7 +141,7 @@ def check_arguments(kind: type, given: object) -> None:
     ModelError
         The message names the first one that is wrong, or lists those that it takes.
     """
-    takes, others, needed = _signature(kind)
+    takes, others, needed = signature_of(kind)
     if not isinstance(given, Mapping):
         raise ModelError(f"{kind.__name__} can't be built from {shown(given)}: it takes {', '.join(takes)}.")
     if needed - given.keys() or (others is None and given.keys() - takes.keys()):
@@ -154,7 +154,7 @@ def check_arguments(kind: type, given: object) -> None:
 
 
 @cache
-def _signature(kind: type) -> tuple[dict[str, Any], Any, set[str]]:
+def signature_of(kind: type) -> tuple[dict[str, Any], Any, set[str]]:
     """The annotations of a constructor's arguments, that of any further ones or None, and the names without default."""
     own = "__init__" in vars(kind) and issubclass(kind, Part)  # else it is the dataclass's, with strings as annotations
     hints = get_type_hints(vars(kind)["__init__"] if own else kind)

@@ -11,6 +11,7 @@ from torch import Tensor
 from oddgan._core.errors import InputError
 from oddgan.base.bounds import REACH, bounded, finite, reach
 from oddgan.base.components import Derived, evaluated
+from oddgan.base.parameter_types import check_type
 from oddgan.base.rows import Rows
 from oddgan.base.scoring import Report
 from oddgan.priors import Gaussian, Shell
@@ -117,6 +118,7 @@ class Composes:
             If labels are missing, given in vain, or not of both kinds, or a component is unknown.
         """
         check_is_fitted(self, "offset_")
+        check_type("compose", "composition", composition, Composition)
         labelled = None
         if composition.needs_labels:
             labelled = self._labelled(type(composition).__name__, X_val, y_val, composition.uses or None)

@@ -24,6 +24,7 @@ from oddgan.base.estimators import Values
 from oddgan.base.explanation import Explains
 from oddgan.base.fitting import Fitting, Validation, identity
 from oddgan.base.input_scaling import fit_scaling
+from oddgan.base.parameter_types import check_type
 from oddgan.base.parameters import NestedParameters
 from oddgan.base.rows import Rows, take
 from oddgan.base.scoring import ScoresInPasses, Scoring
@@ -184,6 +185,8 @@ class Detector(Composes, Explains, ScoresInPasses, OutlierMixin, NestedParameter
         rate : the share of normal rows that may be flagged; None takes `contamination`.
         """
         check_is_fitted(self, "calibration_scores_")
+        check_type("set_threshold", "rule", rule, Threshold | None)
+        check_type("set_threshold", "rate", rate, float | None)
         rule = rule if rule is not None else Conformal() if self.held_out_ else Quantile()
         rate = self.contamination if rate is None else rate
         offset = -float(rule(self.calibration_scores_, rate))  # a refused rate changes nothing

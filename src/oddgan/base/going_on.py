@@ -10,6 +10,7 @@ from torch import nn
 
 from oddgan._core.errors import InputError
 from oddgan.base.fitting import Fitting, identity
+from oddgan.base.parameter_types import check_type, check_types
 from oddgan.base.validation import validate
 from oddgan.training import Callback, Phase, begin, generator, seeded, team
 
@@ -83,6 +84,8 @@ class GoesOn:
         """
         del y
         detector = cast("NeuralDetector", self)
+        check_types(detector)
+        check_type("partial_fit", "epochs", epochs, int | None)
         if epochs is not None and epochs < 1:
             raise InputError(f"epochs must be at least 1, but is {epochs}.")
         if not hasattr(detector, "networks_"):

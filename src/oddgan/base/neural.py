@@ -151,6 +151,8 @@ class NeuralDetector(GoesOn, Detector):
             raise InputError(
                 f"epochs must be at least 1 and batch_size at least 2, but are {self.epochs} and {self.batch_size}."
             )
+        if getattr(self, "latent_dim", 1) < 1:
+            raise InputError(f"latent_dim must be at least 1, but is {self.latent_dim}.")
         one_of(("fp32", "bf16"), precision=self.precision)
         self.backbone.check(self.shape_)
         check_stabilisers(self)

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, clone
 
 from oddgan._core.errors import InputError
 from oddgan._core.parts import arguments, chosen, is_part
+from oddgan.base.parameter_types import check_fields
 
 _SIGN = "__"
 
@@ -136,4 +137,10 @@ def _changed(value: Any, changes: Mapping[str, Any], place: _Place) -> Any:
     updated = _updated(children, changes, place, free=free)
     if isinstance(value, tuple | list):
         return type(value)(updated.values())
-    return type(value)(**(arguments(value) | updated))
+    try:
+        return type(value)(**(arguments(value) | updated))
+    except InputError:
+        raise
+    except (TypeError, ValueError, AttributeError):
+        check_fields(place.estimator, place.path.removesuffix(_SIGN), type(value), updated)
+        raise

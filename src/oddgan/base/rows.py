@@ -139,6 +139,9 @@ def to_array(X: Any) -> np.ndarray:
     """
     if not isinstance(X, torch.Tensor):
         return plain_array(X)
+    if X.is_nested or X.is_quantized:
+        kind = "nested" if X.is_nested else "quantised"
+        raise InputError(f"X is a {kind} tensor; expected one of plain numbers and one shape.")
     if X.layout is not torch.strided:
         raise InputError("X is a sparse tensor; expected a dense one: give X.to_dense().")
     kept = X.detach().cpu().resolve_conj().resolve_neg()

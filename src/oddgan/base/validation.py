@@ -13,6 +13,7 @@ from oddgan._core.notices import notice
 from oddgan._core.parts import to_spec
 from oddgan.base.device import usable_device
 from oddgan.base.head import check_numbers
+from oddgan.base.parameter_types import check_types
 from oddgan.base.ranges import check_range, learn_range
 from oddgan.base.rows import Lazy, Rows, check_finite, check_frame, is_dataset, is_frame, to_array
 
@@ -26,7 +27,8 @@ MOST_ROWS, MOST_VALUES = 2**17, 2**27
 
 
 def check_common(detector: "Detector") -> None:
-    """Refuse values of the common hyperparameters that make no sense."""
+    """Refuse hyperparameters of a wrong type, and values of the common ones that make no sense."""
+    check_types(detector)
     usable_device(detector.device)
     if detector.composition.needs_labels:
         name = type(detector.composition).__name__
@@ -121,9 +123,14 @@ def _validate_table(detector: "Detector", X: Any, *, reset: bool) -> np.ndarray:
         check_finite(X)
         return cast(np.ndarray, X)
     minimum = 2 if reset else 1
-    x: np.ndarray = validate_data(
-        detector, X, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=minimum, reset=reset
-    )
+    try:
+        x: np.ndarray = validate_data(
+            detector, X, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=minimum, reset=reset
+        )
+    except InputError:
+        raise
+    except ValueError as error:  # in scikit-learn's words, which its estimator checks ask for
+        raise InputError(str(error)) from error
     check_finite(x)
     if reset:
         detector.shape_ = (x.shape[1],)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan._core.files import new_file, writing
 from oddgan._core.locks import remove, sweep
+from oddgan._core.text import shown
 from oddgan.training.callbacks import Callback, EpochRecord
 from oddgan.training.checkpoint_files import (
     digest,
@@ -269,6 +270,8 @@ def begin(
     rng : what the training takes its seeds from; put where the training began, and where the first worker's is.
     identity : tells what must be equal for the result to be equal; asked if that matters.
     """
+    if not isinstance(callbacks, Sequence) or not all(isinstance(callback, Callback) for callback in callbacks):
+        raise InputError(f"callbacks is {shown(callbacks)}, but must be a list of callbacks, such as [ProgressBar()].")
     checkpoints = Checkpoints.among(callbacks)
     with contextlib.ExitStack() as held:
         if checkpoints is not None or many():

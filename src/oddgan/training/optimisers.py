@@ -7,11 +7,14 @@ a weight has changed.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import nn
+
+from oddgan._core.errors import InputError
 
 
 class Schedule(ABC):
@@ -104,6 +107,16 @@ class Optimiser(ABC):
     def __call__(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The torch optimiser for these parameters."""
 
+    def _made(
+        self, kind: Callable[..., torch.optim.Optimizer], parameters: Iterable[nn.Parameter], **more: Any
+    ) -> torch.optim.Optimizer:
+        """Torch's optimiser of this kind, whose refusals of a value become one sentence."""
+        try:
+            return kind(parameters, lr=self.lr, weight_decay=self.weight_decay, foreach=True, **more)
+        except ValueError as error:
+            text = str(error)
+            raise InputError(f"{type(self).__name__} can't be used: {text[:1].lower()}{text[1:]}.") from error
+
     def set_rate(self, optimiser: torch.optim.Optimizer, progress: float) -> None:
         """Set the learning rate that the schedule asks for."""
         for group in optimiser.param_groups:
@@ -124,9 +137,7 @@ class Adam(Optimiser):
     def __call__(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """torch.optim.Adam."""
         beta1, beta2 = self.betas
-        return torch.optim.Adam(
-            parameters, lr=self.lr, betas=(beta1, beta2), weight_decay=self.weight_decay, foreach=True
-        )
+        return self._made(torch.optim.Adam, parameters, betas=(beta1, beta2))
 
 
 @dataclass(frozen=True)
@@ -142,9 +153,7 @@ class RMSProp(Optimiser):
 
     def __call__(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """torch.optim.RMSprop."""
-        return torch.optim.RMSprop(
-            parameters, lr=self.lr, alpha=self.alpha, weight_decay=self.weight_decay, foreach=True
-        )
+        return self._made(torch.optim.RMSprop, parameters, alpha=self.alpha)
 
 
 @dataclass(frozen=True)
@@ -160,6 +169,4 @@ class SGD(Optimiser):
 
     def __call__(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """torch.optim.SGD."""
-        return torch.optim.SGD(
-            parameters, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay, foreach=True
-        )
+        return self._made(torch.optim.SGD, parameters, momentum=self.momentum)

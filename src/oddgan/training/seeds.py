@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from oddgan._core.errors import InputError
+
 RandomState = int | np.integer | np.random.RandomState | None
 
 
@@ -18,6 +20,8 @@ def generator(random_state: RandomState) -> np.random.RandomState:
         return random_state
     if random_state is None:
         return np.random.RandomState(np.random.MT19937(np.random.SeedSequence()))
+    if not 0 <= random_state < 2**32:
+        raise InputError(f"random_state is {random_state}, but must be a whole number from 0 to {2**32 - 1}, or None.")
     return np.random.RandomState(int(random_state))
 
 

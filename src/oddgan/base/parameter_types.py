@@ -1,0 +1,106 @@
+"""Types of hyperparameters: each value, and each field of a part, is compared with its annotation before a fit."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, get_args, get_origin
+
+from sklearn.base import BaseEstimator
+
+from oddgan._core.annotations import fits, plain, text_of
+from oddgan._core.errors import InputError
+from oddgan._core.parts import chosen, defaults, is_part, signature_of, told
+from oddgan._core.text import shown
+
+
+def check_types(estimator: BaseEstimator) -> None:
+    """Refuse hyperparameters of another type than their annotation, and NaN; numpy's numbers and lists will do.
+
+    Raises
+    ------
+    InputError
+        The message names the first one by its path, such as `optimiser__lr`, with a value that is right.
+    """
+    cls = type(estimator)
+    check_fields(cls.__name__, "", cls, {name: getattr(estimator, name) for name in estimator._get_param_names()})
+
+
+def check_fields(who: str, path: str, owner: type, values: Mapping[str, Any]) -> None:
+    """Refuse values of another type than the annotations of their fields.
+
+    Parameters
+    ----------
+    who : the estimator that the values belong to, for messages.
+    path : the name of the part that has the fields, with double underscores; empty for the estimator itself.
+    owner : the class of the part.
+    values : the values by field.
+    """
+    _check_fields(_Path(who, path), owner, values)
+
+
+def check_type(who: str, name: str, value: object, wanted: Any) -> None:
+    """Refuse an argument of another type than `wanted`, or with a field of a wrong type in it.
+
+    Raises
+    ------
+    InputError
+        The message says what was given and what is expected.
+    """
+    _check(_Path(who, name), value, wanted, None)
+
+
+class _Path(NamedTuple):
+    """Where a value stands.
+
+    Parameters
+    ----------
+    who : the estimator or method that has it.
+    name : its name with double underscores.
+    """
+
+    who: str
+    name: str = ""
+
+    def down(self, name: str) -> "_Path":
+        """One level further down."""
+        return _Path(self.who, f"{self.name}__{name}" if self.name else name)
+
+
+def _check_fields(path: _Path, owner: type, values: Mapping[str, Any]) -> None:
+    try:
+        takes, others, _ = signature_of(owner)
+    except (NameError, TypeError):  # a class of the user's, with annotations that can't be resolved
+        takes, others = {}, None
+    usual = defaults(owner)
+    for name, value in values.items():
+        _check(path.down(name), value, takes.get(name, Any if others is None else others), usual.get(name))
+
+
+def _check(path: _Path, value: object, wanted: Any, usual: object) -> None:
+    if not fits(plain(value), wanted) or (isinstance(value, float) and math.isnan(value)):
+        example = "" if usual in (None, ()) else f", e.g. {path.name}={_text(usual)}"
+        instead = f"{value.__name__}(), not the class" if isinstance(value, type) and _would_fit(value, wanted) else ""
+        raise InputError(
+            f"{path.who} got {path.name}={_text(value)}, but takes {instead or _expected(wanted) + example}."
+        )
+    if is_part(value) and not isinstance(value, BaseEstimator):
+        _check_fields(path, type(value), chosen(value))
+    elif isinstance(value, tuple | list):
+        for i, item in enumerate(value):
+            _check(path.down(str(i)), item, Any, None)
+
+
+def _would_fit(value: type, wanted: Any) -> bool:
+    """Whether an instance of this class would do."""
+    return isinstance(wanted, type) and issubclass(value, wanted)
+
+
+def _expected(wanted: Any) -> str:
+    """An annotation as a message shows it, the choices of a literal one by one."""
+    return " or ".join(map(repr, get_args(wanted))) if get_origin(wanted) is Literal else text_of(wanted)
+
+
+def _text(value: object) -> str:
+    """A value as a message shows it: a part with what is no default."""
+    if not is_part(value) or isinstance(value, BaseEstimator):
+        return shown(value)
+    return f"{type(value).__name__}({', '.join(f'{k}={v}' for k, v in told(value, shown).items())})"
