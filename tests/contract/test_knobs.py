@@ -146,7 +146,7 @@ def test_a_dead_knob_is_found(monkeypatch):
     class Unread(first):
         unread: float = 1.0
 
-    monkeypatch.setitem(CLASSES, "Unread", Unread)
+    monkeypatch.setattr(f"{__name__}.CLASSES", {"Unread": Unread})
     with pytest.raises(pytest.fail.Exception, match=r"Unread\.unread = 1\.0 is dead"):
         test_no_dead_knobs("Unread", "unread")
 

@@ -4,6 +4,7 @@ import pytest
 from oddgan import KNN, load
 from oddgan._core.errors import InputError, ModelError
 from oddgan.base import Progress
+from oddgan.base import scoring as passes
 from oddgan.data import read
 from oddgan.evaluate import read_scores
 from oddgan.experiments import ScoreSpec, UsageError, score, scoring
@@ -35,7 +36,8 @@ def test_labels_do_not_matter(trained, tmp_path):
 
 
 @pytest.mark.parametrize("out", [None, "scores.csv"])
-def test_progress_is_told(trained, out):
+def test_progress_is_told(trained, out, monkeypatch):
+    monkeypatch.setattr(passes, "LARGE", 64)
     told = []
     spec = ScoreSpec(model=trained.model, source="builtin:digits", out=out)
     score(spec, watch=lambda done, total: told.append((done, total)))

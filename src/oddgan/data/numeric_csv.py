@@ -11,8 +11,9 @@ _CHUNK = 2**20
 def read_numbers(path: Path, delimiter: str, skipped: int, width: int) -> np.ndarray | None:
     """Read the rows of a csv file as float64 (n, width), each cell with the value that `float` gives its text.
 
-    None if a cell is anything but digits with a sign, a decimal point and an exponent, if it is no finite number, or if
-    a row has another number of cells: then the file is to be read cell by cell, which says what is wrong.
+    None if a cell is anything but digits with a sign, a decimal point and an exponent, if it is no finite number, if a
+    row has another number of cells, or if there is one column, where an empty line may be a missing value: then the
+    file is to be read cell by cell, which says what is wrong.
 
     Parameters
     ----------
@@ -21,7 +22,7 @@ def read_numbers(path: Path, delimiter: str, skipped: int, width: int) -> np.nda
     skipped : lines of the header.
     width : cells of a row.
     """
-    if not _only_digits(path, delimiter.encode(), skipped):
+    if width == 1 or not _only_digits(path, delimiter.encode(), skipped):
         return None
     try:
         found = np.loadtxt(
