@@ -10,7 +10,6 @@ import pytest
 from oddgan import InputError
 from oddgan._core import extras
 from oddgan.data import frame_columns, from_frame, read
-from oddgan.data.tables import read_csv
 
 CSV = 'age,"job, long",size\n30,cook,1.5\n40,"smith, old",-2e3\n50,cook,0\n'
 
