@@ -42,14 +42,13 @@ def test_no_hyperparameter_may_be_of_any_type(name):
         (AutoEncoder(backbone=Auto(table=MLP(bias="no"))), "got backbone__table__bias='no', but takes bool"),
         (AutoEncoder(epochs=1.5), "got epochs=1.5, but takes int"),
         (AutoEncoder(epochs=True), "got epochs=True, but takes int"),
-        (AutoEncoder(contamination=float("nan")), "got contamination=nan, but takes float"),
         (GANomaly(stabilisers=("spectral",)), "but takes tuple[Stabiliser, ...]."),
         (KNN(threshold=0.5), "got threshold=0.5, but takes Threshold | None."),
         (KNN(random_state=-1), "random_state is -1, but must be a whole number from 0"),
         (Ensemble(detectors=KNN()), "got detectors=KNN(), but takes tuple[Detector, ...]."),
         (Ensemble(detectors=(KNN(n_neighbors="x"),)), "KNN got n_neighbors='x', but takes int, e.g. n_neighbors=5."),
         (AutoEncoder(optimiser=Adam(lr=-1.0)), "Adam can't be used: invalid learning rate: -1.0."),
-        (GANomaly(latent_dim=0), "latent_dim must be at least 1, but is 0."),
+        (GANomaly(latent_dim=0), "latent_dim must be a whole number of at least 1, not 0"),
     ],
 )
 def test_fit_says_what_is_wrong(detector, text):

@@ -65,3 +65,16 @@ def test_auto_contrast_differs_for_images_only():
     assert AutoContrast().choose((1, 8, 8)) == ContrastNormalisation()
     for shape in ((5,), (2, 16)):
         assert AutoContrast().choose(shape) == AutoScaling().choose(shape)
+
+
+@pytest.mark.parametrize("value", [1e12, -1e30, 1.7e308])
+def test_the_size_of_a_huge_value_is_not_lost(value):
+    """One value that is huge for the training rows stays beyond the limit; rows beside it keep their bits."""
+    x = np.random.default_rng(0).random((9, 1, 4, 4))
+    fitted = ContrastNormalisation().fit([x])
+    odd = x[:2].copy()
+    odd[1, 0, 2, 2] = value
+    found = fitted(odd)
+    assert np.isfinite(found).all()
+    assert np.abs(found[1]).max() > fitted.limit
+    assert np.array_equal(found[0], fitted(x[:1])[0])

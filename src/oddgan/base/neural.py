@@ -24,7 +24,7 @@ from oddgan.base.sources import source_of
 from oddgan.base.stabilised import check_stabilisers, stabilised_networks, stabilised_phase
 from oddgan.base.weights import Stored, load_weights, no_larger_than
 from oddgan.networks import Auto, Backbone, HalfPrecision
-from oddgan.networks.base import one_of
+from oddgan.networks.base import one_of, whole
 from oddgan.similarities import Similarity
 from oddgan.training import (
     Adam,
@@ -151,8 +151,7 @@ class NeuralDetector(GoesOn, Detector):
             raise InputError(
                 f"epochs must be at least 1 and batch_size at least 2, but are {self.epochs} and {self.batch_size}."
             )
-        if getattr(self, "latent_dim", 1) < 1:
-            raise InputError(f"latent_dim must be at least 1, but is {self.latent_dim}.")
+        whole(latent_dim=getattr(self, "latent_dim", 1))
         one_of(("fp32", "bf16"), precision=self.precision)
         self.backbone.check(self.shape_)
         check_stabilisers(self)

@@ -1,6 +1,5 @@
 """Types of hyperparameters: each value, and each field of a part, is compared with its annotation before a fit."""
 
-import math
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
@@ -13,7 +12,7 @@ from oddgan._core.text import shown
 
 
 def check_types(estimator: BaseEstimator) -> None:
-    """Refuse hyperparameters of another type than their annotation, and NaN; numpy's numbers and lists will do.
+    """Refuse hyperparameters of another type than their annotation; numpy's numbers and lists will do.
 
     Raises
     ------
@@ -76,11 +75,11 @@ def _check_fields(path: _Path, owner: type, values: Mapping[str, Any]) -> None:
 
 
 def _check(path: _Path, value: object, wanted: Any, usual: object) -> None:
-    if not fits(plain(value), wanted) or (isinstance(value, float) and math.isnan(value)):
+    if not fits(plain(value), wanted) and not (isinstance(value, str) and _has_choices(wanted)):
         example = "" if usual in (None, ()) else f", e.g. {path.name}={_text(usual)}"
         instead = f"{value.__name__}(), not the class" if isinstance(value, type) and _would_fit(value, wanted) else ""
         raise InputError(
-            f"{path.who} got {path.name}={_text(value)}, but takes {instead or _expected(wanted) + example}."
+            f"{path.who} got {path.name}={_text(value)}, but takes {instead or text_of(wanted) + example}."
         )
     if is_part(value) and not isinstance(value, BaseEstimator):
         _check_fields(path, type(value), chosen(value))
@@ -89,14 +88,14 @@ def _check(path: _Path, value: object, wanted: Any, usual: object) -> None:
             _check(path.down(str(i)), item, Any, None)
 
 
+def _has_choices(wanted: Any) -> bool:
+    """Whether some texts would do; the owner of the value knows which, and says so."""
+    return Literal in (get_origin(wanted), *map(get_origin, get_args(wanted)))
+
+
 def _would_fit(value: type, wanted: Any) -> bool:
     """Whether an instance of this class would do."""
     return isinstance(wanted, type) and issubclass(value, wanted)
-
-
-def _expected(wanted: Any) -> str:
-    """An annotation as a message shows it, the choices of a literal one by one."""
-    return " or ".join(map(repr, get_args(wanted))) if get_origin(wanted) is Literal else text_of(wanted)
 
 
 def _text(value: object) -> str:

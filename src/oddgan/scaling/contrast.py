@@ -10,6 +10,8 @@ from oddgan._core.errors import InputError
 from oddgan.scaling.affine import AutoScaling, MinMax, Per, Scaling
 from oddgan.scaling.powers import power_of_two
 
+_FARTHEST = 1e300  # times the usual contrast; what is larger counts as this large
+
 
 @dataclass(frozen=True)
 class ContrastNormalisation(MinMax):
@@ -18,6 +20,9 @@ class ContrastNormalisation(MinMax):
     Global contrast normalisation with the L1 norm, Deep SVDD's preprocessing: brightness and contrast no longer tell
     samples apart, and are lost. `backward` gives samples of the training rows' mean brightness and contrast, which are
     normalised to the same values again. A sample without contrast becomes all zeros before it is mapped.
+
+    A sample of more than `limit` times the training rows' contrast is divided by theirs instead of its own, so that
+    a value which is out of all bounds does not look normal.
 
     L. Ruff et al.: Deep One-Class Classification, ICML 2018, section 4.2.
 
@@ -56,7 +61,14 @@ class ContrastNormalisation(MinMax):
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Raw rows (n, ...) to network input, float32."""
-        return super().__call__(_normalise(x)[2])
+        self._fitted()
+        _, own, values = _normalise(x)
+        usual = cast(float, self.contrast)
+        if usual > 0:
+            with np.errstate(over="ignore"):
+                times = np.minimum(own / usual, _FARTHEST)
+            values = np.where(times > self.limit, values * times, values)
+        return super().__call__(values)
 
     def backward(self, x: np.ndarray) -> np.ndarray:
         """Network output (n, ...) to raw values of mean brightness and contrast, float64."""
