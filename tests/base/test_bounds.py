@@ -18,7 +18,9 @@ class Blind(PCA):
 
 
 def test_reach_is_the_largest_input():
-    assert reach(torch.tensor([[[1.0, -7.0]], [[0.5, 0.25]]])).tolist() == [7.0, 0.5]
+    x = torch.tensor([[[1.0, -7.0]], [[0.5, 0.25]]])
+    assert reach(x, 5.0).tolist() == [7.0, 0.5]
+    assert reach(x, 7.0).tolist() == [0.0, 0.0]  # nothing is beyond the limit: nobody asks
 
 
 def test_far_rows_are_raised_as_the_formula_says():

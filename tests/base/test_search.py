@@ -279,9 +279,9 @@ def test_a_threshold_that_was_a_number_does_not_outlive_the_search_it_was_for(tr
         ),
         (
             None,
-            "search_loss is None: give a composition of residual, features, critic_cross_entropy that learns nothing",
+            r"search_loss=None, but takes Composition, e\.g\. search_loss=WeightedSum\(",
         ),
-        ("residual", r"search_loss is 'residual': give .*, e\.g\. WeightedSum\(residual=1\.0\)\."),
+        ("residual", "search_loss='residual', but takes Composition"),
     ],
 )
 def test_a_search_minimises_nothing_that_it_can_not_know(loss, message):

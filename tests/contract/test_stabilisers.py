@@ -69,7 +69,7 @@ def test_without_a_critic(name):
 
 @pytest.mark.parametrize("given", [TwoTimescale(), (3,), "TwoTimescale"], ids=str)
 def test_what_is_no_tuple_of_stabilisers(given):
-    with pytest.raises(InputError, match=r"takes a tuple.*\(TwoTimescale\(\),\)"):
+    with pytest.raises(InputError, match=r"AAE got stabilisers=.*takes tuple\[Stabiliser, \.\.\.\]"):
         make(NEURAL["AAE"], stabilisers=given).fit(normals("table", 12))
 
 

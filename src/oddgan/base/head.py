@@ -1,5 +1,6 @@
 """What `detector.json` may hold: every key with its type, and limits for numbers that cost time or memory."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -112,5 +113,7 @@ def check_numbers(spec: Any, name: str = "") -> None:
     elif isinstance(spec, list):
         for value in spec:
             check_numbers(value, name)
-    elif isinstance(spec, int | float) and spec > _LARGEST.get(name, 2**63):
-        raise ModelError(f"{name} is {shown(spec)}, but must be at most {_LARGEST.get(name, 2**63)}.")
+    elif isinstance(spec, int | float):
+        most = _LARGEST.get(name, 2**63 if isinstance(spec, int) else math.inf)
+        if spec > most:
+            raise ModelError(f"{name} is {shown(spec)}, but must be at most {most}.")

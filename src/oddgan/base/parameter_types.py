@@ -9,6 +9,7 @@ from oddgan._core.annotations import fits, plain, text_of
 from oddgan._core.errors import InputError
 from oddgan._core.parts import chosen, defaults, is_part, signature_of, told
 from oddgan._core.text import shown
+from oddgan.similarities import Similarity
 
 
 def check_types(estimator: BaseEstimator) -> None:
@@ -75,6 +76,8 @@ def _check_fields(path: _Path, owner: type, values: Mapping[str, Any]) -> None:
 
 
 def _check(path: _Path, value: object, wanted: Any, usual: object) -> None:
+    if _is_measure(value, wanted):
+        return
     if not fits(plain(value), wanted) and not (isinstance(value, str) and _has_choices(wanted)):
         example = "" if usual in (None, ()) else f", e.g. {path.name}={_text(usual)}"
         instead = f"{value.__name__}(), not the class" if isinstance(value, type) and _would_fit(value, wanted) else ""
@@ -86,6 +89,11 @@ def _check(path: _Path, value: object, wanted: Any, usual: object) -> None:
     elif isinstance(value, tuple | list):
         for i, item in enumerate(value):
             _check(path.down(str(i)), item, Any, None)
+
+
+def _is_measure(value: object, wanted: Any) -> bool:
+    """Whether a function takes the place of a similarity, as any that compares two batches may."""
+    return wanted is Similarity and callable(value) and not isinstance(value, type)
 
 
 def _has_choices(wanted: Any) -> bool:

@@ -158,7 +158,8 @@ def check_frame(X: Any) -> None:
         raise InputError(
             f"The frame has names of columns of several types, {' and '.join(kinds)}: make all of them texts."
         )
-    other = [name for name in frame.columns if not _holds_numbers(frame[name])]
+    columns = zip(frame.columns, frame.iter_columns(), strict=True)  # names may be numbers, which look up rows
+    other = [name for name, column in columns if not _holds_numbers(column)]
     if other:
         raise InputError(
             f"The frame has columns that do not hold numbers: {', '.join(map(repr, other[:5]))}"
