@@ -9,7 +9,7 @@ from oddgan.base import Detector, SearchDetector, scoring
 
 from .cases import CLASSES, make, normals
 
-SIZES = (1, 63, 64, 65, 512, 1023, 1024, 1025, 4097)
+SIZES = (1, 63, 64, 65, 512, 1023, 1024, 1025, 2048, 3073, 4097)
 # Searches see to it themselves, and take milliseconds a row.
 MOST = {True: 130, False: 4097}
 
@@ -53,7 +53,7 @@ def rounding(x):
 
 
 def test_large_passes_that_round_differently_are_not_used():
-    import torch  # noqa: PLC0415 - only this test needs it
+    import torch  # noqa: PLC0415 - only two tests need it
 
     X, seen = np.arange(3000.0)[:, None], []
 
@@ -61,10 +61,28 @@ def test_large_passes_that_round_differently_are_not_used():
         seen.append(len(x))
         return rounding(x)
 
-    found = scoring.run_rows(function, X, torch.from_numpy, passes=scoring.Passes(64, 1024))["value"]
+    known: dict[tuple[object, ...], bool] = {}
+    passes = scoring.Passes(64, (2048, 1024), known=known)
+    found = scoring.run_rows(function, X, torch.from_numpy, passes=passes)["value"]
     assert np.array_equal(found, X[:, 0])
-    assert seen[:2] == [1024, 64]
-    assert set(seen[1:]) == {64}
+    assert seen[:4] == [2048, 64, 1024, 64]
+    assert set(seen[4:]) == {64}
+    assert list(known.values()) == [False, False]
+
+
+def test_what_was_found_equal_is_not_asked_again():
+    import torch  # noqa: PLC0415 - only two tests need it
+
+    X, seen, known = np.arange(3000.0)[:, None], [], {}
+
+    def function(x):
+        seen.append(len(x))
+        return {"value": x[:, 0]}
+
+    for _ in range(2):
+        passes = scoring.Passes(64, (2048, 1024), known=known)
+        assert np.array_equal(scoring.run_rows(function, X, torch.from_numpy, passes=passes)["value"], X[:, 0])
+    assert seen == [2048, 64, 1024, 64, 2048, 1024]
 
 
 def test_large_passes_are_compared_on_rows_from_all_over_them():

@@ -41,7 +41,9 @@ def test_progress_is_told(trained, out, monkeypatch):
     told = []
     spec = ScoreSpec(model=trained.model, source="builtin:digits", out=out)
     score(spec, watch=lambda done, total: told.append((done, total)))
-    assert [done.rows for done, _ in told if done.rows] == [*range(64, 539, 64), 539]
+    rows = [done.rows for done, _ in told if done.rows]
+    assert rows == sorted(rows)  # how many passes there are is not what is promised
+    assert rows[-1] == 539
     assert {total for _, total in told} == {539}
     assert told[-1][0] == Progress(539, None, None)
 

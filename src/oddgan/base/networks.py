@@ -19,6 +19,7 @@ class Networks(nn.ModuleDict):
 
     def __init__(self, networks: dict[str, nn.Module]) -> None:
         super().__init__(networks)
+        self.same_bits: dict[tuple[object, ...], bool] = {}  # whether large passes change no bit, see `base.scoring`
         self._copies: dict[tuple[str, torch.dtype], tuple[nn.Module, list[Tensor], _Mark, nn.Module]] = {}
 
     def prepared(self, name: str, dtype: torch.dtype | None = None) -> nn.Module:

@@ -18,7 +18,7 @@ from oddgan.base.fitting import Fitting
 from oddgan.base.going_on import GoesOn, for_so_long
 from oddgan.base.networks import Networks
 from oddgan.base.rows import Rows, read, take
-from oddgan.base.scoring import Passes, Report, large_pass, passes_of
+from oddgan.base.scoring import Passes, Report, large_passes, passes_of
 from oddgan.base.selecting import Panel
 from oddgan.base.sources import source_of
 from oddgan.base.stabilised import check_stabilisers, stabilised_networks, stabilised_phase
@@ -136,7 +136,8 @@ class NeuralDetector(GoesOn, Detector):
     # -- scoring
     @property
     def _passes(self) -> Passes:
-        return passes_of(self.slots, self.scoring, large_pass(self.shape_))
+        known = self.networks_.same_bits if isinstance(self.networks_, Networks) else None
+        return passes_of(self.slots, self.scoring, large_passes(self.shape_), known)
 
     def _apply(
         self, function: Callable[[Tensor], Mapping[str, Tensor]], rows: Rows, report: Report | None = None

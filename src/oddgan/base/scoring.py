@@ -6,7 +6,7 @@ whatever the batch size, order or neighbours. That number is a multiple of 64: m
 are left over from their blocks in another way, so that a row's place would count.
 
 Large passes are faster. Whether they give the same bits depends on the processor and on the library of matrix products,
-so the first large pass of a call is compared with a small one, on rows from all over it.
+so the first pass of each large size is compared with a small one, on rows from all over it.
 """
 
 import math
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 Scoring = Literal["exact", "fast"]
 Results = dict[str, np.ndarray]
 BLOCK = 64
-# A pass of so many rows hides what its calls cost; samples of more values in all leave the processor's caches.
-LARGE, MOST_VALUES = 1024, 2**16
+# Passes of so many rows hide what their calls cost; samples of more values in all leave the processor's caches.
+LARGE, MOST_VALUES = (2048, 1024), 2**16
 
 
 class Progress(NamedTuple):
@@ -53,13 +53,16 @@ class Passes(NamedTuple):
     Parameters
     ----------
     rows : of a pass, >= 1.
-    large : rows of a pass while at least half as many remain, if that changes no bit; at most `rows` switches it off.
+    large : rows of large passes, the largest first: taken while so many remain, the last one while half as many do, if
+        that changes no bit.
     padded : whether every pass is filled up to its size, so that bits depend on no row beside.
+    known : where it is kept whether large passes change bits, by what is computed and how; None asks in every call.
     """
 
     rows: int
-    large: int = 0
+    large: tuple[int, ...] = ()
     padded: bool = True
+    known: dict[tuple[object, ...], bool] | None = None
 
 
 def full_pass(slots: int) -> int:
@@ -67,14 +70,22 @@ def full_pass(slots: int) -> int:
     return math.ceil(slots / BLOCK) * BLOCK
 
 
-def large_pass(shape: tuple[int, ...]) -> int:
-    """The rows of a large pass through networks, by the shape of a sample: 1024 for tables, fewer for others."""
-    return LARGE if len(shape) == 1 else min(LARGE, MOST_VALUES // math.prod(shape) // BLOCK * BLOCK)
+def large_passes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The rows of large passes through networks, by the shape of a sample: most for tables."""
+    return LARGE if len(shape) == 1 else (min(LARGE[-1], MOST_VALUES // math.prod(shape) // BLOCK * BLOCK),)
 
 
-def passes_of(slots: int, scoring: Scoring, large: int = 0) -> Passes:
+def passes_of(
+    slots: int,
+    scoring: Scoring,
+    large: tuple[int, ...] = (),
+    known: dict[tuple[object, ...], bool] | None = None,
+) -> Passes:
     """The passes for the settings of a detector; "fast" takes large ones without comparing."""
-    return Passes(full_pass(slots), large) if scoring == "exact" else Passes(max(slots, large), padded=False)
+    if scoring == "fast":
+        return Passes(max(slots, *large[-1:]) if large else slots, padded=False)
+    rows = full_pass(slots)
+    return Passes(rows, tuple(size for size in large if size > rows), known=known)
 
 
 def run_rows(
@@ -136,19 +147,32 @@ class _Runner:
         passes: Passes,
     ) -> None:
         self._function, self._prepare, self._passes = function, prepare, passes
-        self._equal: bool | None = None if passes.padded and passes.large > passes.rows else False
+        self._large = passes.large if passes.padded else ()
+        self._equal: set[int] = set()
 
     def size(self, left: int) -> int:
         """The rows of the next pass, of which `left` remain."""
-        return self._passes.large if self._equal is not False and 2 * left >= self._passes.large else self._passes.rows
+        fitting = (size for size in self._large if left >= size or (size == self._large[-1] and 2 * left >= size))
+        return next(fitting, self._passes.rows)
 
     def __call__(self, raw: np.ndarray, size: int) -> Results | None:
         """The results of one pass of `size` rows; None where it was large and its bits were found to differ."""
         results = self._pass(raw, size)
-        if size > self._passes.rows and self._equal is None:
+        if size not in self._large or size in self._equal:
+            return results
+        if self._changes_no_bit(raw, size, results):
+            self._equal.add(size)
+            return results
+        self._large = tuple(other for other in self._large if other != size)
+        return None
+
+    def _changes_no_bit(self, raw: np.ndarray, size: int, results: Results) -> bool:
+        known = {} if self._passes.known is None else self._passes.known
+        key = (size, self._passes.rows, torch.get_num_threads(), *sorted(results))
+        if key not in known:
             some = _scattered(len(raw), self._passes.rows)
-            self._equal = _same(self._pass(raw[some], self._passes.rows), {k: v[some] for k, v in results.items()})
-        return None if size > self._passes.rows and not self._equal else results
+            known[key] = _same(self._pass(raw[some], self._passes.rows), {k: v[some] for k, v in results.items()})
+        return known[key]
 
     def _pass(self, raw: np.ndarray, size: int) -> Results:
         n = len(raw)
