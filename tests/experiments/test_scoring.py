@@ -37,7 +37,7 @@ def test_labels_do_not_matter(trained, tmp_path):
 
 @pytest.mark.parametrize("out", [None, "scores.csv"])
 def test_progress_is_told(trained, out, monkeypatch):
-    monkeypatch.setattr(passes, "LARGE", 64)
+    monkeypatch.setattr(passes, "LARGE", (64,))
     told = []
     spec = ScoreSpec(model=trained.model, source="builtin:digits", out=out)
     score(spec, watch=lambda done, total: told.append((done, total)))
