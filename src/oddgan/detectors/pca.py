@@ -66,11 +66,14 @@ class PCA(ClassicalDetector):
     def _nearest(self, x: np.ndarray) -> np.ndarray:
         """The points (n, d) of the subspace that are nearest to rows x (n, d)."""
         subspace = self.estimators_["subspace"]
-        nearest: np.ndarray = self._product(self._project(subspace, x), subspace.components_) + subspace.mean_
+        nearest = self._product(self._project(subspace, x), subspace.components_)
+        nearest += subspace.mean_
         return nearest
 
     def _scores(self, x: np.ndarray) -> dict[str, np.ndarray]:
-        return {"residual": ((x - self._nearest(x)) ** 2).sum(axis=1)}
+        residual = self._nearest(x)
+        np.subtract(x, residual, out=residual)
+        return {"residual": np.square(residual, out=residual).sum(axis=1)}
 
     def _reconstruct(self, x: Tensor) -> Tensor:
         projected = self._nearest(x.flatten(1).double().cpu().numpy())
