@@ -2,8 +2,11 @@
 
 import pytest
 import torch
+from hypothesis import settings
 
 torch.set_num_threads(1)
+settings.register_profile("oddgan", deadline=None)  # a busy machine is no failure
+settings.load_profile("oddgan")
 
 
 @pytest.fixture(autouse=True)
