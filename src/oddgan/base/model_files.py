@@ -183,7 +183,7 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(f"{path} is damaged or cut short: {' '.join(str(error).split())[:200]}.") from error
+        raise ModelError(f"{path} is damaged or cut short: {brief(error)}.") from error
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise ModelError(f"{path} holds NaN or infinity in {shown(name)}.")

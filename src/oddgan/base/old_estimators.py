@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from oddgan._core.damage import brief
 from oddgan._core.errors import ModelError
 from oddgan.base.estimators import FORMS, Values
 from oddgan.base.json_text import parse
@@ -75,9 +76,9 @@ def read_old(path: Path) -> dict[str, Values]:
     except _StrangeError as error:
         raise ModelError(f"{path} holds types that oddgan never writes: {error}.") from error
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
-        raise ModelError(f"{path} is damaged: {_line(error)}.") from error
+        raise ModelError(f"{path} is damaged: {brief(error)}.") from error
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} is damaged: it does not describe estimators ({_line(error)}).") from error
+        raise ModelError(f"{path} is damaged: it does not describe estimators ({brief(error)}).") from error
 
 
 class _StrangeError(Exception):
@@ -153,8 +154,3 @@ def _npy(data: bytes) -> np.ndarray:
     if size != len(rest):
         raise ValueError("an array is cut short or longer than its header says")
     return np.frombuffer(rest, dtype=dtype).reshape(shape, order="F" if fortran else "C").copy(order="K")
-
-
-def _line(error: Exception) -> str:
-    """An error in one line, without its full stop."""
-    return " ".join(str(error).split()).rstrip(".")[:200]

@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import save as dump
 
 from oddgan import inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training
+from oddgan._core.damage import brief
 from oddgan._core.errors import InputError, ModelError, OddganError
 from oddgan._core.files import new_folder
 from oddgan._core.parts import check_arguments, from_spec, to_spec
@@ -197,4 +198,4 @@ def _sentence(error: Exception) -> str:
     """What went wrong while a model was put together, in one line."""
     if isinstance(error, OddganError):
         return str(error)
-    return f"its values do not fit each other ({type(error).__name__}: {' '.join(str(error).split())[:200]})."
+    return f"its values do not fit each other ({type(error).__name__}: {brief(error)})."
