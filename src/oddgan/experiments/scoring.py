@@ -119,7 +119,9 @@ def _score(spec: ScoreSpec, state: "_State", watch: Watch | None, draw: Draw | N
 
 
 def _fingerprint_and_model(folder: Path, spec: ScoreSpec) -> tuple[str, Model]:
-    return fingerprint_model(folder), open_model(folder, spec.device, trust_changes=spec.trust_changes)
+    """The model, and a fingerprint of its files where a table is written, which a resumed run compares."""
+    mark = "" if spec.out is None else fingerprint_model(folder)
+    return mark, open_model(folder, spec.device, trust_changes=spec.trust_changes)
 
 
 def _computing(device: str | None) -> str:
