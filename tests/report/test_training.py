@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from oddgan import InputError
-from oddgan._core.watched import Alarm, Diversity, Gradients, Judged, Snapshots, Watched
+from oddgan._core.monitoring import Alarm, Diversity, Gradients, Judged, Snapshots, Watched
 from oddgan.evaluate import read_run, write_snapshots
 from oddgan.report import render
 from oddgan.report.drawing import draw

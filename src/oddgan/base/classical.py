@@ -13,7 +13,7 @@ from torch import Tensor
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan._core.lazy import LazyModule
-from oddgan._core.mapped import Mapped
+from oddgan._core.memmap import Mapped
 from oddgan.base.detector import Detector
 from oddgan.base.estimators import Values, from_values
 from oddgan.base.fitting import Fitting

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 from torch import Tensor
 
-from oddgan._core.mapped import rows_at_once
+from oddgan._core.memmap import rows_at_once
 from oddgan.base.bounds import REACH, reach
 from oddgan.base.capabilities import Reconstructs
 from oddgan.base.components import Component, evaluated

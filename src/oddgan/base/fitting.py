@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from oddgan._core.errors import InputError
-from oddgan._core.mapped import Mapped
+from oddgan._core.memmap import Mapped
 from oddgan._core.parts import to_spec
 from oddgan.base.rows import Rows, chunks
 from oddgan.base.storage import stored_parameters

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from oddgan._core.errors import InputError
-from oddgan._core.mapped import Mapped, pieces
+from oddgan._core.memmap import Mapped, pieces
 from oddgan._core.notices import notice
 from oddgan.base.rows import Lazy
 

@@ -12,7 +12,7 @@ from narwhals.exceptions import DuplicateError
 
 from oddgan._core.arrays import plain_array
 from oddgan._core.errors import InputError
-from oddgan._core.mapped import Mapped, pieces, rows_at_once
+from oddgan._core.memmap import Mapped, pieces, rows_at_once
 
 _SHORT = (torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2)
 

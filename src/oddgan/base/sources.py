@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from torch import Tensor
 
-from oddgan._core.mapped import Mapped
+from oddgan._core.memmap import Mapped
 from oddgan.base.rows import Rows, chunks
 from oddgan.training import BatchSource, DatasetSource, Source, TensorSource
 

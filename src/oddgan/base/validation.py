@@ -8,7 +8,7 @@ from sklearn.utils.validation import validate_data
 
 from oddgan._core.card import kind_of
 from oddgan._core.errors import InputError, ModelError
-from oddgan._core.mapped import Mapped, Samples, on_disk
+from oddgan._core.memmap import Mapped, Samples, on_disk
 from oddgan._core.notices import notice
 from oddgan._core.parts import to_spec
 from oddgan.base.device import usable_device

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from oddgan._core.errors import OddganError, printable
 from oddgan._core.paths import odd_name
 from oddgan.cli.commands import app
-from oddgan.cli.composing import compose
-from oddgan.cli.inspecting import inspect
+from oddgan.cli.compose import compose
+from oddgan.cli.inspect import inspect
 from oddgan.cli.inversion import inversion
 from oddgan.cli.methods import help_on_method
-from oddgan.cli.speed import profile
+from oddgan.cli.profile import profile
 from oddgan.cli.stops import Stop, stoppable
 from oddgan.cli.threads import settle
 

@@ -4,17 +4,17 @@ Values stay raw: scaling is part of the detector, which learns it on training da
 """
 
 from oddgan.data.builtin import NAMES as BUILTIN
+from oddgan.data.convert import check_finite
 from oddgan.data.dataset import Colour, Dataset, Encoding, Impute, Kind, Options, Reading
 from oddgan.data.ecg.mitbih import NAME as _MITBIH
 from oddgan.data.ecg.options import EcgOptions
-from oddgan.data.finish import check_finite
 from oddgan.data.inspection import Column, Inspection, Suspect, inspect
 from oddgan.data.intrinsic import IntrinsicDimension, LatentAdvice, intrinsic_dimension
 from oddgan.data.labels import describe_labels, is_anomaly, select_normal
 from oddgan.data.protocols import PROTOCOLS, Split, one_class
+from oddgan.data.published import NAMES as _IMAGES
+from oddgan.data.published import load_named
 from oddgan.data.read import from_arrays, from_frame, read
-from oddgan.data.readers import NAMES as _IMAGES
-from oddgan.data.readers import load_named
 from oddgan.data.suspects import Suspects, suspects
 from oddgan.data.tables import frame_columns
 

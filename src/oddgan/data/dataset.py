@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from oddgan._core.errors import InputError
-from oddgan._core.mapped import Mapped, Samples
+from oddgan._core.memmap import Mapped, Samples
 from oddgan._core.parts import check_arguments
 from oddgan.data.ecg.options import EcgOptions
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 import numpy as np
 
 from oddgan._core.errors import InputError
-from oddgan._core.mapped import Mapped, Samples, pieces
+from oddgan._core.memmap import Mapped, Samples, pieces
 from oddgan.data.categories import MOST_TEXTS, learn
 from oddgan.data.columns import Column
 from oddgan.data.dataset import Encoding, Options, Raw, Reading

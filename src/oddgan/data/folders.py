@@ -12,7 +12,7 @@ from PIL import ImageOps
 
 from oddgan._core.damage import told
 from oddgan._core.errors import InputError
-from oddgan._core.mapped import Spool
+from oddgan._core.memmap import Spool
 from oddgan._core.memory import afford, allowed
 from oddgan._core.paths import odd_name, walk
 from oddgan.data.arrays import choose_split

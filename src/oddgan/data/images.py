@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from oddgan._core.errors import InputError
-from oddgan._core.mapped import Samples
+from oddgan._core.memmap import Samples
 from oddgan.data.dataset import Colour
 
 # Luma of ITU-R 601 in 16-bit fractions, the weights that Pillow uses: files and arrays turn grey in the same way.

@@ -15,17 +15,17 @@ from oddgan._core.paths import check_name, regular_file, walk
 from oddgan.data.arrays import read_npy, read_npz
 from oddgan.data.builtin import NAMES as BUILTIN
 from oddgan.data.builtin import load_builtin
+from oddgan.data.chunked_tables import encode_mapped
+from oddgan.data.convert import finish
 from oddgan.data.dataset import Dataset, Options, Raw, Reading, SplitName
 from oddgan.data.ecg import mitbih_folder
 from oddgan.data.ecg.mitbih import NAME as MITBIH
 from oddgan.data.ecg.records import record_paths
+from oddgan.data.ecg.source import read_recordings, with_known_labels
 from oddgan.data.encoding import encode, known_texts
-from oddgan.data.finish import finish
 from oddgan.data.folders import SUFFIXES, read_folder
 from oddgan.data.parquet import check_parquet
-from oddgan.data.piecewise import encode_mapped
-from oddgan.data.readers import NAMES, is_named, load_named
-from oddgan.data.recordings import read_recordings, with_known_labels
+from oddgan.data.published import NAMES, is_named, load_named
 from oddgan.data.selection import selected
 from oddgan.data.tables import (
     CELLS,

@@ -24,8 +24,8 @@ from pydantic import JsonValue, ValidationError
 
 from oddgan._core.errors import InputError
 from oddgan._core.files import new_file
+from oddgan._core.monitoring import Alarm, Snapshots, Watched
 from oddgan._core.paths import regular_file
-from oddgan._core.watched import Alarm, Snapshots, Watched
 from oddgan.evaluate.infos import RunInfo
 from oddgan.evaluate.items import Items, read_items
 from oddgan.evaluate.scores_table import SUFFIXES, ScoreTable, read_npz, read_scores

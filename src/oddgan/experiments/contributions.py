@@ -3,7 +3,7 @@
 import numpy as np
 
 from oddgan._core.errors import InputError
-from oddgan._core.mapped import rows_at_once
+from oddgan._core.memmap import rows_at_once
 from oddgan.base import Detector
 from oddgan.data import Dataset
 from oddgan.evaluate import Contributor, ScoreTable

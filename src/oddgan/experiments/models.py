@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from oddgan._core.errors import InputError, ModelError
-from oddgan._core.mapped import Samples
+from oddgan._core.memmap import Samples
 from oddgan._core.parts import check_arguments, to_spec
 from oddgan._core.text import shown
 from oddgan.base import Detector, kind_of, storage

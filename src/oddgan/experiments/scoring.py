@@ -12,7 +12,7 @@ import torch
 
 from oddgan._core.errors import InputError
 from oddgan._core.files import growing_folder, new_folder, read_steadily, unfinished, writing
-from oddgan._core.mapped import Samples
+from oddgan._core.memmap import Samples
 from oddgan.base import Detector, Progress
 from oddgan.base.scoring import full_pass
 from oddgan.base.search import TOGETHER

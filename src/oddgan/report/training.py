@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from oddgan._core.watched import Snapshots, Watched
+from oddgan._core.monitoring import Snapshots, Watched
 from oddgan.evaluate import Run
 from oddgan.report.charts import COLOURS, Chart, Floats, Trace, thin
 from oddgan.report.pictures import LARGEST, picture, png, rescale

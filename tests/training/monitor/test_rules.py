@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from oddgan import InputError
-from oddgan._core.watched import Diversity, Gradients, Judged, Watched
+from oddgan._core.monitoring import Diversity, Gradients, Judged, Watched
 from oddgan.training import SGD, Adam
 from oddgan.training.monitor import FAILURES, Thresholds
 from oddgan.training.monitor.remedies import NAMES, REMEDIES, Case

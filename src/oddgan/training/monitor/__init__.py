@@ -1,6 +1,6 @@
 """Watching training: which failure it is, and what to do about it."""
 
-from oddgan._core.watched import FAILURES, Alarm, Diversity, Failure, Gradients, Judged, Snapshots, Watched
+from oddgan._core.monitoring import FAILURES, Alarm, Diversity, Failure, Gradients, Judged, Snapshots, Watched
 from oddgan.training.monitor.diversity import diversity, embed, expected_coverage
 from oddgan.training.monitor.monitor import Monitor
 from oddgan.training.monitor.rules import Thresholds

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from oddgan._core.watched import Diversity
+from oddgan._core.monitoring import Diversity
 from oddgan.networks import at_rest
 from oddgan.training.seeds import seeded
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from oddgan._core.watched import Diversity, Snapshots
+from oddgan._core.monitoring import Diversity, Snapshots
 from oddgan.training.callbacks import Subject
 from oddgan.training.monitor.diversity import around, diversity, embed, quiet
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from oddgan._core.watched import Gradients, Judged
+from oddgan._core.monitoring import Gradients, Judged
 from oddgan.networks import Judgement, Listener
 
 _LARGEST = torch.finfo(torch.float32).max  # stands for what is not finite, so that JSON can hold it

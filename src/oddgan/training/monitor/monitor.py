@@ -4,8 +4,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from oddgan._core.errors import InputError
+from oddgan._core.monitoring import Alarm, Snapshots, Watched
 from oddgan._core.notices import notice
-from oddgan._core.watched import Alarm, Snapshots, Watched
 from oddgan.training.callbacks import Callback, EpochRecord, EventLog, Subject
 from oddgan.training.monitor.gallery import Gallery
 from oddgan.training.monitor.looks import Looks

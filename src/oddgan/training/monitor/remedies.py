@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from oddgan._core.watched import Failure
+from oddgan._core.monitoring import Failure
 from oddgan.training.optimisers import Optimiser
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from oddgan._core.errors import InputError
-from oddgan._core.watched import Diversity, Failure, Watched
+from oddgan._core.monitoring import Diversity, Failure, Watched
 from oddgan.training.monitor.diversity import expected_coverage
 from oddgan.training.monitor.swings import Swing, swings
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from oddgan._core.mapped import Spool
+from oddgan._core.memmap import Spool
 from oddgan.data.columns import Column
 from oddgan.data.dataset import Options, Raw, Reading
 from oddgan.data.encoding import agree, known_texts, label_of, label_values, matrix, new_surveys, raw_of

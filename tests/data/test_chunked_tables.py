@@ -8,18 +8,18 @@ import pytest
 from PIL import Image
 
 from oddgan import InputError
-from oddgan._core import mapped
-from oddgan._core.mapped import Mapped, Spool
-from oddgan.data import Options, arrays, piecewise, read, select_normal, tables
+from oddgan._core import memmap
+from oddgan._core.memmap import Mapped, Spool
+from oddgan.data import Options, arrays, chunked_tables, read, select_normal, tables
 
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch, tmp_path_factory):
-    monkeypatch.setattr(mapped, "MOST_ROWS", 3)
+    monkeypatch.setattr(memmap, "MOST_ROWS", 3)
     monkeypatch.setattr(tables.csv_pieces, "__defaults__", (tables.every, 8))
     monkeypatch.setattr(tables.parquet_pieces, "__defaults__", (tables.every, 8))
     spools = tmp_path_factory.mktemp("spools")
-    monkeypatch.setattr(mapped.tempfile, "tempdir", str(spools))
+    monkeypatch.setattr(memmap.tempfile, "tempdir", str(spools))
     yield spools
     assert not list(spools.iterdir())  # also after an error
 
@@ -175,8 +175,8 @@ def test_nothing_is_left_after_an_error(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return original(features, encoding)
 
-    original = piecewise.matrix
-    monkeypatch.setattr(piecewise, "matrix", fails)
+    original = chunked_tables.matrix
+    monkeypatch.setattr(chunked_tables, "matrix", fails)
     with pytest.raises(KeyboardInterrupt):
         read(path, Options(mapped=True, impute="median"))
     assert next(calls) == 3

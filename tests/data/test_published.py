@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from oddgan import InputError
-from oddgan.data import Options, load_named, read, readers
-from oddgan.data.readers import parse_cifar, parse_idx
+from oddgan.data import Options, load_named, published, read
+from oddgan.data.published import parse_cifar, parse_idx
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (3, 28, 28), dtype=np.uint8)
@@ -157,7 +157,7 @@ def server(tmp_path):
 
 def publish(monkeypatch, name, home, url):
     sums = {path.name: hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in home.iterdir()}
-    monkeypatch.setitem(readers.PUBLISHED, name, readers.Published(home=url, md5=sums))
+    monkeypatch.setitem(published.PUBLISHED, name, published.Published(home=url, md5=sums))
 
 
 def test_what_is_missing_is_downloaded_once(cache, server, monkeypatch):
@@ -212,6 +212,6 @@ def test_no_network(cache, server, monkeypatch):
 
 
 def test_the_published_addresses_are_secure():
-    for published in readers.PUBLISHED.values():
-        assert published.home.startswith("https://")
-        assert all(len(md5) == 32 for md5 in published.md5.values())
+    for data_set in published.PUBLISHED.values():
+        assert data_set.home.startswith("https://")
+        assert all(len(md5) == 32 for md5 in data_set.md5.values())

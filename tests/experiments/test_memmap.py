@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from oddgan import load
-from oddgan._core import mapped
-from oddgan._core.mapped import Mapped
+from oddgan._core import memmap
+from oddgan._core.memmap import Mapped
 from oddgan.base import sources
 from oddgan.data import Options, read
 from oddgan.evaluate import read_scores
@@ -31,7 +31,7 @@ def tiles(tmp_path):
 
 def test_fit_and_score_of_a_mapped_folder(tiles, tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "STAGED", 0)
-    monkeypatch.setattr(mapped, "MOST_ROWS", 7)
+    monkeypatch.setattr(memmap, "MOST_ROWS", 7)
     for name, options in (("memory", Options()), ("file", Options(mapped=True))):
         spec = {"method": "autoencoder", "source": str(tiles), "settings": SETTINGS}
         info = fit(FitSpec(**spec, options=options, out=tmp_path / name)).info

@@ -7,10 +7,10 @@ from PIL import Image
 
 from oddgan import InputError
 from oddgan._core.notices import Notice
-from oddgan.data import EcgOptions, Options, read, recordings
-from oddgan.data.ecg import read_beats
+from oddgan.data import EcgOptions, Options, read
+from oddgan.data.ecg import read_beats, source
 
-from .ecg.conftest import DATA, PEAKS, heart, needs_mitbih, write_record
+from .conftest import DATA, PEAKS, heart, needs_mitbih, write_record
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_images_beside_records_in_sub_folders(tmp_path):
 @pytest.fixture
 def whole(folder, monkeypatch):
     """The two records, as if these were all of MIT-BIH."""
-    monkeypatch.setattr(recordings, "_MITBIH", frozenset({"100", "106"}))
+    monkeypatch.setattr(source, "_MITBIH", frozenset({"100", "106"}))
     return folder
 
 
@@ -175,7 +175,7 @@ def test_halves_by_default_by_name_and_as_in_the_model(whole):
 
 def test_a_model_of_mitbih_reads_other_records_as_a_whole(folder, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(recordings, "_MITBIH", frozenset({"100", "106"}))
+        patch.setattr(source, "_MITBIH", frozenset({"100", "106"}))
         fitted = read(folder).reading
     assert len(read(folder, like=fitted, default_split="test")) == 46
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from oddgan._core.errors import InputError, printable
-from oddgan._core.mapped import Mapped, Samples, on_disk, pieces
+from oddgan._core.memmap import Mapped, Samples, on_disk, pieces
 from oddgan._core.memory import afford
 from oddgan.data.arrays import doubts, layout
 from oddgan.data.dataset import Dataset, Kind, Options, Raw, Reading

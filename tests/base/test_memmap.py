@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from oddgan import KNN, PCA, AutoEncoder, InputError
-from oddgan._core import mapped
-from oddgan._core.mapped import Mapped, on_disk
+from oddgan._core import memmap
+from oddgan._core.memmap import Mapped, on_disk
 from oddgan.base import sources
 from oddgan.base.fitting import identity
 from oddgan.base.rows import Lazy, chunks, take
@@ -55,7 +55,7 @@ def images(n=90):
 )
 def test_weights_and_scores_are_those_of_an_array(on_file, monkeypatch, staged, x, settings):
     monkeypatch.setattr(sources, "STAGED", staged)
-    monkeypatch.setattr(mapped, "MOST_ROWS", 16)  # many chunks
+    monkeypatch.setattr(memmap, "MOST_ROWS", 16)  # many chunks
     there = on_file(x)
     (a, before), (b, after) = fitted(x, **settings), fitted(there, **settings)
     assert torch.equal(before, after)
@@ -122,7 +122,7 @@ def test_rows_of_a_map(on_file):
 
 
 def test_pages_are_given_back_without_harm(on_file, monkeypatch):
-    monkeypatch.setattr(mapped, "_TOUCHED", 1)  # after every reading
+    monkeypatch.setattr(memmap, "_TOUCHED", 1)  # after every reading
     x = images()
     there = on_file(x)
     np.testing.assert_array_equal(np.asarray(Mapped(there)), x)
@@ -142,13 +142,13 @@ class Advised:
 
 def test_pages_are_given_back_by_all_views_together(on_file, monkeypatch):
     rows, advised = Mapped(on_file(images())), Advised()
-    monkeypatch.setattr(mapped, "_TOUCHED", 30 * 8 * 8 * 4)
-    monkeypatch.setattr(mapped, "_mapping", lambda _: (advised, "r"))
+    monkeypatch.setattr(memmap, "_TOUCHED", 30 * 8 * 8 * 4)
+    monkeypatch.setattr(memmap, "_mapping", lambda _: (advised, "r"))
     for start in range(0, 90, 10):  # none of these reads enough by itself
         rows.take(np.arange(start, start + 10)).astype(np.float64)[:]
     assert advised.times == 3
-    monkeypatch.setattr(mapped, "_AROUND", 15 * 8 * 8 * 4)
-    monkeypatch.setattr(mapped, "_TOGETHER", 2)
+    monkeypatch.setattr(memmap, "_AROUND", 15 * 8 * 8 * 4)
+    monkeypatch.setattr(memmap, "_TOGETHER", 2)
     rows[[0, 20, 40, 60]]  # rows that lie alone count for what is mapped around them
     assert advised.times == 5
 
@@ -170,7 +170,7 @@ def test_a_fit_allocates_no_more_than_a_few_chunks(on_file, monkeypatch):
 
 @pytest.mark.parametrize("shape", [(40, 5), (40, 2, 9)])
 def test_bad_rows_are_named(on_file, monkeypatch, shape):
-    monkeypatch.setattr(mapped, "MOST_ROWS", 7)
+    monkeypatch.setattr(memmap, "MOST_ROWS", 7)
     x = np.random.default_rng(0).random(shape)
     x[[8, 33]] = np.nan
     for given in (x, on_file(x)):
@@ -231,7 +231,7 @@ def test_datasets_that_give_too_few_are_refused():
 
 def test_large_rows_make_small_chunks():
     sizes = [len(c) for c in chunks(np.zeros((1000, 3, 32, 32), dtype=np.uint8))]
-    assert max(sizes) * 3 * 32 * 32 <= mapped.MOST_VALUES
+    assert max(sizes) * 3 * 32 * 32 <= memmap.MOST_VALUES
     assert sum(sizes) == 1000
     assert all(a >= b for a, b in pairwise(sizes))
     assert [len(c) for c in chunks(np.zeros((5000, 20)))] == [4096, 904]
