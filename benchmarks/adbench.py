@@ -23,10 +23,10 @@ from scipy.stats import rankdata
 
 from harness import Bench, Entry, Setup, clock, data_path, split_normals
 from oddgan import Detector
-from oddgan.base import NeuralDetector
 from oddgan.data import Split
 from oddgan.detectors import methods
 from oddgan.evaluate import Record, spread
+from oddgan.families import NeuralDetector
 
 SEEDS = (0,)
 TABLES = {

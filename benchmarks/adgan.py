@@ -24,10 +24,10 @@ from torch.func import functional_call, grad_and_value, vmap
 
 from harness import Bench, Setup, cpu_rounds
 from oddgan.evaluate import Record
-from oddgan.experiments.profiling import Peak, measure_machine
 from oddgan.inversion import Execution, JointSearch, Slots
 from oddgan.networks import ConvLadder, private
 from oddgan.priors import Gaussian
+from oddgan.tasks.profile import Peak, measure_machine
 
 LATENT, N_SEED, PIXELS = 256, 64, (1, 32, 32)
 EXACT = Execution(Slots(N_SEED, fixed=True))

@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from harness import Bench, Setup, cpu_rounds
-from oddgan.experiments.profiling import Peak, measure_machine
 from oddgan.networks import ConvLadder, prepare
+from oddgan.tasks.profile import Peak, measure_machine
 
 Score = Callable[[Tensor], Tensor]
 SHAPE, LATENT, BATCHES, ROUNDS, CALLS = (1, 32, 32), 64, (1, 64, 512), 5, 32

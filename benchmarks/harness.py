@@ -28,10 +28,10 @@ from rich.table import Table
 
 from oddgan import Detector
 from oddgan._core.errors import InputError
-from oddgan.base.storage import versions
 from oddgan.data import Split
 from oddgan.evaluate import Record, evaluate, read_results, spread, write_results
 from oddgan.evaluate.records import Role
+from oddgan.storage.models import versions
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"

@@ -16,8 +16,8 @@ import numpy as np
 from gans import DIGITS, SEEDS, SETTINGS, gan, mnist
 from harness import Bench, Setup, clock
 from oddgan import ADGAN, AnoGAN, FAnoGAN
-from oddgan.base import NeuralDetector
 from oddgan.evaluate import Record
+from oddgan.families import NeuralDetector
 from oddgan.inversion import (
     EncoderInversion,
     Hybrid,

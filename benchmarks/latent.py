@@ -33,8 +33,8 @@ from gans import DIGITS, MODELS, SEEDS, SETTINGS, gan, mnist
 from harness import Bench, Setup, clock
 from inversion import transplanted
 from oddgan import AnoGAN, FAnoGAN, load
-from oddgan.base import SearchDetector
 from oddgan.data.ecg import DS1, DS2
+from oddgan.families import SearchDetector
 from oddgan.inversion import (
     Accepted,
     EncoderInversion,

@@ -94,9 +94,9 @@ def measure(kind: str, method: str, folder: str, n: str) -> None:
     """Print the peaks of a fit and a scoring of n rows; runs in a process of its own."""
     import torch  # noqa: PLC0415
 
-    from oddgan.base import sources  # noqa: PLC0415
     from oddgan.data import Options, arrays  # noqa: PLC0415
-    from oddgan.experiments import FitSpec, ScoreSpec, fit, score  # noqa: PLC0415
+    from oddgan.families import sources  # noqa: PLC0415
+    from oddgan.tasks import FitSpec, ScoreSpec, fit, score  # noqa: PLC0415
 
     torch.set_num_threads(1)
     mapped, place = method != "in memory", Path(folder)

@@ -20,9 +20,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from harness import Bench, Setup, clock, cpu_rounds, data_path
 from oddgan import AnoGAN
-from oddgan.experiments.profiling import measure_machine
 from oddgan.inversion import Execution, Inverted, LatentAdam, LatentSearch, Slots
 from oddgan.networks import DCGAN_32, ConvLadder, prepare
+from oddgan.tasks.profile import measure_machine
 
 LR, BETAS, N_MAX, ROUNDS = 0.1, (0.5, 0.999), 60, 5
 FEW, SOME, MANY = 8, 128, 512

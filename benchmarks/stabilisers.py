@@ -28,8 +28,8 @@ import cifar
 import mnist
 from harness import ROOT, Bench, Setup
 from oddgan import AnoGAN
-from oddgan.base.selecting import frechet_distance as frechet
 from oddgan.evaluate import Record
+from oddgan.families.selection import frechet_distance as frechet
 from oddgan.inversion import LatentSearch
 from oddgan.networks import ConvLadder
 from oddgan.objectives import WGANGP, NonSaturating

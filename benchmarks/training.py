@@ -36,13 +36,13 @@ from torch.utils.flop_counter import flop_registry
 from gans import mnist
 from harness import Bench, Setup, clock, data_path
 from oddgan import AnoGAN, AutoEncoder
-from oddgan.base.networks import Networks
-from oddgan.base.selecting import frechet_distance
-from oddgan.experiments.profiling import measure_machine
+from oddgan.families.modules import Networks
+from oddgan.families.selection import frechet_distance
 from oddgan.inversion import LatentSearch
 from oddgan.networks import MLP, ConvLadder, HalfPrecision, Logits, SampleOutput
-from oddgan.networks.fast import overlap_add
+from oddgan.networks.compiled.fast import overlap_add
 from oddgan.objectives import WGANGP, GradientPenalty
+from oddgan.tasks.profile import measure_machine
 from oddgan.training import Adam, Callback, State
 
 SHAPE = (1, 32, 32)

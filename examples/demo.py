@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from oddgan.data import Options
-from oddgan.experiments import EvaluateSpec, FitSpec, evaluate, fit
 from oddgan.report import render
+from oddgan.tasks import EvaluateSpec, FitSpec, evaluate, fit
 from oddgan.training import ProgressBar
 
 RUNS = Path(sys.argv[1] if len(sys.argv) > 1 else "runs")

@@ -16,8 +16,7 @@ from oddgan.base import Notice
 from oddgan.networks import MLP
 from oddgan.scores import WeightedSum
 from oddgan.thresholds import Fixed
-
-from .models import detector, table
+from small_detectors import detector, table
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import torch
 from oddgan import KNN, PCA, AutoEncoder, InputError
 from oddgan._core import memmap
 from oddgan._core.memmap import Mapped, on_disk
-from oddgan.base import sources
 from oddgan.base.fitting import identity
-from oddgan.base.rows import Lazy, chunks, take
-from oddgan.base.validation import validate
+from oddgan.families import sources
+from oddgan.inputs.rows import Lazy, chunks, take
+from oddgan.inputs.validation import validate
 from oddgan.networks import FlatMLP
 from oddgan.scaling import Standard
 from oddgan.training import BatchSource, Selection, TensorSource

@@ -1,6 +1,7 @@
 """Each command end to end, as a user types it."""
 
 import csv
+import sys
 from unittest.mock import Mock
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 from oddgan import load
 from oddgan.data import read
 from oddgan.evaluate import read_run, read_scores
-from oddgan.experiments import FitSpec, fit, fitting
+from oddgan.tasks import FitSpec, fit
 
 TINY = ("--set", "epochs=1", "--set", "latent_dim=4", "--set", "backbone.image.width=4")
 
@@ -192,7 +193,7 @@ def test_a_killed_fit_goes_on_and_says_when_there_is_nothing_left(run):
 def test_an_interrupted_fit_with_checkpoints_says_how_to_go_on(run, monkeypatch, tmp_path):
     words = ("fit", "ganomaly", "builtin:breast-cancer", "--set", "epochs=1", "--out", "m", "--checkpoint-every", "1")
     with monkeypatch.context() as stopped:
-        stopped.setattr(fitting, "_shown", Mock(side_effect=KeyboardInterrupt))
+        stopped.setattr(sys.modules["oddgan.tasks.fit"], "_shown", Mock(side_effect=KeyboardInterrupt))
         found = run(*words)
     assert found.code == 130
     assert found.err.endswith("oddgan: Interrupted: checkpoints are kept in m.ckpt; --resume goes on from there.\n")

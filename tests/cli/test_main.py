@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from oddgan.base import neural
 from oddgan.cli import main
+from oddgan.families import neural
 
 
 @pytest.mark.parametrize(

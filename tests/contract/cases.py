@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from oddgan.base import ClassicalDetector, Detector, JointDetector, Kind, NeuralDetector
+from oddgan.base import Detector, Kind
 from oddgan.detectors import classes
+from oddgan.families import ClassicalDetector, JointDetector, NeuralDetector
 from oddgan.networks import Auto, Backbone
 
 CLASSES: dict[str, type[Detector]] = classes()

@@ -9,7 +9,9 @@ import pytest
 
 from oddgan._core.docstrings import parameter_docs
 from oddgan._core.parts import from_spec, to_spec
-from oddgan.base import KINDS, NeuralDetector, known_parts
+from oddgan.base import KINDS
+from oddgan.families import NeuralDetector
+from oddgan.storage import known_parts
 
 from .cases import CLASSES
 

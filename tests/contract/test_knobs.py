@@ -11,9 +11,10 @@ import pytest
 
 from oddgan import OddganError
 from oddgan._core.parts import arguments, is_part
-from oddgan.base import NeuralDetector, known_parts
+from oddgan.families import NeuralDetector
 from oddgan.inversion import Hybrid
 from oddgan.networks import MLP
+from oddgan.storage import known_parts
 from oddgan.training import SGD, Adam, Optimiser
 
 from .cases import CLASSES, differences, make, normals, observe

@@ -5,7 +5,8 @@ import functools
 import numpy as np
 import pytest
 
-from oddgan.base import Detector, SearchDetector, scoring
+from oddgan.base import Detector, scoring
+from oddgan.families import SearchDetector
 
 from .cases import CLASSES, make, normals
 

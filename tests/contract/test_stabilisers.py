@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from oddgan import InputError, load
-from oddgan.base import NeuralDetector
+from oddgan.families import NeuralDetector
 from oddgan.training import (
     CriticEnsemble,
     CriticWarmUp,

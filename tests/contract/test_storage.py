@@ -13,7 +13,7 @@ import pytest
 
 from oddgan import load
 from oddgan._core.parts import to_spec
-from oddgan.base import JointDetector
+from oddgan.families import JointDetector
 
 from .cases import CLASSES, KINDS, differences, fitted, make, normals, observe
 

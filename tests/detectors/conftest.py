@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from oddgan.base import NeuralDetector
+from oddgan.families import NeuralDetector
 from oddgan.networks import Judgement
 from oddgan.scaling import Identity
 from oddgan.training import Clock

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from oddgan import InputError
-from oddgan.base import Stored
 from oddgan.detectors import ADGAN, VAE
+from oddgan.families import Stored
 from oddgan.inversion import JointSearch
 from oddgan.networks import FirstChannels
 from oddgan.objectives import LeastSquares

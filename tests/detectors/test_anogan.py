@@ -5,8 +5,8 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from oddgan import InputError
-from oddgan.base import Stored
 from oddgan.detectors import AnoGAN
+from oddgan.families import Stored
 from oddgan.inversion import LatentAdam, LatentSearch
 from oddgan.objectives import R1, WGANGP, NonSaturating, Wasserstein
 from oddgan.priors import Uniform

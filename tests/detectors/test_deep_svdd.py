@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from oddgan import InputError
-from oddgan.base import Stored
 from oddgan.detectors import DeepSVDD
+from oddgan.families import Stored
 from oddgan.networks import MLP, ConvLadder
 from oddgan.scaling import ContrastNormalisation, Standard
 from oddgan.training import Clock

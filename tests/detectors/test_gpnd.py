@@ -7,8 +7,8 @@ from scipy import stats
 from torch.nn.functional import softplus
 
 from oddgan._core.errors import InputError
-from oddgan.base import Stored
 from oddgan.detectors import GPND
+from oddgan.families import Stored
 from oddgan.scores import WeightedSum, manifold
 
 SIGMA = 0.3

@@ -5,7 +5,7 @@ import pytest
 from sklearn import decomposition
 
 from oddgan import InputError, detectors, load
-from oddgan.base import ProjectedDetector
+from oddgan.families import ProjectedDetector
 from oddgan.scaling import Identity
 
 RNG = np.random.default_rng(0)

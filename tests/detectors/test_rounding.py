@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from oddgan import detectors
-from oddgan.base import ClassicalDetector
+from oddgan.families import ClassicalDetector
 
 CLASSICAL = [cls for cls in detectors.classes().values() if issubclass(cls, ClassicalDetector)]
 

@@ -4,8 +4,8 @@ import torch
 from scipy import stats
 
 from oddgan import InputError
-from oddgan.base import Stored
 from oddgan.detectors import VAE
+from oddgan.families import Stored
 from oddgan.scaling import MinMax
 from oddgan.scores import WeightedSum
 

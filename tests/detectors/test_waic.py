@@ -6,8 +6,8 @@ import torch
 from scipy import stats
 
 from oddgan import InputError
-from oddgan.base import Stored, ensemble
 from oddgan.detectors import WAIC
+from oddgan.families import Stored, ensemble
 from oddgan.training import Callback
 
 # Two models p(z) = N(0, 1), p(x|z) = N(wz, 1): x ~ N(0, w² + 1).

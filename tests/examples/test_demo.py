@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from oddgan.experiments import FitSpec, method_class
-from oddgan.experiments.settings import build_detector
+from oddgan.tasks import FitSpec, method_class
+from oddgan.tasks.settings import build_detector
 
 DEMO = Path(__file__).parents[2] / "examples" / "demo.py"
 CASES: tuple[FitSpec, ...] = runpy.run_path(str(DEMO))["CASES"]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from oddgan.base import known_parts
-from oddgan.base.digest import digests
+from oddgan.storage import known_parts
+from oddgan.storage.digest import digests
 
 Rng = np.random.Generator
 VALUES: list[Any] = [

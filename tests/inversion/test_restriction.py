@@ -8,7 +8,6 @@ from torch import nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.parts import from_spec, to_spec
-from oddgan.base import known_parts
 from oddgan.inversion import (
     Accepted,
     EncoderInversion,
@@ -27,6 +26,7 @@ from oddgan.inversion import (
 )
 from oddgan.networks import MLP, private
 from oddgan.priors import Gaussian, Shell, Sphere, TruncatedNormal, Uniform
+from oddgan.storage import known_parts
 
 SUPPORTS = [TruncatedNormal(limit=0.4), Uniform(low=-0.2, high=0.5), Shell(k=0.2), Sphere()]
 FORMS = [Projected, SupportPenalty, Accepted]

@@ -8,17 +8,9 @@ from typing import Any
 
 from oddgan._core.docstrings import parameter_docs
 from oddgan._core.parts import arguments, is_part, told
-from oddgan.base import (
-    KINDS,
-    Detector,
-    Encodes,
-    JointDetector,
-    NeuralDetector,
-    ProjectedDetector,
-    Reconstructs,
-    Samples,
-)
+from oddgan.base import KINDS, Detector, Encodes, Reconstructs, Samples
 from oddgan.detectors import classes
+from oddgan.families import JointDetector, NeuralDetector, ProjectedDetector
 from oddgan_docs.docstrings import cell, markdown_text, sections, to_markdown
 
 _BASES = (Detector, NeuralDetector, ProjectedDetector)

@@ -9,13 +9,13 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from oddgan._core.errors import InputError
-from oddgan.base.bounds import REACH, bounded, finite, reach
 from oddgan.base.components import Derived, evaluated
-from oddgan.base.parameter_types import check_type
-from oddgan.base.rows import Rows
 from oddgan.base.scoring import Report
+from oddgan.inputs.rows import Rows
+from oddgan.parameters.types import check_type
 from oddgan.priors import Gaussian, Shell
 from oddgan.scores import Composition
+from oddgan.scores.bounds import REACH, bounded, finite, reach
 from oddgan.thresholds import Fixed, best_threshold
 
 if TYPE_CHECKING:

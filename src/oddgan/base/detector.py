@@ -12,25 +12,25 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from oddgan import storage
 from oddgan._core.card import Card
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import storage
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.components import Component
 from oddgan.base.composing import Composes
-from oddgan.base.device import usable_device
-from oddgan.base.estimators import Values
 from oddgan.base.explanation import Explains
 from oddgan.base.fitting import Fitting, Validation, identity
 from oddgan.base.input_scaling import fit_scaling
-from oddgan.base.parameter_types import check_type
-from oddgan.base.parameters import NestedParameters
-from oddgan.base.rows import Rows, take
 from oddgan.base.scoring import ScoresInPasses, Scoring
-from oddgan.base.validation import check_common, check_kind, check_pass, validate
+from oddgan.inputs.device import usable_device
+from oddgan.inputs.rows import Rows, take
+from oddgan.inputs.validation import check_common, check_kind, check_pass, validate
+from oddgan.parameters.nested import NestedParameters
+from oddgan.parameters.types import check_type
 from oddgan.scaling import AutoScaling, Scaling
 from oddgan.scores import Composition, WeightedSum
+from oddgan.storage.estimators import Values
 from oddgan.thresholds import Conformal, Quantile, Threshold
 from oddgan.training import Callback, RandomState, begin, generator, is_first, seeded, team
 

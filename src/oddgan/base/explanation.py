@@ -7,10 +7,10 @@ import numpy as np
 from torch import Tensor
 
 from oddgan._core.memmap import rows_at_once
-from oddgan.base.bounds import REACH, reach
 from oddgan.base.capabilities import Reconstructs
 from oddgan.base.components import Component, evaluated
-from oddgan.base.rows import Rows, chunks
+from oddgan.inputs.rows import Rows, chunks
+from oddgan.scores.bounds import REACH, reach
 
 if TYPE_CHECKING:
     from oddgan.base.detector import Detector

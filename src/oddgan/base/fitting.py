@@ -13,9 +13,9 @@ import numpy as np
 from oddgan._core.errors import InputError
 from oddgan._core.memmap import Mapped
 from oddgan._core.parts import to_spec
-from oddgan.base.rows import Rows, chunks
-from oddgan.base.storage import stored_parameters
-from oddgan.base.validation import validate
+from oddgan.inputs.rows import Rows, chunks
+from oddgan.inputs.validation import validate
+from oddgan.storage.models import stored_parameters
 from oddgan.training import Callback
 
 if TYPE_CHECKING:

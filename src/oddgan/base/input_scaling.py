@@ -1,7 +1,7 @@
 """Fit a scaling to training rows, and tell the user of values that never change."""
 
 from oddgan._core.notices import notice
-from oddgan.base.rows import Rows, chunks
+from oddgan.inputs.rows import Rows, chunks
 from oddgan.scaling import Scaling
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oddgan.base.rows import Rows, read_range
+from oddgan.inputs.rows import Rows, read_range
 
 if TYPE_CHECKING:
     from oddgan.base.detector import Detector

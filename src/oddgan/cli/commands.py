@@ -33,8 +33,8 @@ from oddgan.cli.sources import reading
 
 if TYPE_CHECKING:  # `import oddgan` loads these when they are first named, so that help need not wait for torch
     import oddgan.data
-    import oddgan.experiments
     import oddgan.report.pictures
+    import oddgan.tasks
     import oddgan.training
 
 app = App(
@@ -87,15 +87,15 @@ def fit(
         builtin:breast-cancer, mnist, fashion-mnist, cifar10, mitbih.
     """
     spec = _fit_spec(method, source, options, command)
-    if oddgan.experiments.finished(spec):
+    if oddgan.tasks.finished(spec):
         show(f"{spec.out} is finished already: there is nothing to go on with.", output)
         document({"model": spec.out, "finished": True}, output)
         return
     with oddgan.training.workers(), oddgan.training.team():
         if not oddgan.training.is_first():
-            oddgan.experiments.assist(spec)
+            oddgan.tasks.assist(spec)
             return
-        result = oddgan.experiments.fit(spec, callbacks=[oddgan.training.ProgressBar()] if watched(output) else [])
+        result = oddgan.tasks.fit(spec, callbacks=[oddgan.training.ProgressBar()] if watched(output) else [])
     page, info = oddgan.report.render(result.run), result.info
     notes(info.notes, output)
     found = info.data
@@ -108,23 +108,21 @@ def fit(
     document({"model": result.model, "run": result.run, "report": page} | info.model_dump(mode="json"), output)
 
 
-def _fit_spec(
-    method: str, source: str | None, options: FitOptions, command: tuple[str, ...]
-) -> "oddgan.experiments.FitSpec":
+def _fit_spec(method: str, source: str | None, options: FitOptions, command: tuple[str, ...]) -> "oddgan.tasks.FitSpec":
     if options.onto is not None and source is None:
         method, source = "", method
     if source is None:
-        raise oddgan.experiments.UsageError(f"What should {method} learn from? Name the data: oddgan fit METHOD DATA.")
-    from_file = {} if options.method_file is None else oddgan.experiments.read_settings(options.method_file)
+        raise oddgan.tasks.UsageError(f"What should {method} learn from? Name the data: oddgan fit METHOD DATA.")
+    from_file = {} if options.method_file is None else oddgan.tasks.read_settings(options.method_file)
     same = (
         "calibration", "rate", "threshold", "seed", "out", "runs", "name", "force", "checkpoint_every", "resume",
         "trust_changes", "device",
     )  # fmt: skip
-    return oddgan.experiments.FitSpec(
+    return oddgan.tasks.FitSpec(
         method=method,
         source=source,
         options=reading(options),
-        settings=oddgan.experiments.merge(from_file, oddgan.experiments.parse_assignments(options.settings)),
+        settings=oddgan.tasks.merge(from_file, oddgan.tasks.parse_assignments(options.settings)),
         onto=options.onto,
         epochs=options.epochs,
         monitor=not options.no_monitor,
@@ -153,10 +151,10 @@ def score(
     """
     same = ("trust_changes", "out", "heatmaps", "force", "resume", "device", "explain")
     given = {name: getattr(options, name) for name in same}
-    spec = oddgan.experiments.ScoreSpec(model=model, source=source, options=reading(options), **given)
+    spec = oddgan.tasks.ScoreSpec(model=model, source=source, options=reading(options), **given)
     draw = None if options.heatmaps is None else oddgan.report.pictures.overlay
     with bar("scoring", output) as progress:
-        result = oddgan.experiments.score(spec, watch=progress, draw=draw)
+        result = oddgan.tasks.score(spec, watch=progress, draw=draw)
     notes(result.notes, output)
     found, flagged = result.table, int(result.table.is_anomaly.sum())
     if options.out is None:
@@ -189,7 +187,7 @@ def evaluate(
     source : str
         The data, with labels. Of a source with two halves, test is read.
     """
-    spec = oddgan.experiments.EvaluateSpec(
+    spec = oddgan.tasks.EvaluateSpec(
         model=model,
         trust_changes=options.trust_changes,
         source=source,
@@ -201,7 +199,7 @@ def evaluate(
         device=options.device,
     )
     with bar("scoring", output) as progress:
-        result = oddgan.experiments.evaluate(spec, watch=progress)
+        result = oddgan.tasks.evaluate(spec, watch=progress)
     page = oddgan.report.render(result.run)
     notes(result.info.notes, output)
     show(metrics_table(result.info.metrics or {}), output)
@@ -225,16 +223,16 @@ def threshold(
     model : Path
         The model's folder. A change goes to --out, or into the same folder with --force.
     """
-    spec = oddgan.experiments.ThresholdSpec(
+    spec = oddgan.tasks.ThresholdSpec(
         model=model,
         trust_changes=options.trust_changes,
         rule=options.rule,
-        settings=oddgan.experiments.parse_assignments(options.settings),
+        settings=oddgan.tasks.parse_assignments(options.settings),
         rate=options.rate,
         out=options.out,
         force=options.force,
     )
-    result = oddgan.experiments.change_threshold(spec)
+    result = oddgan.tasks.change_threshold(spec)
     marked = supervised(result.composition, result.after)
     if result.model is None:
         show("\n".join([threshold_line(result.after), *marked]), output)

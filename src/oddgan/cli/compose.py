@@ -9,7 +9,7 @@ from oddgan.cli.output import document, notes, show, supervised, supervision_doc
 from oddgan.cli.sources import reading
 
 if TYPE_CHECKING:
-    import oddgan.experiments
+    import oddgan.tasks
     from oddgan.evaluate import CompositionInfo
 
 _OPTIONS, _OUTPUT = ComposeOptions(), OutputOptions()
@@ -35,19 +35,19 @@ def compose(
     source : str
         Rows with labels, for what learns from labels. Of a source with two halves, test is read.
     """
-    spec = oddgan.experiments.ComposeSpec(
+    spec = oddgan.tasks.ComposeSpec(
         model=model,
         trust_changes=options.trust_changes,
         source=source,
         options=reading(options),
-        settings=oddgan.experiments.parse_assignments(options.settings),
+        settings=oddgan.tasks.parse_assignments(options.settings),
         tune=options.tune,
         share=options.share,
         out=options.out,
         force=options.force,
         device=options.device,
     )
-    result = oddgan.experiments.compose(spec)
+    result = oddgan.tasks.compose(spec)
     notes(result.notes, output)
     show("\n".join(_lines(result)), output)
     rest = {name: getattr(result, name) for name in ("components", "labelled", "anomalous", "model", "notes")}
@@ -55,7 +55,7 @@ def compose(
     document(both | supervision_document(result.after, result.threshold) | rest, output)
 
 
-def _lines(result: "oddgan.experiments.ComposeResult") -> list[str]:
+def _lines(result: "oddgan.tasks.ComposeResult") -> list[str]:
     now, marked = result.after, supervised(result.after, result.threshold)
     about = [f"uses    {_used(now)}"]
     if result.model is None:

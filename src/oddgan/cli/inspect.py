@@ -12,8 +12,8 @@ from oddgan.cli.sources import reading
 
 if TYPE_CHECKING:
     import oddgan.data
-    import oddgan.experiments
     import oddgan.report
+    import oddgan.tasks
     from oddgan.data import Inspection
 
 _OPTIONS, _OUTPUT = InspectOptions(), OutputOptions()
@@ -29,8 +29,8 @@ def inspect(source: str, /, *, options: InspectOptions = _OPTIONS, output: Outpu
         The data, as for `fit`. Of a source with two halves, train is looked at and compared with the other. With --out
         FILE.html a page shows typical and suspect rows.
     """
-    spec = oddgan.experiments.InspectSpec(source=source, options=reading(options), seed=options.seed)
-    found = oddgan.experiments.inspect(spec)
+    spec = oddgan.tasks.InspectSpec(source=source, options=reading(options), seed=options.seed)
+    found = oddgan.tasks.inspect(spec)
     page = None if options.out is None else oddgan.report.render_inspection(found, options.out, force=options.force)
     notes(found.notes, output)
     show("\n".join(oddgan.report.sentences(found)), output)

@@ -10,7 +10,7 @@ from oddgan.cli.output import document, notes, show, supervised, supervision_doc
 from oddgan.cli.sources import reading
 
 if TYPE_CHECKING:
-    import oddgan.experiments
+    import oddgan.tasks
 
 _OPTIONS, _OUTPUT = InversionOptions(), OutputOptions()
 
@@ -37,17 +37,17 @@ def inversion(
         Data with normal rows that set the threshold, best that of the fit: rows that the model was trained on and those
         with other labels are left out. Of a source with two halves, train is read.
     """
-    spec = oddgan.experiments.InversionSpec(
+    spec = oddgan.tasks.InversionSpec(
         model=model,
         trust_changes=options.trust_changes,
         source=source,
         options=reading(options),
-        settings=oddgan.experiments.parse_assignments(options.settings),
+        settings=oddgan.tasks.parse_assignments(options.settings),
         out=options.out,
         force=options.force,
         device=options.device,
     )
-    result = oddgan.experiments.change_inversion(spec)
+    result = oddgan.tasks.change_inversion(spec)
     notes(result.notes, output)
     show("\n".join(_lines(result)), output)
     states = {"before": result.before, "after": result.after}
@@ -57,7 +57,7 @@ def inversion(
     document(both | supervision_document(result.composition, result.after.threshold) | rest | fields, output)
 
 
-def _lines(result: "oddgan.experiments.InversionResult") -> list[str]:
+def _lines(result: "oddgan.tasks.InversionResult") -> list[str]:
     now, marked = result.after, supervised(result.composition, result.after.threshold)
     if result.model is None:
         rows = ["What can be set (--set name=value)", *described(result.fields)]
@@ -66,10 +66,10 @@ def _lines(result: "oddgan.experiments.InversionResult") -> list[str]:
     return [*_told("before", result.before), *_told("now", now), flagged, *marked, f"model   {result.model}"]
 
 
-def _told(word: str, state: "oddgan.experiments.InversionState") -> list[str]:
+def _told(word: str, state: "oddgan.tasks.InversionState") -> list[str]:
     paid = ", with the steps that its budget pays for" if state.budgeted else ""
     return [f"{word:8}{state.text}{paid}", f"{'':8}{threshold_line(state.threshold)}"]
 
 
-def _percent(state: "oddgan.experiments.InversionState") -> str:
+def _percent(state: "oddgan.tasks.InversionState") -> str:
     return "" if state.flagged is None else f"{state.flagged:.1%}"

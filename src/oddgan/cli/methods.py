@@ -10,7 +10,7 @@ from oddgan.cli.output import document, show, table
 
 if TYPE_CHECKING:
     import oddgan.detectors
-    import oddgan.experiments
+    import oddgan.tasks
 
 _LINE = 100
 
@@ -31,8 +31,8 @@ def list_methods(output: OutputOptions) -> None:
 def help_on_method(name: str, output: OutputOptions | None = None) -> None:
     """Show a method's paper, its parameters, and how it differs from the paper."""
     output = output or OutputOptions()
-    cls = oddgan.experiments.method_class(name)
-    card, rows = cls.card, oddgan.experiments.parameter_rows(cls)
+    cls = oddgan.tasks.method_class(name)
+    card, rows = cls.card, oddgan.tasks.parameter_rows(cls)
     document(
         card.row() | {"deviations": list(card.deviations), "parameters": [vars(row) for row in rows]},
         output,
@@ -47,7 +47,7 @@ def help_on_method(name: str, output: OutputOptions | None = None) -> None:
     show("\n".join(lines), output)
 
 
-def described(rows: "Iterable[oddgan.experiments.Parameter]") -> Iterator[str]:
+def described(rows: "Iterable[oddgan.tasks.Parameter]") -> Iterator[str]:
     """Parameters with their values and meanings, in lines."""
     for row in rows:
         yield f"  {row.name} = {row.default}"

@@ -10,7 +10,7 @@ from oddgan.cli.output import document, notes, show, table
 from oddgan.cli.sources import reading
 
 if TYPE_CHECKING:
-    import oddgan.experiments
+    import oddgan.tasks
 
 _OPTIONS, _OUTPUT = ProfileOptions(), OutputOptions()
 
@@ -32,7 +32,7 @@ def profile(
     source : str
         The data, as for `score`.
     """
-    spec = oddgan.experiments.ProfileSpec(
+    spec = oddgan.tasks.ProfileSpec(
         model=model,
         trust_changes=options.trust_changes,
         source=source,
@@ -40,7 +40,7 @@ def profile(
         rows=options.rows,
         device=options.device,
     )
-    found = oddgan.experiments.profile(spec)
+    found = oddgan.tasks.profile(spec)
     notes(found.notes, output)
     shown = table("stage", "ms/row", "share", "calls", "GFLOP/s", "x floor")
     for stage in found.stages:
@@ -62,7 +62,7 @@ def _ms(seconds: float, rows: int) -> str:
     return f"{1e3 * seconds / rows:.4f}"
 
 
-def _machine(found: "oddgan.experiments.ProfileResult") -> str:
+def _machine(found: "oddgan.tasks.ProfileResult") -> str:
     peak = found.machine
     lines = [
         f"this machine, {peak.threads} thread(s): {peak.fp32 / 1e9:.0f} GFLOP/s in fp32, {peak.bf16 / 1e9:.0f} in bf16 "

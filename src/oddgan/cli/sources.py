@@ -11,7 +11,7 @@ from oddgan.cli.options import DataOptions
 
 if TYPE_CHECKING:
     import oddgan.data
-    import oddgan.experiments
+    import oddgan.tasks
     from oddgan.data import Options
 
 
@@ -19,7 +19,7 @@ def reading(options: DataOptions) -> "Options":
     """Return how the data is read."""
     given = {field.name: getattr(options, field.name) for field in fields(DataOptions)}
     size = None if options.resize is None else _size(options.resize)
-    values = oddgan.experiments.parse_assignments(options.ecg)
+    values = oddgan.tasks.parse_assignments(options.ecg)
     ecg = oddgan.data.EcgOptions.of(values) if values else None
     memory = None if options.max_memory is None else _memory(options.max_memory)
     return oddgan.data.Options(**given | {"resize": size, "ecg": ecg, "max_memory": memory})

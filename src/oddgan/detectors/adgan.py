@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, SearchDetector, Stored, adversarial_updates, standard_components
-from oddgan.base.rows import Rows
+from oddgan.base import Card, Component, standard_components
+from oddgan.families import SearchDetector, Stored, adversarial_updates
+from oddgan.inputs.rows import Rows
 from oddgan.inversion import Inverted, Joint, JointSearch
 from oddgan.networks import WASSERSTEIN, Backbone, private
 from oddgan.networks.base import whole

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import BidirectionalDetector, Card, Component, Pair, flipped_loss, pair_loss
+from oddgan.base import Card, Component
+from oddgan.families import BidirectionalDetector, Pair, flipped_loss, pair_loss
 from oddgan.networks import ALAD_KDD, ALAD_PAIRS, MLP, Auto, Backbone, ConvLadder
 from oddgan.networks.base import one_of
 from oddgan.scores import Composition, WeightedSum

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, Stored, critic_loss, standard_components
+from oddgan.base import Card, Component, standard_components
+from oddgan.families import NeuralDetector, Stored, critic_loss
 from oddgan.networks import Refiner
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum

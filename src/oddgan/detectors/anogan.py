@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, SearchDetector, Stored, adversarial_updates, standard_components
+from oddgan.base import Card, Component, standard_components
+from oddgan.families import SearchDetector, Stored, adversarial_updates
 from oddgan.inversion import Inverted, LatentAdam, LatentSearch, Loss
 from oddgan.networks import Judgement
 from oddgan.networks.base import whole

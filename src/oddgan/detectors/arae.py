@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, CodingDetector, Component
+from oddgan.base import Card, Component
+from oddgan.families import CodingDetector
 from oddgan.networks import ARAE_MLP, Backbone
 from oddgan.networks.base import whole
 from oddgan.scores import Composition, WeightedSum, latent_error

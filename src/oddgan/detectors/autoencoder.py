@@ -6,7 +6,8 @@ from typing import ClassVar
 from torch import Tensor
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, CodingDetector, Component, PrivateDetector, standard_components
+from oddgan.base import Card, Component, standard_components
+from oddgan.families import CodingDetector, PrivateDetector
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2, Similarity
 from oddgan.training import Adam, Clock, Optimiser, Phase, Update

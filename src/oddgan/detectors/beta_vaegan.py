@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, VariationalDetector, standard_components
+from oddgan.base import Card, Component, standard_components
+from oddgan.families import VariationalDetector
 from oddgan.networks import VAEGAN_1D, Auto, Backbone, Logits
 from oddgan.networks.base import whole
 from oddgan.objectives import NonSaturating, Objective

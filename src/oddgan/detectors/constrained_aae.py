@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, LatentCritic, PriorDetector, standard_components
+from oddgan.base import Card, Component, standard_components
+from oddgan.families import LatentCritic, PriorDetector
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
 from oddgan.scores import Composition, WeightedSum, latent_error

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, Stored
+from oddgan.base import Card, Component
+from oddgan.families import NeuralDetector, Stored
 from oddgan.networks import DEEP_SVDD, Backbone
 from oddgan.networks.base import one_of, whole
 from oddgan.scaling import AutoContrast, Scaling

@@ -6,7 +6,8 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import BidirectionalDetector, Card, Component, pair_loss
+from oddgan.base import Card, Component
+from oddgan.families import BidirectionalDetector, pair_loss
 from oddgan.networks import EGBAD_KDD, EGBAD_MNIST, Auto, Backbone, ConvLadder
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L1, Similarity

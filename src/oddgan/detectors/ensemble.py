@@ -7,7 +7,8 @@ from sklearn.base import clone
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Detector, Fitting, JointDetector, Rows, drawn
+from oddgan.base import Card, Detector, Fitting, Rows
+from oddgan.families import JointDetector, drawn
 from oddgan.networks.base import whole
 from oddgan.scaling import Identity, Scaling
 from oddgan.scores import Average, Composition

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, SearchDetector, adversarial_updates, standard_components
+from oddgan.base import Card, Component, standard_components
+from oddgan.families import SearchDetector, adversarial_updates
 from oddgan.inversion import EncoderInversion, Hybrid, Inverted
 from oddgan.networks import WASSERSTEIN, Backbone
 from oddgan.networks.base import one_of, whole

@@ -7,7 +7,8 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, CodingDetector, Component, standard_components
+from oddgan.base import Card, Component, standard_components
+from oddgan.families import CodingDetector
 from oddgan.networks import Logits, reinitialise
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum, feature_matching, latent_error

@@ -10,7 +10,8 @@ from sklearn.utils.extmath import row_norms
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, ProjectedDetector
+from oddgan.base import Card
+from oddgan.families import ProjectedDetector
 from oddgan.scores import Composition, WeightedSum
 
 Covariance = Literal["full", "tied", "diag", "spherical"]

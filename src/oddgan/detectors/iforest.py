@@ -8,8 +8,9 @@ from sklearn.ensemble import IsolationForest
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, ProjectedDetector
-from oddgan.base.classical import ROUNDED
+from oddgan.base import Card
+from oddgan.families import ProjectedDetector
+from oddgan.families.classical import ROUNDED
 from oddgan.scores import Composition, WeightedSum
 
 

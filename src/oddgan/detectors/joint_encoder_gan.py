@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, PriorDetector, adversarial_updates, standard_components
+from oddgan.base import Card, Component, standard_components
+from oddgan.families import PriorDetector, adversarial_updates
 from oddgan.networks import WASSERSTEIN, Backbone
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import WGANGP, Objective

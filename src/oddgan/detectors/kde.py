@@ -9,7 +9,8 @@ from sklearn.neighbors import KernelDensity
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan._core.kernel_density import choose_bandwidth, find_bandwidth, log_density
-from oddgan.base import Card, ProjectedDetector
+from oddgan.base import Card
+from oddgan.families import ProjectedDetector
 from oddgan.scores import Composition, WeightedSum
 
 # The candidates of ADGAN's benchmark (Deecke et al., 2018), for projections of images.

@@ -10,8 +10,9 @@ from sklearn.neighbors import NearestNeighbors
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, ProjectedDetector
+from oddgan.base import Card
 from oddgan.base.scoring import full_pass
+from oddgan.families import ProjectedDetector
 from oddgan.scores import Composition, WeightedSum
 
 Method = Literal["largest", "mean", "squares"]

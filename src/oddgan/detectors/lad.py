@@ -6,7 +6,8 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, NeuralDetector, critic_loss, standard_components
+from oddgan.base import Card, Component, standard_components
+from oddgan.families import NeuralDetector, critic_loss
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.objectives import WGANGP, Objective
 from oddgan.scores import Composition, WeightedSum

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, CodingDetector, Component
+from oddgan.base import Card, Component
+from oddgan.families import CodingDetector
 from oddgan.networks import LSA_RESNET_28, MLP, Auto, Autoregressive, Backbone
 from oddgan.scores import Composition, Standardisation, Standardised, WeightedSum
 from oddgan.similarities import L2, Similarity

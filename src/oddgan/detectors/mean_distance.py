@@ -9,7 +9,8 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, ClassicalDetector
+from oddgan.base import Card
+from oddgan.families import ClassicalDetector
 from oddgan.scores import Composition, WeightedSum
 
 

@@ -10,7 +10,8 @@ from torch.nn.functional import normalize
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, CodingDetector, Component, standard_components
+from oddgan.base import Card, Component, standard_components
+from oddgan.families import CodingDetector
 from oddgan.networks import Auto, Backbone, ConvLadder
 from oddgan.networks.base import whole
 from oddgan.priors import Langevin, Replay, Sphere

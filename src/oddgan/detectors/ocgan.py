@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, CodingDetector, Component, LatentCritic, critic_loss, standard_components
+from oddgan.base import Card, Component, standard_components
+from oddgan.families import CodingDetector, LatentCritic, critic_loss
 from oddgan.networks import Auto, Backbone, ConvLadder
 from oddgan.networks.base import whole
 from oddgan.objectives import R1, NonSaturating, Objective

@@ -13,9 +13,10 @@ from sklearn.svm import OneClassSVM
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan._core.notices import notice
-from oddgan.base import Card, ProjectedDetector
-from oddgan.base.estimators import support_vectors
+from oddgan.base import Card
+from oddgan.families import ProjectedDetector
 from oddgan.scores import Composition, WeightedSum
+from oddgan.storage.estimators import support_vectors
 
 # The distances between so many rows say enough about all.
 FEW = 1000

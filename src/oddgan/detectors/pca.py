@@ -9,7 +9,8 @@ from torch import Tensor
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, ClassicalDetector, principal_components
+from oddgan.base import Card
+from oddgan.families import ClassicalDetector, principal_components
 from oddgan.scores import Composition, WeightedSum
 
 

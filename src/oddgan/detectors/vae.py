@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, Stored, VariationalDetector, standard_components
+from oddgan.base import Card, Component, standard_components
+from oddgan.families import Stored, VariationalDetector
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.networks.base import one_of, whole
 from oddgan.priors import Gaussian

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, EnsembleDetector, Stored, adversarial_updates
+from oddgan.base import Card, Component
+from oddgan.families import EnsembleDetector, Stored, adversarial_updates
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import WGANGP, Objective

@@ -1,24 +1,15 @@
 """Networks by the shape of a sample: encoders, decoders, and critics that return a logit and features."""
 
-from oddgan.networks.auto import Auto
-from oddgan.networks.autoregressive import Autoregressive
-from oddgan.networks.base import Backbone, Judgement
-from oddgan.networks.base import CodeOutput as CodeOutput
-from oddgan.networks.base import SampleOutput as SampleOutput
-from oddgan.networks.bigan import Bidirectional, DenseLadder
-from oddgan.networks.flat import FlatMLP
-from oddgan.networks.growing import Growing as Growing
-from oddgan.networks.headed import HeadedLadder
-from oddgan.networks.heads import FirstChannels
-from oddgan.networks.ladder import ConvLadder
-from oddgan.networks.layers import at_rest, reinitialise
-from oddgan.networks.lenet import LeNet
-from oddgan.networks.minibatch import MinibatchStdDev
-from oddgan.networks.mlp import MLP
-from oddgan.networks.pooled import Pooled
-from oddgan.networks.precision import HalfPrecision
-from oddgan.networks.prepared import prepare
-from oddgan.networks.presets import (
+from oddgan.networks.backbones.auto import Auto
+from oddgan.networks.backbones.autoregressive import Autoregressive
+from oddgan.networks.backbones.bigan import Bidirectional, DenseLadder
+from oddgan.networks.backbones.flat import FlatMLP
+from oddgan.networks.backbones.growing import Growing as Growing
+from oddgan.networks.backbones.ladder import ConvLadder
+from oddgan.networks.backbones.lenet import LeNet
+from oddgan.networks.backbones.mlp import MLP
+from oddgan.networks.backbones.pooled import Pooled
+from oddgan.networks.backbones.presets import (
     AAE_MLP,
     ALAD_ARRHYTHMIA,
     ALAD_CIFAR10,
@@ -42,11 +33,20 @@ from oddgan.networks.presets import (
     VAEGAN_1D,
     WASSERSTEIN,
 )
-from oddgan.networks.private import Private, private
-from oddgan.networks.progressive import Progressive
-from oddgan.networks.refiner import Refiner
-from oddgan.networks.resnet import ResNet
-from oddgan.networks.slope import Listener, Logits
+from oddgan.networks.backbones.progressive import Progressive
+from oddgan.networks.backbones.refiner import Refiner
+from oddgan.networks.backbones.resnet import ResNet
+from oddgan.networks.base import Backbone, Judgement
+from oddgan.networks.base import CodeOutput as CodeOutput
+from oddgan.networks.base import SampleOutput as SampleOutput
+from oddgan.networks.blocks.headed import HeadedLadder
+from oddgan.networks.blocks.heads import FirstChannels
+from oddgan.networks.blocks.layers import at_rest, reinitialise
+from oddgan.networks.blocks.minibatch import MinibatchStdDev
+from oddgan.networks.compiled.precision import HalfPrecision
+from oddgan.networks.compiled.prepared import prepare
+from oddgan.networks.compiled.slope import Listener, Logits
+from oddgan.networks.per_sample.private import Private, private
 
 __all__ = [
     "AAE_MLP",

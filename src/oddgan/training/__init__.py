@@ -12,9 +12,12 @@ from oddgan.training.corruption import (
     PermutationCorruption,
     ShuffleCorruption,
 )
+from oddgan.training.distributed.rows import gathered
+from oddgan.training.distributed.sharing import SharedEngine
+from oddgan.training.distributed.team import is_first, many, team, workers
 from oddgan.training.ema import Ema
 from oddgan.training.engine import Engine
-from oddgan.training.growing import grown
+from oddgan.training.growth import grown
 from oddgan.training.loop import Plan, State, run
 from oddgan.training.monitor import FAILURES, Alarm, Failure, Monitor, Thresholds
 from oddgan.training.optimisers import (
@@ -28,13 +31,11 @@ from oddgan.training.optimisers import (
     Schedule,
     StepDecay,
 )
-from oddgan.training.privacy import Privacy, Release
-from oddgan.training.private import PrivateEngine, Spent
+from oddgan.training.privacy.budget import Privacy, Release
+from oddgan.training.privacy.engine import PrivateEngine, Spent
 from oddgan.training.protocol import Clock, Memory, Phase, Player, Reduce, Step, Update
-from oddgan.training.rows import gathered
 from oddgan.training.seeds import RandomState, generator, seeded
 from oddgan.training.selection import Selection, Selector
-from oddgan.training.sharing import SharedEngine
 from oddgan.training.stabilisers import (
     CriticEnsemble,
     CriticWarmUp,
@@ -47,7 +48,6 @@ from oddgan.training.stabilisers import (
     Stabiliser,
     TwoTimescale,
 )
-from oddgan.training.team import is_first, many, team, workers
 
 __all__ = [
     "FAILURES",

@@ -30,10 +30,10 @@ from oddgan.training.checkpoint_files import (
     under,
     write_snapshot,
 )
+from oddgan.training.distributed.team import agree, is_first, many, of_first, same_draws
 from oddgan.training.ema import Ema
 from oddgan.training.protocol import Clock, Phase
 from oddgan.training.seeds import Randomness, device_of
-from oddgan.training.team import agree, is_first, many, of_first, same_draws
 
 if TYPE_CHECKING:
     from oddgan.training.loop import State

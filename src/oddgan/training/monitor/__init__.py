@@ -1,9 +1,9 @@
 """Watching training: which failure it is, and what to do about it."""
 
 from oddgan._core.monitoring import FAILURES, Alarm, Diversity, Failure, Gradients, Judged, Snapshots, Watched
+from oddgan.training.monitor.diagnosis import Thresholds
 from oddgan.training.monitor.diversity import diversity, embed, expected_coverage
 from oddgan.training.monitor.monitor import Monitor
-from oddgan.training.monitor.rules import Thresholds
 
 __all__ = [
     "FAILURES",

@@ -7,10 +7,10 @@ from oddgan._core.errors import InputError
 from oddgan._core.monitoring import Alarm, Snapshots, Watched
 from oddgan._core.notices import notice
 from oddgan.training.callbacks import Callback, EpochRecord, EventLog, Subject
-from oddgan.training.monitor.gallery import Gallery
-from oddgan.training.monitor.looks import Looks
+from oddgan.training.monitor.diagnosis import CAUSES, Story, Symptom, Thresholds, symptoms
+from oddgan.training.monitor.observers import Looks
 from oddgan.training.monitor.remedies import NAMES, REMEDIES, Case
-from oddgan.training.monitor.rules import CAUSES, Story, Symptom, Thresholds, symptoms
+from oddgan.training.monitor.snapshots import Gallery
 
 if TYPE_CHECKING:
     from oddgan.training.loop import State

@@ -1,0 +1,39 @@
+"""The families that methods build on: detectors made of networks, of scikit-learn estimators, of other detectors."""
+
+from oddgan.families.bidirectional import BidirectionalDetector, Pair, flipped_loss, pair_loss
+from oddgan.families.classical import ClassicalDetector, ProjectedDetector, principal_components
+from oddgan.families.coding import CodingDetector, PriorDetector, VariationalDetector
+from oddgan.families.ensemble import JointDetector, drawn
+from oddgan.families.games import adversarial_updates, critic_loss
+from oddgan.families.latent_critic import LatentCritic
+from oddgan.families.neural import NeuralDetector
+from oddgan.families.parallel import EnsembleDetector
+from oddgan.families.partial_fit import Changes
+from oddgan.families.private import PrivateDetector
+from oddgan.families.search import Inversion, SearchDetector
+from oddgan.families.weights import Stored
+
+__all__ = [
+    "BidirectionalDetector",
+    "Changes",
+    "ClassicalDetector",
+    "CodingDetector",
+    "EnsembleDetector",
+    "Inversion",
+    "JointDetector",
+    "LatentCritic",
+    "NeuralDetector",
+    "Pair",
+    "PriorDetector",
+    "PrivateDetector",
+    "ProjectedDetector",
+    "SearchDetector",
+    "Stored",
+    "VariationalDetector",
+    "adversarial_updates",
+    "critic_loss",
+    "drawn",
+    "flipped_loss",
+    "pair_loss",
+    "principal_components",
+]

@@ -1,0 +1,296 @@
+"""Detectors made of networks: four hooks say what is built, how it is trained, and how it scores."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from oddgan._core.errors import InputError, ModelError
+from oddgan._core.hyperparameters import hyperparameters
+from oddgan._core.notices import notice
+from oddgan.base.capabilities import Samples
+from oddgan.base.detector import Detector
+from oddgan.base.fitting import Fitting
+from oddgan.base.scoring import Passes, Report, large_passes, passes_of
+from oddgan.families.modules import Networks
+from oddgan.families.partial_fit import GoesOn, for_so_long
+from oddgan.families.selection import Panel
+from oddgan.families.sources import source_of
+from oddgan.families.stabilised import check_stabilisers, stabilised_networks, stabilised_phase
+from oddgan.families.weights import Stored, load_weights, no_larger_than
+from oddgan.inputs.rows import Rows, read, take
+from oddgan.networks import Auto, Backbone, HalfPrecision
+from oddgan.networks.base import one_of, whole
+from oddgan.similarities import Similarity
+from oddgan.storage.estimators import Values
+from oddgan.training import (
+    Adam,
+    Callback,
+    Engine,
+    EpochRecord,
+    Optimiser,
+    Phase,
+    Plan,
+    Player,
+    Selection,
+    SharedEngine,
+    Source,
+    Stabiliser,
+    Subject,
+    TensorSource,
+    grown,
+    many,
+    run,
+)
+from oddgan.training.batches import count
+
+# Fewer steps than this leave most networks where they started.
+FEW_STEPS = 300
+
+Output = Literal["linear", "tanh", "sigmoid"]
+
+
+@hyperparameters
+class NeuralDetector(GoesOn, Detector):
+    """A detector that trains networks.
+
+    Parameters
+    ----------
+    epochs : passes over the training rows in each phase, >= 1.
+    batch_size : rows of a training step, >= 2; an epoch is cut into batches of nearly equal size.
+    optimiser : how the networks learn, unless the method names another for some of them.
+    backbone : the family of networks.
+    selection : how held-out rows choose among the epochs, and end phases early; None keeps the last weights.
+    stabilisers : what keeps the game of critic and generator steady, for detectors that have a critic; each kind at
+        most once, but penalties.
+    precision : what networks compute in while they train, "fp32" or "bf16" (autocast). With "bf16" weights, optimisers,
+        losses and the norms of penalties stay in float32; it pays on processors that multiply bfloat16. Scoring is in
+        float32 either way.
+    """
+
+    fools: ClassVar[bool] = True
+    """Whether a generator's loss is that of `objective`; stabilisers of that loss need it."""
+
+    epochs: int = 10
+    batch_size: int = 64
+    optimiser: Optimiser = Adam()
+    backbone: Backbone = Auto()
+    selection: Selection | None = None
+    stabilisers: tuple[Stabiliser, ...] = ()
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+    # -- what a method supplies
+    @abstractmethod
+    def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
+        """The networks by name for samples of this shape; whatever training finds is a `Stored` among them."""
+
+    @abstractmethod
+    def _phases(self) -> Iterator[Phase]:
+        """The phases of training; code after a `yield` runs after that phase."""
+
+    def _phases_again(self) -> Iterator[Phase]:
+        """The phases where trained networks are trained on: all, unless some only prepare for others."""
+        return self._phases()
+
+    def _calibrate(self, x: Tensor) -> None:
+        """Fill what `Stored` modules hold once training is over.
+
+        x holds the training rows (n, ...) as network input; of rows that are read when needed, at most
+        `calibration_size`.
+        """
+
+    # -- what methods use
+    def _net(self, name: str, dtype: torch.dtype | None = None) -> nn.Module:
+        """A network as it is used now: itself while training, later a copy that is prepared for scoring."""
+        networks = self.networks_
+        if isinstance(networks, Networks) and not networks.training:
+            return networks.prepared(name, dtype)
+        half = self.precision == "bf16" and networks.training
+        return HalfPrecision(networks[name]) if half else networks[name]
+
+    def _nets(self, *names: str) -> tuple[nn.Module, ...]:
+        return tuple(self._net(name) for name in names)
+
+    def _stored(self, name: str) -> Tensor:
+        return cast(Stored, self.networks_[name]).value
+
+    def _players(self, *alone: str, **groups: Sequence[str]) -> dict[str, Player]:
+        """One player for each network in `alone` and for each named group, with the detector's optimiser."""
+        teams = {name: (name,) for name in alone} | {name: tuple(group) for name, group in groups.items()}
+        return {name: Player(networks, self.optimiser) for name, networks in teams.items()}
+
+    @property
+    def _output(self) -> Output:
+        """The decoder's last activation: the one whose range is that of the scaled data."""
+        outputs: dict[Any, Output] = {(-1.0, 1.0): "tanh", (0.0, 1.0): "sigmoid"}
+        return outputs.get(self.scaling_.range, "linear")
+
+    def _similarity(self, name: str = "similarity") -> Similarity:
+        """The similarity in this field, with what it took from the training rows."""
+        found: Similarity = getattr(self, "similarities_", {}).get(name, getattr(self, name))
+        return found
+
+    # -- scoring
+    @property
+    def _passes(self) -> Passes:
+        known = self.networks_.same_bits if isinstance(self.networks_, Networks) else None
+        return passes_of(self.slots, self.scoring, large_passes(self.shape_), known)
+
+    def _apply(
+        self, function: Callable[[Tensor], Mapping[str, Tensor]], rows: Rows, report: Report | None = None
+    ) -> dict[str, np.ndarray]:
+        """No gradient is taken while scoring, unless a method says otherwise: inference mode is the shortest path."""
+        with torch.inference_mode():
+            return super()._apply(function, rows, report)
+
+    # -- training
+    def _check(self) -> None:
+        if self.epochs < 1 or self.batch_size < 2:
+            raise InputError(
+                f"epochs must be at least 1 and batch_size at least 2, but are {self.epochs} and {self.batch_size}."
+            )
+        whole(latent_dim=getattr(self, "latent_dim", 1))
+        one_of(("fp32", "bf16"), precision=self.precision)
+        self.backbone.check(self.shape_)
+        check_stabilisers(self)
+        if self.stabilisers and many():
+            raise InputError("Stabilisers look at batches as a whole, which several workers can't: use one process.")
+
+    def _build(self) -> Networks:
+        return Networks(stabilised_networks(self, self._networks(self.shape_))).to(self._device)
+
+    def _train(self, rows: Rows, fitting: Fitting) -> None:
+        self.networks_ = self._build()
+        self._panel: Panel | None
+        rows, self._panel = self._set_apart(rows, fitting)
+        self.similarities_ = self._fit_similarities(rows)
+        self._learn_and_rest(rows, fitting)
+
+    def _go_on(self, rows: Rows, fitting: Fitting) -> None:
+        """Train networks on that are trained already."""
+        rows, self._panel = self._set_apart(rows, fitting)
+        self.networks_.train()
+        self._learn_and_rest(rows, fitting)
+
+    def _learn_and_rest(self, rows: Rows, fitting: Fitting) -> None:
+        """Train, and leave the networks as they score."""
+        self._lay_out()
+        source, subject = self._source(rows), self._subject(rows)
+        for callback in fitting.callbacks:
+            callback.watch(subject)
+        self.history_, self._panel = self._learn(source, fitting), None  # held-out rows are not kept
+        if not fitting.again:
+            self._warn_of_few_steps(len(source))
+        self.networks_.lay_out(torch.contiguous_format)
+        self.networks_.eval().requires_grad_(requires_grad=False)
+        with torch.no_grad():
+            self._calibrate(source.x if isinstance(source, TensorSource) else self._some(rows))
+
+    def _lay_out(self) -> None:
+        """Store weights as training is fastest."""
+        if self._device.type == "cpu" or self.precision == "bf16":  # elsewhere it was not measured
+            self.networks_.lay_out(torch.channels_last)
+
+    def _learn(self, source: Source, fitting: Fitting) -> list[EpochRecord]:
+        """Train phase after phase and return one record an epoch; a phase that only looks at the rows leaves none."""
+        phases = for_so_long(self._phases_again() if fitting.again else self._phases(), fitting.epochs)
+        return [
+            record
+            for index, phase in enumerate(
+                (p for phase in phases for p in self._parts(phase, fitting)), fitting.first or 0
+            )
+            for record in self._run(phase, index, source, fitting.callbacks)
+            if phase.players
+        ]
+
+    def _parts(self, phase: Phase, fitting: Fitting) -> list[Phase]:
+        """What a phase consists of; networks that have grown do not grow again."""
+        return [phase] if fitting.again else grown(phase, self.networks_)
+
+    def _set_apart(self, rows: Rows, fitting: Fitting) -> tuple[Rows, Panel | None]:
+        """The rows to train on, and those that choose among the epochs."""
+        chosen, given = self.selection, fitting.validation
+        self.selection_labelled_ = given is not None and given.labels is not None
+        if chosen is None:
+            if given is not None:
+                raise InputError("validation rows choose among epochs: say by what, e.g. selection=Selection().")
+            return rows, None
+        if given is None:
+            order = torch.randperm(len(rows)).numpy()
+            k = round(chosen.share * len(rows))
+            if k < 2 or len(rows) - k < 2:
+                raise InputError(
+                    f"selection.share={chosen.share} of {len(rows)} rows leaves {len(rows) - k} to train on and {k} to "
+                    "choose by: at least 2 each are needed."
+                )
+            held = take(rows, np.sort(order[: min(k, chosen.size)]))
+            rows, panel = take(rows, np.sort(order[k:])), Panel(self, chosen, held)
+        else:
+            normal = np.arange(len(given.rows)) if given.labels is None else np.flatnonzero(given.labels == 0)
+            labelled = None if given.labels is None else (given.rows, given.labels)
+            panel = Panel(self, chosen, take(given.rows, normal[: chosen.size]), labelled)
+        panel.check()
+        return rows, panel
+
+    def _run(self, phase: Phase, index: int, source: Source, callbacks: Sequence[Callback]) -> list[EpochRecord]:
+        """Train one phase."""
+        phase = stabilised_phase(self, phase)
+        selector = None if self._panel is None else self._panel.selector(phase)
+        plan = Plan(self.batch_size, index, callbacks, self._engine(), selector)
+        return run(phase, self.networks_, source, plan)
+
+    def _engine(self) -> Engine:
+        """How updates are computed."""
+        return SharedEngine.for_now()
+
+    def _fit_similarities(self, rows: Rows) -> dict[str, Similarity]:
+        """The similarities among the hyperparameters that take something from normal rows, fitted to some of them."""
+        given = {k: v for k, v in self.get_params(deep=False).items() if isinstance(v, Similarity)}
+        reference = self._some(rows) if given else None
+        fitted = {} if reference is None else {k: v.fit(reference) for k, v in given.items()}
+        return {k: v for k, v in fitted.items() if v != given[k]}
+
+    def _warn_of_few_steps(self, n: int) -> None:
+        steps = len(self.history_) * count(n, self.batch_size)
+        if steps < FEW_STEPS:
+            notice(
+                f"{type(self).__name__} took only {steps} training steps on {n} rows, too few for most networks: "
+                f"raise epochs (now {self.epochs}) or lower batch_size (now {self.batch_size})."
+            )
+
+    def _source(self, rows: Rows) -> Source:
+        return source_of(rows, self._prepare)
+
+    def _subject(self, rows: Rows) -> Subject:
+        """What callbacks may ask while the networks are trained."""
+        draw = cast(Samples, self)._sample if isinstance(self, Samples) else None
+        return Subject(lambda n: self._some(rows, n), draw, self.scaling_.backward)
+
+    def _some(self, rows: Rows, most: int | None = None) -> Tensor:
+        most = self.calibration_size if most is None else most
+        every = max(1, len(rows) // most)
+        return self._prepare(read(rows, np.arange(0, len(rows), every)[:most]))
+
+    # -- copies: scikit-learn's tools copy and pickle objects; weights travel as a state dict
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        if "networks_" in state:
+            state = state | {"networks_": self.networks_.state_dict()}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "networks_" in state:
+            self._restore(state["networks_"], {})
+
+    def _restore(self, weights: Mapping[str, Tensor], estimators: Mapping[str, Values]) -> None:
+        """Build the networks and give them these weights."""
+        if estimators:
+            raise ModelError(f"it has estimators, but {type(self).__name__} has networks.")
+        with torch.random.fork_rng(devices=[]), no_larger_than(weights):
+            self.networks_ = self._build()
+        load_weights(self.networks_, weights)
+        self.networks_.eval().requires_grad_(requires_grad=False)

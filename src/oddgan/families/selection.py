@@ -1,0 +1,163 @@
+"""What held-out rows say of a detector while it trains: the criteria of `oddgan.training.Selection`."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from oddgan._core.errors import InputError
+from oddgan._core.lazy import LazyModule
+from oddgan.base.capabilities import Reconstructs, Samples
+from oddgan.families.classical import principal_components
+from oddgan.inputs.rows import Rows
+from oddgan.networks import at_rest
+from oddgan.networks.blocks.critics import JointCritic
+from oddgan.similarities import L2
+from oddgan.training import Phase, Selection, Selector, seeded
+
+if TYPE_CHECKING:
+    from sklearn.decomposition import PCA
+
+    from oddgan.families.neural import NeuralDetector
+
+
+metrics = LazyModule("sklearn.metrics")
+
+AXES = 32  # principal components on which rows and samples are compared
+
+
+@dataclass
+class Panel:
+    """Rows that were not trained on, and what is asked of them.
+
+    Parameters
+    ----------
+    detector : what trains.
+    selection : the criterion.
+    rows : normal rows as given to `fit`, at least 2.
+    labelled : rows and labels (n,) for "auroc".
+    """
+
+    detector: "NeuralDetector"
+    selection: Selection
+    rows: Rows
+    labelled: tuple[Rows, np.ndarray] | None = None
+    trained: set[str] = field(default_factory=set)
+
+    @property
+    def criterion(self) -> str:
+        """The criterion by name."""
+        chosen = self.selection.criterion
+        if chosen is None:
+            return "reconstruction" if isinstance(self.detector, Reconstructs) else self.detector.composition.uses[0]
+        return chosen
+
+    def check(self) -> None:
+        """Refuse a criterion that the method can't be judged by, before training.
+
+        Raises
+        ------
+        InputError
+            With what would do.
+        """
+        detector, criterion = self.detector, self.criterion
+        name = type(detector).__name__
+        if criterion == "reconstruction" and not isinstance(detector, Reconstructs):
+            raise InputError(f"{name} draws no row again: choose among its epochs by a component, not reconstruction.")
+        if criterion in {"features", "critic_gap"} and not isinstance(detector, Samples):
+            raise InputError(f"{name} draws no samples: choose among its epochs by reconstruction or a component.")
+        if criterion == "critic_gap" and self._critic is None:
+            raise InputError(f"{name} has no critic: choose among its epochs by features or reconstruction.")
+        if (criterion == "auroc") != (self.labelled is not None):
+            raise InputError(
+                'Only the criterion "auroc" looks at labels, and it needs them: fit(X, validation=(X_val, y_val)); '
+                f"the criterion is {criterion!r}."
+            )
+        if criterion == "auroc" and detector.composition.needs_labels:
+            raise InputError(
+                f"{type(detector.composition).__name__} learns from labels: compose with it after the fit."
+            )
+
+    def selector(self, phase: Phase) -> Selector | None:
+        """What chooses among the epochs of a phase; None where the criterion says nothing of it yet."""
+        playing = {name for player in phase.players.values() for name in player.networks}
+        self.trained |= playing
+        if self.criterion in {"features", "critic_gap"}:
+            asked = {n for n in ("generator", "decoder", self._critic) if n and n in self.detector.networks_}
+            judged = bool(asked & playing)
+        else:  # from the phase on in which the last of the networks learns
+            learning = {n for n, network in self.detector.networks_.items() if any(True for _ in network.parameters())}
+            judged = bool(playing) and learning <= self.trained
+        return Selector(self.selection, self) if judged and not phase.prepares else None
+
+    def __call__(self) -> float:
+        """The criterion now, lower is better; the networks and the generators stay as they are."""
+        criterion = self.criterion
+        with at_rest(self.detector.networks_), seeded(0, self.detector._device):
+            if criterion == "reconstruction":
+                return self._mean_of(lambda x: L2()(x, cast(Reconstructs, self.detector)._reconstruct(x)))
+            if criterion == "features":
+                return self._frechet()
+            if criterion == "critic_gap":
+                return self._gap()
+            if criterion == "auroc":
+                return self._one_minus_auroc()
+            return float(self.detector._looked_up(self.rows, {criterion})[criterion].mean())
+
+    @property
+    def _critic(self) -> str | None:
+        return next((n for n in ("critic", "discriminator") if n in self.detector.networks_), None)
+
+    def _mean_of(self, function: Any) -> float:
+        return float(self.detector._apply(lambda x: {"value": function(x)}, self.rows)["value"].mean())
+
+    def _samples(self) -> Tensor:
+        with torch.no_grad():
+            return cast(Samples, self.detector)._sample(len(self.rows))
+
+    @cached_property
+    def _yardstick(self) -> tuple["PCA", np.ndarray]:
+        """The principal components of the rows, and the rows on them: the same at every look."""
+        x = self.detector._apply(lambda x: {"x": x.flatten(1)}, self.rows)["x"]
+        axes = principal_components(x, min(AXES, len(x) - 1, x.shape[1]))
+        return axes, axes.transform(x)
+
+    def _frechet(self) -> float:
+        axes, x = self._yardstick
+        return frechet_distance(x, axes.transform(self._samples().flatten(1).double().cpu().numpy()))
+
+    def _gap(self) -> float:
+        """Mean D(x) - mean D(G(z)); a critic of pairs judges each sample with its own code."""
+        network = self.detector.networks_[str(self._critic)]
+        if isinstance(network, JointCritic):
+            scaled = self.detector.scaling_.backward(self._samples().double().cpu().numpy())
+            real, fake = (self.detector._looked_up(rows, {"critic"})["critic"].mean() for rows in (self.rows, scaled))
+            return float(fake - real)
+        with torch.no_grad():
+            fake = network(self._samples()).logit.double().mean()
+        return self._mean_of(lambda x: network(x).logit.double()) - float(fake)
+
+    def _one_minus_auroc(self) -> float:
+        rows, y = cast(tuple[Rows, np.ndarray], self.labelled)
+        composition = self.detector.composition
+        fitted = composition.fit(self.detector._looked_up(self.rows, composition.uses or None))
+        found = self.detector._looked_up(rows, composition.uses or None)
+        score = fitted({name: torch.from_numpy(values) for name, values in found.items()})
+        return 1 - float(metrics.roc_auc_score(y, score.numpy()))
+
+
+def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
+    """The Fréchet distance between the normal distributions with the moments of x (n, k) and y (m, k), >= 0.
+
+    ‖μ_x - μ_y‖² + tr(S_x + S_y - 2·(S_x·S_y)^½); the trace of the root is the sum of the roots of the eigenvalues of
+    S_x^½·S_y·S_x^½, which is symmetric.
+    """
+    sx, sy = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (x, y))
+    values, vectors = np.linalg.eigh(sx)
+    root = vectors * np.sqrt(values.clip(0)) @ vectors.T
+    shared = np.sqrt(np.linalg.eigvalsh(root @ sy @ root).clip(0)).sum()
+    distance = np.square(x.mean(0) - y.mean(0)).sum() + np.trace(sx) + np.trace(sy) - 2 * shared
+    return max(0.0, float(distance))

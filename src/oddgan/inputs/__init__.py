@@ -1,0 +1,1 @@
+"""Rows as detectors take them, checked: their types, shapes and values, and the device they are computed on."""

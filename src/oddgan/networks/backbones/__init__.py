@@ -1,0 +1,1 @@
+"""Families of networks, from which detectors build encoders, decoders and critics."""

@@ -1,0 +1,1 @@
+"""Layers and critics that backbones are built of."""

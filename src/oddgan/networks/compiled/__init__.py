@@ -1,0 +1,1 @@
+"""Faster forms of trained networks, for scoring and for penalties on slopes."""

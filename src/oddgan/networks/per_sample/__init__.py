@@ -1,0 +1,1 @@
+"""Copies of a generator's weights for each sample, which a search moves."""

@@ -1,0 +1,1 @@
+"""Hyperparameters: those of parts inside detectors, and their types."""

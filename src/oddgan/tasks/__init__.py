@@ -1,0 +1,63 @@
+"""Spec in, result out: train, score and evaluate, with the files that each leaves behind."""
+
+from oddgan.tasks.build import method_class
+from oddgan.tasks.compose import ComposeResult, compose
+from oddgan.tasks.evaluate import EvaluateResult, evaluate
+from oddgan.tasks.fit import FitResult, assist, fit
+from oddgan.tasks.inspect import inspect
+from oddgan.tasks.inversion import InversionResult, InversionState, change_inversion
+from oddgan.tasks.methods import Parameter, parameter_rows
+from oddgan.tasks.profile import Peak, ProfileResult, Timed, profile
+from oddgan.tasks.resume import finished
+from oddgan.tasks.score import ScoreResult, score
+from oddgan.tasks.settings import UsageError, build_detector, merge, parse_assignments, read_settings
+from oddgan.tasks.specs import (
+    ComposeSpec,
+    EvaluateSpec,
+    FitSpec,
+    InspectSpec,
+    InversionSpec,
+    ProfileSpec,
+    ScoreSpec,
+    ThresholdSpec,
+)
+from oddgan.tasks.threshold import ThresholdResult, change_threshold
+
+__all__ = [
+    "ComposeResult",
+    "ComposeSpec",
+    "EvaluateResult",
+    "EvaluateSpec",
+    "FitResult",
+    "FitSpec",
+    "InspectSpec",
+    "InversionResult",
+    "InversionSpec",
+    "InversionState",
+    "Parameter",
+    "Peak",
+    "ProfileResult",
+    "ProfileSpec",
+    "ScoreResult",
+    "ScoreSpec",
+    "ThresholdResult",
+    "ThresholdSpec",
+    "Timed",
+    "UsageError",
+    "assist",
+    "build_detector",
+    "change_inversion",
+    "change_threshold",
+    "compose",
+    "evaluate",
+    "finished",
+    "fit",
+    "inspect",
+    "merge",
+    "method_class",
+    "parameter_rows",
+    "parse_assignments",
+    "profile",
+    "read_settings",
+    "score",
+]

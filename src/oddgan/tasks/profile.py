@@ -1,0 +1,197 @@
+"""Where the time of scoring goes, and how far that is from what the machine could do."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
+
+from oddgan.base import Detector
+from oddgan.families import NeuralDetector
+from oddgan.tasks.models import open_model
+from oddgan.tasks.notices import collected
+from oddgan.tasks.specs import ProfileSpec
+from oddgan.tasks.stopwatch import Passes, Stage, Stopwatch, watched
+
+REST = "padding, composition, copies"
+_SIDE, _CHANNELS, _COPIED, _TRIES = 512, 128, 1 << 26, 10
+_RUNS = 3  # the fastest is shown: the others were disturbed
+
+
+@dataclass(frozen=True)
+class Peak:
+    """What a machine can do, as measured with the threads that scoring uses.
+
+    Parameters
+    ----------
+    fp32, bf16 : floating-point operations a second of a large matrix product or convolution, whichever is faster.
+    bandwidth : bytes a second that a copy of 64 MB reads and writes.
+    threads : threads within an operation.
+    """
+
+    fp32: float
+    bf16: float
+    bandwidth: float
+    threads: int
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What one stage of scoring took.
+
+    Parameters
+    ----------
+    name : the stage.
+    seconds : on the clock, without the stages inside.
+    calls : how often it ran.
+    flops : floating-point operations, for networks; 0 elsewhere.
+    floor : seconds that the machine's peak allows for these; 0 elsewhere.
+    """
+
+    name: str
+    seconds: float
+    calls: int
+    flops: float = 0.0
+    floor: float = 0.0
+
+
+@dataclass(frozen=True)
+class ProfileResult:
+    """Where the time of scoring went.
+
+    Parameters
+    ----------
+    method : the detector.
+    rows : rows that were scored.
+    reading : seconds to read the source, all of its rows.
+    stages : the stages of scoring, the longest first; their seconds add up to all of it.
+    machine : what the machine can do.
+    notes : what the user should know.
+    """
+
+    method: str
+    rows: int
+    reading: float
+    stages: tuple[Timed, ...]
+    machine: Peak
+    notes: tuple[str, ...]
+
+    @property
+    def seconds(self) -> float:
+        """All of the scoring."""
+        return sum(stage.seconds for stage in self.stages)
+
+    @property
+    def flops(self) -> float:
+        """All floating-point operations of the networks."""
+        return sum(stage.flops for stage in self.stages)
+
+    @property
+    def floor(self) -> float:
+        """The seconds that the machine's peak allows for the networks' passes."""
+        return sum(stage.floor for stage in self.stages)
+
+
+def profile(spec: ProfileSpec) -> ProfileResult:
+    """Score some rows of a source and say where the time goes: that of the fastest of three runs.
+
+    The floor of a network's pass is the longer of two times: its multiplications and additions at the machine's
+    peak, and one reading of its weights.
+
+    Parameters
+    ----------
+    spec : what to do.
+
+    Raises
+    ------
+    InputError
+        If the data can't be used.
+    ModelError
+        If the model can't be loaded.
+    """
+    with collected() as notes:
+        model = open_model(spec.model, spec.device, trust_changes=spec.trust_changes)
+        started = time.perf_counter()
+        data = model.read(spec.source, spec.options, labelled=False)
+        reading = time.perf_counter() - started
+        notes.add(data.notes)
+        x, detector = data.x[: spec.rows], model.detector
+        detector.anomaly_score(x[:1])  # so that copies and kernels are there
+        watch = min((_watch(detector, x) for _ in range(_RUNS)), key=lambda run: run.seconds)
+        machine = measure_machine()
+        stages = [_timed(detector, name, stage, machine) for name, stage in watch.stages.items()]
+    stages.sort(key=lambda stage: -stage.seconds)
+    return ProfileResult(type(detector).card.name, len(x), reading, tuple(stages), machine, notes.told())
+
+
+def _watch(detector: Detector, x: np.ndarray) -> Stopwatch:
+    watch = Stopwatch()
+    with watched(detector, watch), watch.stage(REST):
+        detector.anomaly_score(x)
+    return watch
+
+
+def measure_machine() -> Peak:
+    """Measure the machine: arithmetic in both precisions, and a copy; the best of ten tries of each."""
+    copied = np.ones(_COPIED, dtype=np.uint8)
+    target = np.empty_like(copied)
+    return Peak(
+        fp32=_speed(torch.float32),
+        bf16=_speed(torch.bfloat16),
+        bandwidth=2 * _COPIED / _best(lambda: np.copyto(target, copied)),
+        threads=torch.get_num_threads(),
+    )
+
+
+def _speed(dtype: torch.dtype) -> float:
+    """Operations a second of a product of square matrices, or of a convolution where that is the faster."""
+    a, weight = torch.rand(_SIDE, _SIDE).to(dtype), torch.rand(_CHANNELS, _CHANNELS, 3, 3).to(dtype)
+    x = torch.rand(16, _CHANNELS, 16, 16).to(dtype)
+    x, weight = (value.contiguous(memory_format=torch.channels_last) for value in (x, weight))
+    convolution = 2 * x[:, 0].numel() * weight.numel() / _best(lambda: functional.conv2d(x, weight, padding=1))
+    return max(2 * _SIDE**3 / _best(lambda: a @ a), convolution)
+
+
+def _best(run: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(_TRIES):
+        started = time.perf_counter()
+        run()
+        taken.append(time.perf_counter() - started)
+    return min(taken)
+
+
+def _timed(detector: Detector, name: str | Passes, stage: Stage, machine: Peak) -> Timed:
+    """Add to a network's stage what it had to compute."""
+    if isinstance(name, str):
+        return Timed(name, stage.seconds, stage.calls)
+    network = cast(NeuralDetector, detector).networks_[name.network]
+    speed = machine.bf16 if name.dtype == torch.bfloat16 else machine.fp32
+    flops = float(stage.rows * count_flops(network, stage.shapes, gradient=name.gradient))
+    weights = sum(p.numel() for p in network.parameters()) * name.dtype.itemsize
+    floor = max(flops / speed, stage.calls * weights / machine.bandwidth)
+    return Timed(str(name), stage.seconds, stage.calls, flops, floor)
+
+
+def count_flops(network: nn.Module, shapes: Sequence[tuple[int, ...]], *, gradient: bool) -> int:
+    """Floating-point operations of a network for one row: forward, or from its output to its first input.
+
+    Parameters
+    ----------
+    network : as it was trained; what makes a copy of it faster does not count.
+    shapes : of its inputs, without the rows.
+    gradient : count the way back instead.
+    """
+    weight = next(network.parameters())
+    x, *others = (torch.zeros(1, *shape, dtype=weight.dtype, device=weight.device) for shape in shapes)
+    with FlopCounterMode(display=False) as counter:
+        y = network(x.requires_grad_(gradient), *others)
+        forward = counter.get_total_flops()
+        if gradient:
+            torch.autograd.backward(sum(value.sum() for value in (y if isinstance(y, tuple) else (y,))))
+    return int(counter.get_total_flops() - forward if gradient else forward)

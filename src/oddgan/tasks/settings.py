@@ -1,0 +1,294 @@
+"""From texts and TOML files to detectors: every value is checked against the field that it sets."""
+
+import inspect
+import json
+import tomllib
+from abc import ABC
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from oddgan import networks
+from oddgan._core.errors import InputError
+from oddgan._core.names import resolve
+from oddgan._core.parts import arguments, is_part, learned_fields
+from oddgan._core.paths import regular_file
+from oddgan.base import Detector
+from oddgan.detectors import classes
+from oddgan.storage import known_parts
+
+T = TypeVar("T")
+Settings = Mapping[str, Any]
+_WORDS = {"none": None, "true": True, "false": False}
+_NUMBERS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+class UsageError(InputError):
+    """An option or a parameter that can't be used as given."""
+
+    exit_code = 2
+
+
+def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """Turn `name=value` texts into nested settings.
+
+    >>> parse_assignments(["prior.low=-2", "prior=Uniform", "latent_dim=64"])
+    {'prior': {'type': 'Uniform', 'low': -2}, 'latent_dim': 64}
+
+    Parameters
+    ----------
+    texts : a dot leads into a part. Values are JSON or TOML; what is neither is text.
+
+    Raises
+    ------
+    UsageError
+        If one is no assignment.
+    """
+    pairs = []
+    for text in texts:
+        name, sign, value = text.partition("=")
+        path = name.strip().replace("-", "_").split(".")
+        if not sign or not all(word.isidentifier() for word in path):
+            raise UsageError(
+                f"{text!r} sets nothing: expected name=value, e.g. --set latent_dim=64 or --set prior.low=-1."
+            )
+        pairs.append((path, parse_value(value)))
+    settings: dict[str, Any] = {}
+    for path, value in sorted(pairs, key=lambda pair: len(pair[0])):  # a part's type comes before its fields
+        nested = value
+        for word in reversed(path):
+            nested = {word: nested}
+        settings = merge(settings, nested)
+    return settings
+
+
+def parse_value(text: str) -> Any:
+    """Read a value as JSON or TOML, else as text.
+
+    >>> [parse_value(text) for text in ("64", "1e-3", "[0.5, 0.9]", "none", "izi_f")]
+    [64, 0.001, [0.5, 0.9], None, 'izi_f']
+    """
+    if text.strip().casefold() in _WORDS:
+        return _WORDS[text.strip().casefold()]
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except ValueError:
+        return text
+
+
+def read_settings(path: str | Path) -> dict[str, Any]:
+    """Read settings from a TOML file: keys are parameters, tables are parts, whose `type` names them.
+
+    Raises
+    ------
+    UsageError
+        If the file is not there or is not TOML.
+    """
+    try:
+        return tomllib.loads(regular_file(path).read_text(encoding="utf-8"))
+    except InputError as error:
+        raise UsageError(str(error)) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{path} can't be read as TOML: {error}.") from error
+
+
+def merge(base: Settings, over: Settings) -> dict[str, Any]:
+    """Lay settings over others. A table without a type changes the part below it, everything else replaces it.
+
+    >>> merge({"prior": {"type": "Uniform", "low": -2}}, {"prior": {"high": 2}})
+    {'prior': {'type': 'Uniform', 'low': -2, 'high': 2}}
+    """
+    merged = dict(base)
+    for name, value in over.items():
+        below = merged.get(name)
+        if isinstance(value, Mapping) and "type" not in value and isinstance(below, Mapping | str):
+            merged[name] = merge({"type": below} if isinstance(below, str) else below, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def build_detector(cls: type[T], settings: Settings) -> T:
+    """Build a detector from settings.
+
+    Parameters
+    ----------
+    cls : the detector's class.
+    settings : values by parameter; a part is its name, or a table with its `type` and its fields. A table without a
+        type changes the default part.
+
+    Raises
+    ------
+    UsageError
+        If a parameter is unknown, or a value is not of its kind or range.
+    """
+    return _construct(cls, settings, {}, "")
+
+
+def build_part(base: type, settings: Settings) -> Any:
+    """Build a part, e.g. a threshold.
+
+    Parameters
+    ----------
+    base : the kind of part.
+    settings : its `type` and its fields, as in `build_detector`.
+    """
+    return _part(settings, base, "", None)
+
+
+def takes(cls: type) -> dict[str, Any]:
+    """The type of each value that a class can be given as text."""
+    signature, hints = inspect.signature(cls), get_type_hints(cast(Any, cls).__init__)
+    named = {n: hints[n] for n, p in signature.parameters.items() if p.kind is not inspect.Parameter.VAR_KEYWORD}
+    filled = learned_fields(cls)
+    return {n: hint for n, hint in named.items() if n not in filled and np.ndarray not in (hint, *get_args(hint))}
+
+
+def choices(base: type | tuple[type, ...]) -> dict[str, Any]:
+    """The parts of a kind, or of several, by name, or the detectors: classes, and published networks as instances."""
+    if base is Detector:
+        return dict(classes())
+    found: dict[str, Any] = {
+        name: cls
+        for name, cls in known_parts().items()
+        if issubclass(cls, base) and not inspect.isabstract(cls) and ABC not in cls.__bases__
+    }
+    presets = {name: getattr(networks, name) for name in networks.__all__ if name.isupper()}
+    return found | {name: preset for name, preset in presets.items() if isinstance(preset, base)}
+
+
+def convert(value: Any, hint: Any, name: str, default: Any = None) -> Any:
+    """Turn a plain value into what a field takes.
+
+    Parameters
+    ----------
+    value : a number, text, list, table or part.
+    hint : the field's type.
+    name : how messages call the field.
+    default : what a table without a type changes.
+
+    Raises
+    ------
+    UsageError
+        If it is something else.
+    """
+    arms = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+    if value is None and NoneType in arms:
+        return None
+    parts = tuple(arm for arm in arms if isinstance(arm, type) and arm not in _NUMBERS and choices(arm))
+    if len(parts) > 1:  # told apart by the name that is given
+        arms = (*(arm for arm in arms if arm not in parts), parts)
+    problem = None
+    for arm in (arm for arm in arms if arm is not NoneType):
+        try:
+            return _convert(value, arm, name, default)
+        except UsageError as error:
+            problem = problem or error
+    raise problem or UsageError(f"{name} can't be set.")
+
+
+def _convert(value: Any, hint: Any, name: str, default: Any) -> Any:
+    origin = get_origin(hint)
+    if hint is Any:
+        return value
+    if origin is Literal:
+        if value not in get_args(hint):
+            raise UsageError(f"{name} is {value!r}: choose {' or '.join(map(repr, get_args(hint)))}.")
+        return value
+    if origin is tuple:
+        return _tuple(value, get_args(hint), name)
+    if hint in _NUMBERS:
+        return _plain(value, hint, name)
+    if choices(hint):
+        return _part(value, hint, name, default)
+    raise UsageError(f"{name} can't be set by a text: use Python.")
+
+
+def _plain(value: Any, hint: type, name: str) -> Any:
+    if type(value) is hint:
+        return value
+    if hint is float and type(value) is int:
+        return float(value)
+    raise UsageError(f"{name} takes {_NUMBERS[hint]}, but is {value!r}.")
+
+
+def _tuple(value: Any, hints: tuple[Any, ...], name: str) -> tuple[Any, ...]:
+    parts = sorted(choices(hints[0])) if hints and isinstance(hints[0], type) else []
+    if parts and isinstance(value, str) and set(value) & set("{}=\"'"):
+        raise UsageError(
+            f"{name} can't be read as a list: {value!r}. Beside tables names need quotes, e.g. "
+            f'["{parts[0]}", {{type="{parts[1]}"}}].'
+        )
+    if isinstance(value, str) and (parts or hints[:1] == (str,)):
+        value = [word.strip() for word in value.strip("[]").split(",")]  # names may come without their quotes
+    if parts and isinstance(value, Mapping):
+        value = [value]
+    if not isinstance(value, list | tuple):
+        example = f"[{', '.join(parts[:2])}]" if parts else "[0.5, 0.9]"
+        raise UsageError(f"{name} takes a list, e.g. {example}, but is {value!r}.")
+    each = (hints[0],) * len(value) if hints[1:] == (Ellipsis,) else hints
+    if len(value) != len(each):
+        raise UsageError(f"{name} takes a list of {len(each)} values, but has {len(value)}.")
+    return tuple(convert(v, hint, f"{name}[{i}]") for i, (v, hint) in enumerate(zip(value, each, strict=True)))
+
+
+def _part(value: Any, base: type | tuple[type, ...], name: str, default: Any) -> Any:
+    known = choices(base)
+    if isinstance(value, str):
+        value = {"type": value}
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{name} takes a part, but is {value!r}: choose {', '.join(sorted(known))}.")
+    given = {k: v for k, v in value.items() if k != "type"}
+    start = default
+    if "type" in value:
+        start = known[_resolve(str(value["type"]), known, name)]
+    elif not is_part(default):
+        raise UsageError(f"{name} is none by default: choose --set {name}=TYPE from {', '.join(sorted(known))}.")
+    if is_part(start):
+        return _construct(type(start), given, arguments(start), name)
+    return _construct(start, given, {}, name)
+
+
+def _resolve(text: str, known: Iterable[str], kind: str) -> str:
+    try:
+        return resolve(text, known, kind)
+    except InputError as error:
+        raise UsageError(str(error)) from error
+
+
+def _construct(cls: type[T], given: Settings, start: Settings, name: str) -> T:
+    """Build `cls` from the values in `start` and, over them, converted ones in `given`."""
+    parameters, hints = inspect.signature(cls).parameters, takes(cls)
+    free = [get_type_hints(cast(Any, cls).__init__)[n] for n, p in parameters.items() if p.kind is p.VAR_KEYWORD]
+    values: dict[str, Any] = dict(start)
+    for key, value in given.items():
+        full = f"{name}.{key}" if name else key
+        if key not in hints and not free:
+            raise UsageError(_unknown(cls, key, list(hints)))
+        default = start.get(key, parameters[key].default if key in hints else None)
+        values[key] = convert(value, hints.get(key, free[0] if free else Any), full, default)
+    missing = [n for n in hints if parameters[n].default is inspect.Parameter.empty and n not in values]
+    if missing:
+        first = f"{name}.{missing[0]}" if name else missing[0]
+        example = next(iter(choices(hints[missing[0]])), 1) if isinstance(hints[missing[0]], type) else 1
+        raise UsageError(f"{cls.__name__} needs {', '.join(missing)}, e.g. --set {first}={example}.")
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _unknown(cls: type, key: str, known: list[str]) -> str:
+    close = get_close_matches(key, known, n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    listed = f"It takes {', '.join(known)}." if known else "It takes none."
+    kind = "parameter" if issubclass(cls, Detector) else "field"
+    return f"{cls.__name__} has no {kind} {key!r}.{hint} {listed}"

@@ -1,0 +1,1 @@
+"""Training in several processes, which share the rows of each batch."""

@@ -1,0 +1,99 @@
+"""Growth: one phase of a game becomes a phase for each time at a level of resolution."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor, nn
+
+from oddgan._core.errors import InputError
+from oddgan.networks.backbones.growing import Growing, Period
+from oddgan.networks.blocks.critics import Critic, JointCritic
+from oddgan.training.ema import Ema
+from oddgan.training.optimisers import Schedule
+from oddgan.training.protocol import Clock, Phase, Player, Update
+
+
+def grown(phase: Phase, networks: nn.ModuleDict) -> list[Phase]:
+    """Return the phases that a phase consists of: for each level one in which it fades in, and one that stabilises it.
+
+    A phase grows if a critic with a `Growing` body learns in it; others are returned as they are. All growing networks
+    that learn in it are at the same stage. The step is the phase's own: it gets samples as they look at that stage, and
+    the phase's own clock. Schedules go on from phase to phase; so does a moving average of the weights, which takes
+    their place in the end. Held-out rows choose among the epochs of the last phase only. Optimisers start anew in each
+    phase, as in the released code of Karras et al. (2018).
+
+    Raises
+    ------
+    InputError
+        If the phase has too few epochs, or its networks grow through different sizes.
+    """
+    trained = sorted({name for player in phase.players.values() for name in player.networks})
+    growing = [m for name in trained for m in networks[name].modules() if isinstance(m, Growing)]
+    critics = [m for name in trained for m in networks[name].modules() if isinstance(m, Critic | JointCritic)]
+    bodies = [m for critic in critics for m in critic.modules() if isinstance(m, Growing)]
+    plan = bodies[0].plan if bodies and len(bodies[0].levels) > 1 else None
+    if plan is None:
+        return [phase]
+    if any(m.levels != bodies[0].levels for m in growing):
+        raise InputError("Networks that grow together must grow through the same sizes: give them one backbone.")
+    ema = phase.ema
+    if ema is not None and not isinstance(ema, Ema):
+        ema = Ema((w for name in trained for w in networks[name].parameters()), ema)
+    parts, done = list[Phase](), 0
+    for period in plan.periods(len(bodies[0].levels), phase.epochs):
+        players = {name: _excerpt(player, done, period.epochs, phase.epochs) for name, player in phase.players.items()}
+        step = Growth(phase, growing, period, done)
+        done += period.epochs
+        part = replace(phase, step=step, players=players, epochs=period.epochs, ema=ema)
+        parts.append(part if done == phase.epochs else replace(part, prepares=True))
+    return parts
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The step of a phase while its networks are at one level, or that level fades in.
+
+    Parameters
+    ----------
+    phase : the phase as a whole.
+    networks : what grows.
+    period : the level, whether it fades in, and for how long.
+    before : epochs of the phase that are over.
+    """
+
+    phase: Phase
+    networks: Sequence[Growing]
+    period: Period
+    before: int
+
+    @property
+    def __name__(self) -> str:
+        sides = "x".join(map(str, self.networks[0].levels[self.period.level]))
+        return f"{self.phase.name}, {sides}{' fading in' if self.period.fades else ''}"
+
+    def __call__(self, x: Tensor, clock: Clock) -> Iterator[Update]:
+        """Stand where the clock says, then step on samples x (n, ...) as they look there."""
+        for network in self.networks:
+            network.grow(self.period.level - 1 + clock.progress if self.period.fades else self.period.level)
+        iteration = self.before * clock.batches + clock.iteration
+        whole = Clock(iteration, self.before + clock.epoch, self.phase.epochs, clock.batches)
+        return self.phase.step(self.networks[0].view(x), whole)
+
+
+@dataclass(frozen=True)
+class Excerpt(Schedule):
+    """A part of another schedule, from `start` on for `share` of it."""
+
+    schedule: Schedule
+    start: float
+    share: float
+
+    def __call__(self, progress: float) -> float:
+        """The schedule's factor there."""
+        return self.schedule(self.start + self.share * progress)
+
+
+def _excerpt(player: Player, done: int, epochs: int, total: int) -> Player:
+    """Return a player whose schedule has got as far as `done` of `total` epochs."""
+    schedule = Excerpt(player.optimiser.schedule, done / total, epochs / total)
+    return replace(player, optimiser=replace(player.optimiser, schedule=schedule))

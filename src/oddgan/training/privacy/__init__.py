@@ -1,0 +1,1 @@
+"""Differentially private training: noisy updates, and what they guarantee."""

@@ -1,0 +1,210 @@
+import sys
+
+import numpy as np
+import pytest
+
+from oddgan import KNN, load
+from oddgan._core.errors import InputError, ModelError
+from oddgan.base import Progress
+from oddgan.base import scoring as passes
+from oddgan.data import read
+from oddgan.evaluate import read_scores
+from oddgan.tasks import ScoreSpec, UsageError, score
+from oddgan.tasks.partial_scores import Partial
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npz", ".parquet"])
+def test_scores_are_those_of_python_to_the_last_bit(trained, tmp_path, suffix):
+    out = tmp_path / f"scores{suffix}"
+    result = score(ScoreSpec(model=trained.model, source="builtin:digits", out=out))
+    data, table, detector = read("builtin:digits", default_split="test"), read_scores(out), load(trained.model)
+    expected = detector.anomaly_score(data.x)
+    np.testing.assert_array_equal(table.anomaly_score, expected)
+    np.testing.assert_array_equal(table.is_anomaly, expected > detector.threshold_)
+    np.testing.assert_array_equal(table.p_value, detector.anomaly_probability(data.x))
+    np.testing.assert_array_equal(table.id, data.ids)
+    assert table.label is None
+    assert result.threshold.value == detector.threshold_
+
+
+def test_labels_do_not_matter(trained, tmp_path):
+    data = read("builtin:digits", default_split="test").take(np.arange(20))
+    np.savez(tmp_path / "plain.npz", x=data.x)
+    np.savez(tmp_path / "labelled.npz", x=data.x, y=data.y)
+    plain, labelled = (
+        score(ScoreSpec(model=trained.model, source=str(tmp_path / f"{name}.npz"))) for name in ("plain", "labelled")
+    )
+    np.testing.assert_array_equal(plain.table.anomaly_score, labelled.table.anomaly_score)
+
+
+@pytest.mark.parametrize("out", [None, "scores.csv"])
+def test_progress_is_told(trained, out, monkeypatch):
+    monkeypatch.setattr(passes, "LARGE", (64,))
+    told = []
+    spec = ScoreSpec(model=trained.model, source="builtin:digits", out=out)
+    score(spec, watch=lambda done, total: told.append((done, total)))
+    rows = [done.rows for done, _ in told if done.rows]
+    assert rows == sorted(rows)  # how many passes there are is not what is promised
+    assert rows[-1] == 539
+    assert {total for _, total in told} == {539}
+    assert told[-1][0] == Progress(539, None, None)
+
+
+def test_progress_of_blocks_is_one_progress(trained, monkeypatch):
+    # 512 rows with 10 steps each, half of them converged, then 27 with 50 and 1: means weigh by rows.
+    def anomaly_score(_, x, *, report):
+        report(Progress(len(x), 10, 0.5) if len(x) == 512 else Progress(27, 50, 1.0))
+        return np.zeros(len(x))
+
+    monkeypatch.setattr(sys.modules["oddgan.tasks.score"], "TOGETHER", 8)
+    monkeypatch.setattr(type(trained.detector), "anomaly_score", anomaly_score)
+    told = []
+    spec = ScoreSpec(model=trained.model, source="builtin:digits", out="s.csv")
+    score(spec, watch=lambda done, _: told.append(done))
+    assert told[0] == Progress(0, None, None)
+    assert told[1] == Progress(512, 10, 0.5)
+    assert told[2] == pytest.approx((539, (5120 + 27 * 50) / 539, (256 + 27) / 539))
+
+
+def test_outputs_are_refused_before_anything_is_computed(trained, tmp_path):
+    (tmp_path / "scores.csv").write_text("mine")
+    (tmp_path / "maps").mkdir()
+    for name, value in (("out", "scores.csv"), ("heatmaps", "maps")):
+        with pytest.raises(InputError, match=f"{value} exists already"):
+            score(ScoreSpec(model=trained.model, source="builtin:digits").model_copy(update={name: tmp_path / value}))
+    with pytest.raises(InputError, match=r"scores are written as \.csv, \.npz, \.parquet"):
+        score(ScoreSpec(model="nothing", source="nothing", out="scores.txt"))
+    assert (tmp_path / "scores.csv").read_text() == "mine"
+
+
+def test_a_model_that_was_saved_in_python_can_score(tmp_path):
+    x = np.random.default_rng(0).normal(size=(30, 2, 16))
+    detector = KNN().fit(x)
+    detector.save(tmp_path / "model")
+    np.save(tmp_path / "x.npy", x)
+    table = score(ScoreSpec(model=tmp_path / "model", source=str(tmp_path / "x.npy"))).table
+    np.testing.assert_array_equal(table.anomaly_score, detector.anomaly_score(x))
+
+
+def test_what_is_no_model_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="is not a model"):
+        score(ScoreSpec(model=tmp_path, source="builtin:digits"))
+
+
+class Killed(BaseException):
+    """As far as the files go, what SIGKILL is."""
+
+
+@pytest.fixture
+def killed(monkeypatch):
+    """Score until so many blocks of 256 rows are written, then stop dead; further runs go to the end."""
+    monkeypatch.setattr(sys.modules["oddgan.tasks.score"], "TOGETHER", 4)  # passes of 64
+
+    def until(blocks, spec, **more):
+        written, append = [], Partial.append
+
+        def counted(self, *given, **named):
+            if len(written) == blocks:
+                raise Killed
+            written.append(append(self, *given, **named))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Partial, "append", counted)
+            patch.setattr(Partial, "__exit__", lambda *_: None)
+            with pytest.raises(Killed):
+                score(spec, **more)
+
+    return until
+
+
+@pytest.fixture
+def spec(trained, tmp_path):
+    return ScoreSpec(model=trained.model, source="builtin:digits", out=tmp_path / "scores.csv")
+
+
+@pytest.mark.parametrize("blocks", [0, 1, 2])
+def test_a_killed_run_goes_on_to_the_same_file(spec, killed, tmp_path, blocks):
+    part = tmp_path / "scores.csv.part"
+    score(spec.model_copy(update={"out": tmp_path / "whole.csv"}))
+    killed(blocks, spec)
+    assert not spec.out.exists()
+    assert part.read_text().count("\n") == 1 + 256 * blocks
+    told = []
+    result = score(spec.model_copy(update={"resume": True}), watch=lambda done, total: told.append((done.rows, total)))
+    assert told[0] == (256 * blocks, 539)
+    assert told[-1] == (539, 539)
+    assert f"{256 * blocks} of 539 rows were scored before the interruption." in result.notes
+    assert spec.out.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir() if p.is_file()) == ["scores.csv", "whole.csv"]
+
+
+def test_resume_without_an_interrupted_run_starts(spec):
+    result = score(spec.model_copy(update={"resume": True}))
+    assert result.notes == ()
+    np.testing.assert_array_equal(result.table.anomaly_score, read_scores(spec.out).anomaly_score)
+
+
+def test_resume_after_the_end_says_so(spec):
+    first = score(spec)
+    before = spec.out.stat().st_mtime_ns
+    again = score(spec.model_copy(update={"resume": True}))
+    assert again.notes == (f"{spec.out} is finished already: nothing is left of an interrupted run.",)
+    np.testing.assert_array_equal(again.table.anomaly_score, first.table.anomaly_score)
+    assert (again.threshold, spec.out.stat().st_mtime_ns) == (first.threshold, before)
+
+
+def test_without_resume_an_interrupted_run_is_not_lost(spec, killed):
+    killed(1, spec)
+    with pytest.raises(InputError, match=r"scores\.csv\.part holds 256 rows .* --resume, or start anew with --force"):
+        score(spec)
+    score(spec.model_copy(update={"force": True}))
+    assert read_scores(spec.out).row[-1] == 538
+
+
+def test_an_interrupted_run_that_would_replace_replaces(spec, killed):
+    spec.out.write_text("old")
+    killed(1, spec.model_copy(update={"force": True}))
+    assert spec.out.read_text() == "old"
+    score(spec.model_copy(update={"resume": True}))
+    assert len(read_scores(spec.out)) == 539
+
+
+def test_another_model_or_other_data_is_refused(spec, killed, tmp_path):
+    killed(1, spec)
+    before = (tmp_path / "scores.csv.part").read_bytes()
+    load(spec.model).set_threshold(rate=0.3).save(tmp_path / "other")
+    data = read("builtin:digits", default_split="test")
+    np.savez(tmp_path / "renumbered.npz", x=data.x[::-1])
+    other, renumbered = tmp_path / "other", str(tmp_path / "renumbered.npz")
+    changes = {"another model": {"model": other}, "other data": {"source": renumbered}}
+    for what, change in changes.items():
+        with pytest.raises(InputError, match=rf"scores\.csv\.part was begun with {what}: give what"):
+            score(spec.model_copy(update=change | {"resume": True}))
+    assert (tmp_path / "scores.csv.part").read_bytes() == before
+
+
+def test_ctrl_c_says_how_to_go_on(spec, monkeypatch):
+    append = Partial.append
+
+    def interrupted(self, *given, **named):
+        append(self, *given, **named)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Partial, "append", interrupted)
+    with pytest.raises(KeyboardInterrupt, match=r"finished rows are kept in .*scores\.csv\.part; --resume goes on"):
+        score(spec)
+
+
+def test_an_error_before_the_first_rows_leaves_nothing(spec, tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise InputError("no")
+
+    monkeypatch.setattr(Partial, "append", broken)
+    with pytest.raises(InputError, match="no"):
+        score(spec)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_resume_needs_a_file_to_go_on_with(spec):
+    with pytest.raises(UsageError, match=r"--resume goes on with what lies beside --out FILE"):
+        score(spec.model_copy(update={"out": None, "resume": True}))

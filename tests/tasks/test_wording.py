@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from oddgan._core.parts import learned_fields
+from oddgan.scores import SVM, Fisher, GridSearch, Logistic, Mixture, OneClass, Standardised, WeightedSum
+from oddgan.tasks.wording import in_words
+from oddgan.training import Adam, Constant, LinearDecay, RMSProp
+
+rng = np.random.default_rng(0)
+NORMALS = {"a": rng.normal(size=40), "b": rng.normal(size=40)}
+LABELLED = {name: np.append(values, values + 3) for name, values in NORMALS.items()}, np.repeat([0, 1], 40)
+NAMED = {"components": ("a", "b")}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        SVM(**NAMED, kernel="linear"),
+        GridSearch(**NAMED, step=0.5),
+        Logistic(**NAMED),
+        OneClass(**NAMED),
+        Mixture(**NAMED, n_components=1),
+        Fisher(**NAMED),
+        Standardised(WeightedSum(a=1.0)),
+    ],
+    ids=lambda part: type(part).__name__,
+)
+def test_what_a_part_learns_is_not_among_what_was_chosen(part):
+    assert in_words(part.fit(NORMALS, LABELLED)) == in_words(part)
+
+
+def test_only_what_differs_from_the_default_is_said():
+    assert in_words(GridSearch(step=0.5)) == "GridSearch(step=0.5)"
+    assert in_words(SVM(components=("a", "b"))) == "SVM(components=[a, b])"
+    assert in_words(Standardised(WeightedSum(a=1))) == "Standardised(composition=WeightedSum(a=1.0))"
+    assert [in_words(value) for value in (None, 3, "x", (0.5, 0.9))] == ["none", "3", "x", "[0.5, 0.9]"]
+
+
+def test_a_learning_rate_is_always_said_and_the_default_of_a_factory_never():
+    assert in_words(Adam()) == f"Adam(lr={Adam().lr})"
+    assert in_words(RMSProp(lr=0.1, schedule=LinearDecay())) == "RMSProp(lr=0.1, schedule=LinearDecay())"
+    assert in_words(RMSProp(lr=0.1, schedule=Constant())) == "RMSProp(lr=0.1)"
+
+
+def test_learned_fields_are_those_that_the_docstring_calls_so():
+    assert learned_fields(GridSearch) == {"weights", "best_threshold"}
+    assert learned_fields(WeightedSum) == frozenset()
