@@ -169,7 +169,7 @@ class Drift(Callback):
     def _components(self, x: np.ndarray) -> Values:
         parts: list[Values] = []
         for rows in np.array_split(x, max(1, len(x) // 256)):
-            found = self.detector._components(self.detector._prepare(rows))
+            found = self.detector._score(self.detector._prepare(rows)).components
             values = {k: v() if callable(v) else v for k, v in found.items()}
             parts.append({k: v.detach().double().numpy() for k, v in values.items()})
         return {k: np.concatenate([part[k] for part in parts]) for k in parts[0]}

@@ -10,7 +10,7 @@ import torch
 from oddgan import KNN, PCA, AutoEncoder, InputError
 from oddgan._core import memmap
 from oddgan._core.memmap import Mapped, on_disk
-from oddgan.base.fitting import identity
+from oddgan.base.fitting import fingerprint
 from oddgan.families import sources
 from oddgan.inputs.rows import Lazy, chunks, take
 from oddgan.inputs.validation import validate
@@ -190,10 +190,10 @@ def test_other_bad_input(on_file):
 
 def test_checkpoints_know_the_rows_again(on_file):
     detector, x = AutoEncoder(**TINY), images()
-    found = [identity(detector, {"rows": validate(detector, given, reset=True)}) for given in (x, on_file(x))]
+    found = [fingerprint(detector, {"rows": validate(detector, given, reset=True)}) for given in (x, on_file(x))]
     assert found[0] == found[1]
     x[50] = 0
-    assert identity(detector, {"rows": x}) != found[0]
+    assert fingerprint(detector, {"rows": x}) != found[0]
 
 
 class Many:

@@ -9,7 +9,7 @@ import numpy as np
 
 from oddgan.base import Detector, Kind
 from oddgan.detectors import classes
-from oddgan.families import ClassicalDetector, JointDetector, NeuralDetector
+from oddgan.families import ClassicalDetector, EnsembleDetector, NeuralDetector
 from oddgan.networks import Auto, Backbone
 
 CLASSES: dict[str, type[Detector]] = classes()
@@ -32,7 +32,7 @@ def make(cls: type[Detector], **settings: Any) -> Detector:
     tiny = dict(cls.tiny)
     if issubclass(cls, NeuralDetector) and "backbone" not in tiny:
         tiny["backbone"] = shrink(cls().backbone)
-    if issubclass(cls, JointDetector) and "detectors" not in settings:
+    if issubclass(cls, EnsembleDetector) and "detectors" not in settings:
         few = (make(CLASSES[name], random_state=None) for name in ("AutoEncoder", "IForest"))
         tiny["detectors"] = tuple(few)
     return cls(**{"random_state": 0} | tiny | settings)

@@ -13,7 +13,7 @@ import pytest
 
 from oddgan import load
 from oddgan._core.parts import to_spec
-from oddgan.families import JointDetector
+from oddgan.families import EnsembleDetector
 
 from .cases import CLASSES, KINDS, differences, fitted, make, normals, observe
 
@@ -77,7 +77,7 @@ def test_load_gives_an_equal_detector(cls, tmp_path):
 def test_folder_holds_plain_files(cls, tmp_path):
     folder = fitted(cls).save(tmp_path / "model")
     names = {p.name for p in folder.iterdir() if not p.is_dir()}
-    assert [p for p in folder.iterdir() if p.is_dir()] == [] or issubclass(cls, JointDetector)
+    assert [p for p in folder.iterdir() if p.is_dir()] == [] or issubclass(cls, EnsembleDetector)
     assert names == {"detector.json", "networks.safetensors"}
     head = json.loads((folder / "detector.json").read_text())
     assert head["class"] == cls.__name__

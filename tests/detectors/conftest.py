@@ -7,9 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from oddgan.base import Calibration
 from oddgan.families import NeuralDetector
 from oddgan.networks import Judgement
 from oddgan.scaling import Identity
+from oddgan.thresholds import Quantile
 from oddgan.training import Clock
 
 
@@ -51,10 +53,13 @@ def ready() -> Callable[..., NeuralDetector]:
     """Make a detector of tables with d columns ready to score with these networks, on the raw scale."""
 
     def prepare(detector: NeuralDetector, d: int, **networks: nn.Module) -> NeuralDetector:
-        detector.shape_, detector.n_features_in_, detector.offset_ = (d,), d, 0.0
+        detector.shape_, detector.n_features_in_ = (d,), d
         detector.scaling_ = Identity().fit([np.zeros((1, d))])
-        detector.composition_, detector.threshold_tuned_ = detector.composition, False
-        detector.calibration_components_ = {"critic": np.zeros(1), "latent_norm": np.ones(1)}
+        known = {"critic": np.zeros(1), "latent_norm": np.ones(1)}
+        composition = detector.composition
+        detector.calibration_ = Calibration(
+            known, detector._derived, composition, False, np.zeros(1), Quantile(), 0.1, offset=0.0
+        )
         detector.networks_ = nn.ModuleDict(networks).eval()
         return detector
 

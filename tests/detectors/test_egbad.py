@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -87,7 +88,9 @@ def test_components_by_hand(detector):
 
 def test_both_scores_by_hand(detector):
     assert detector.anomaly_score(X.numpy()).item() == pytest.approx(0.9 * 3 + 0.1 * 3)
-    detector.composition_ = WeightedSum(residual=0.9, critic_cross_entropy=0.1)
+    detector.calibration_ = replace(
+        detector.calibration_, composition=WeightedSum(residual=0.9, critic_cross_entropy=0.1)
+    )
     assert detector.anomaly_score(X.numpy()).item() == pytest.approx(0.9 * 3 + 0.1 * math.log1p(math.exp(-4)))
 
 

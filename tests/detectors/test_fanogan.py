@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -29,12 +31,12 @@ def detector(ready, linear, judge):
 def test_score_by_hand(detector):
     # x - x̂ = (-1, 3): mean square 5. f(x) = (1, 4), f(x̂) = (2, 2): mean square (1 + 4)/2. E(x̂) = (2, 0): (1 + 0)/2.
     # D(x) = 1 + 4, against the mean 7 of the calibration rows.
-    detector.calibration_components_["critic"] = np.array([-6.0, -8.0])
+    detector.calibration_.components["critic"] = np.array([-6.0, -8.0])
     parts = detector.score_components([[1.0, 3.0]], extra="all")
     expected = {"residual": 5.0, "features": 2.5, "latent": 0.5, "critic": -5.0, "critic_centred": 2.0}
     assert {name: parts[name].item() for name in expected} == expected
     assert detector.anomaly_score([[1.0, 3.0]]) == 5 + 2.5
-    detector.composition_ = WeightedSum(residual=1, features=0.1)
+    detector.calibration_ = replace(detector.calibration_, composition=WeightedSum(residual=1, features=0.1))
     assert detector.anomaly_score([[1.0, 3.0]]) == pytest.approx(5 + 0.25)
     np.testing.assert_array_equal(detector.anomaly_map([[1.0, 3.0]]), [[1.0, 3.0]])
 

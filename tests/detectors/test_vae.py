@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -50,7 +52,7 @@ def test_components_against_scipy(detector):
     assert parts["kl"] == pytest.approx((mean**2 + variance - np.log(variance) - 1) / 2, rel=1e-6)
     assert parts["elbo"] == pytest.approx(parts["reconstruction_probability"] + parts["kl"], rel=1e-6)
     assert parts["residual"] == pytest.approx((x - W * mean) ** 2, rel=1e-5)
-    detector.composition_ = WeightedSum(reconstruction_probability=1)
+    detector.calibration_ = replace(detector.calibration_, composition=WeightedSum(reconstruction_probability=1))
     assert detector.anomaly_score([[x]]) == parts["reconstruction_probability"]
 
 

@@ -10,7 +10,7 @@ from oddgan._core.docstrings import parameter_docs
 from oddgan._core.parts import arguments, is_part, told
 from oddgan.base import KINDS, Detector, Encodes, Reconstructs, Samples
 from oddgan.detectors import classes
-from oddgan.families import JointDetector, NeuralDetector, ProjectedDetector
+from oddgan.families import EnsembleDetector, NeuralDetector, ProjectedDetector
 from oddgan_docs.docstrings import cell, markdown_text, sections, to_markdown
 
 _BASES = (Detector, NeuralDetector, ProjectedDetector)
@@ -48,7 +48,7 @@ def brief(value: Any) -> str:
 
 
 def _group(cls: type[Detector]) -> str:
-    if issubclass(cls, JointDetector):
+    if issubclass(cls, EnsembleDetector):
         return _GROUPS[3]
     return _GROUPS[0] if cls.card.gan else _GROUPS[1] if issubclass(cls, NeuralDetector) else _GROUPS[2]
 

@@ -3,8 +3,9 @@
 from oddgan._core.card import KINDS, Card, Kind, kind_of
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan._core.notices import Notice
+from oddgan.base.calibration import Calibration
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
-from oddgan.base.components import Component, standard_components
+from oddgan.base.components import Component, ScoreParts, standard_components
 from oddgan.base.detector import Detector
 from oddgan.base.explanation import Explanation
 from oddgan.base.fitting import Fitting
@@ -14,6 +15,7 @@ from oddgan.inputs.rows import Rows
 
 __all__ = [
     "KINDS",
+    "Calibration",
     "Card",
     "Component",
     "Detector",
@@ -27,6 +29,7 @@ __all__ = [
     "Reconstructs",
     "Rows",
     "Samples",
+    "ScoreParts",
     "as_pyod",
     "hyperparameters",
     "kind_of",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -25,6 +25,21 @@ from oddgan.similarities import L2
 
 # One value per sample (n,), or what computes it, if that costs more than looking at what is there.
 Component = Tensor | Callable[[], Tensor]
+
+
+class ScoreParts(NamedTuple):
+    """What a method says of n rows, from one pass.
+
+    Parameters
+    ----------
+    components : the parts of the score by name, (n,) each, higher = more anomalous; a function without arguments where
+        computing one costs more than looking at what is there: it is called if the part is wanted.
+    reconstruction : the rows as the model can draw them, (n, ...), or a function that draws them; None if it can't.
+    """
+
+    components: Mapping[str, Component]
+    reconstruction: Component | None = None
+
 
 CHI = ("latent_norm_signed", "latent_norm_absolute", "latent_norm_tail")
 EMPIRICAL = ("latent_norm_empirical_signed", "latent_norm_empirical_absolute", "latent_norm_empirical_tail")

@@ -1,4 +1,4 @@
-"""What goes along with a fit, and what makes two fits the same."""
+"""What goes along with a fit, and the fingerprint that tells two fits apart."""
 
 import hashlib
 import json
@@ -6,20 +6,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan._core.memmap import Mapped
 from oddgan._core.parts import to_spec
-from oddgan.inputs.rows import Rows, chunks
-from oddgan.inputs.validation import validate
-from oddgan.storage.models import stored_parameters
+from oddgan.inputs.rows import Rows, chunks, take
+from oddgan.inputs.validation import Learner, validate
+from oddgan.storage import stored_parameters
 from oddgan.training import Callback
-
-if TYPE_CHECKING:
-    from oddgan.base.detector import Detector
 
 _LOOKED_AT = 1000  # rows of a data set that is read when needed: all of them could take as long as an epoch
 
@@ -38,7 +35,7 @@ class Validation:
     labels: np.ndarray | None = None
 
     @classmethod
-    def of(cls, detector: "Detector", given: tuple[Any, Any] | None) -> "Validation | None":
+    def of(cls, detector: Learner, given: tuple[Any, Any] | None) -> "Validation | None":
         """Check what was given to `fit`.
 
         Raises
@@ -61,6 +58,11 @@ class Validation:
             )
         return cls(rows, labels.astype(int))
 
+    def normal(self, most: int) -> Rows:
+        """The normal rows among them, at most so many."""
+        normal = np.arange(len(self.rows)) if self.labels is None else np.flatnonzero(self.labels == 0)
+        return take(self.rows, normal[:most])
+
 
 @dataclass(frozen=True)
 class Fitting:
@@ -68,7 +70,7 @@ class Fitting:
 
     Parameters
     ----------
-    callbacks : what watches.
+    callbacks : observe training.
     validation : rows that choose among epochs, instead of a share of the training rows.
     epochs : passes of each phase; None takes the detector's.
     again : whether trained networks are trained on.
@@ -101,8 +103,8 @@ class Fitting:
                 callback.fit_ended(time.perf_counter() - started)
 
 
-def identity(detector: "Detector", parts: Mapping[str, Rows | None]) -> dict[str, str]:
-    """What must be equal for two fits to end the same, by name: the method, its parameters, and rows.
+def fingerprint(detector: Learner, parts: Mapping[str, Rows | None]) -> dict[str, str]:
+    """The fingerprint of a fit: the method, its parameters and rows, by name; equal ones end in equal models.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ class PyODView(OutlierMixin, BaseEstimator):
     @property
     def threshold_(self) -> float:
         """Scores above it are outliers."""
-        return self.detector.threshold_
+        return self.detector.calibration_.threshold
 
     @property
     def n_features_in_(self) -> int:

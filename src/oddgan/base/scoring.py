@@ -11,16 +11,13 @@ so the first pass of each large size is compared with a small one, on rows from 
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from oddgan.inputs.rows import Rows, read_range
-
-if TYPE_CHECKING:
-    from oddgan.base.detector import Detector
 
 Scoring = Literal["exact", "fast"]
 Results = dict[str, np.ndarray]
@@ -117,24 +114,6 @@ def run_rows(
         if report is not None:
             report(Progress(done))
     return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]} if parts else {}
-
-
-class ScoresInPasses:
-    """How a detector computes something of many rows."""
-
-    slots: int
-    scoring: Scoring
-
-    @property
-    def _passes(self) -> Passes:
-        """The rows of a forward pass."""
-        return passes_of(self.slots, self.scoring)
-
-    def _apply(
-        self, function: Callable[[Tensor], Mapping[str, Tensor]], rows: Rows, report: Report | None = None
-    ) -> Results:
-        prepare = cast("Detector", self)._prepare
-        return run_rows(function, rows, prepare, passes=self._passes, report=report)
 
 
 class _Runner:

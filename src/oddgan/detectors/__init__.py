@@ -111,7 +111,7 @@ def method_rows() -> list[dict[str, Any]]:
 
 def methods() -> dict[str, "type[Detector]"]:
     """The detectors by class name, without those that are made of other detectors."""
-    joint = import_module("oddgan.families").JointDetector
+    joint = import_module("oddgan.families").EnsembleDetector
     return {name: cls for name, cls in classes().items() if not issubclass(cls, joint)}
 
 
@@ -132,8 +132,8 @@ def load(path: str | Path, *, device: str | None = None, trust_changes: bool = F
     ModelError
         If the folder is no model, is damaged, has changed, is newer, or of an unknown class.
     """
-    storage = import_module("oddgan.storage.models")
+    loading = import_module("oddgan.base.load")
     found: Detector = read_steadily(
-        Path(path), lambda folder: storage.load(folder, classes(), device=device, trust_changes=trust_changes)
+        Path(path), lambda folder: loading.load(folder, classes(), device=device, trust_changes=trust_changes)
     )
     return found

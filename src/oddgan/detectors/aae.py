@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, standard_components
+from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import LatentCritic, PriorDetector
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
@@ -77,11 +77,12 @@ class AAE(PriorDetector):
         game = LatentCritic(self._net("latent_critic"), self.objective)
         yield from game.updates(z, self._encode(x), clock)
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         E, G, D = self._nets("encoder", "decoder", "latent_critic")
         z = E(x)
         y = G(z)
-        return standard_components(x, y=y, z=z, encoder=E, prior=self.prior) | {
+        parts = standard_components(x, y=y, z=z, encoder=E, prior=self.prior) | {
             "residual": lambda: self._similarity()(x, y),
             "latent_critic": lambda: LatentCritic(D, self.objective).doubt(z),
-        }, y
+        }
+        return ScoreParts(parts, y)

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, standard_components
-from oddgan.families import SearchDetector, Stored, adversarial_updates
+from oddgan.base import Card, Component, ScoreParts, standard_components
+from oddgan.families import SearchDetector, SearchReport, Stored, adversarial_updates
 from oddgan.inputs.rows import Rows
 from oddgan.inversion import Inverted, Joint, JointSearch
 from oddgan.networks import WASSERSTEIN, Backbone, private
@@ -114,19 +114,19 @@ class ADGAN(SearchDetector):
         copies, starts = partial(private, self.networks_["generator"]), self._stored("starts")
         return x, copies, self.prior, self._similarity(), starts
 
-    def _invert(self, x: Tensor) -> Inverted:
-        return cast(Joint, self._inversion(*self._task(x), self._execution())).inverted(self._inversion.steps)
+    def _invert(self, x: Tensor, report: SearchReport | None = None) -> Inverted:
+        return cast(Joint, self._inversion(*self._task(x), self._execution(report))).inverted(self._inversion.steps)
 
     def _trace(self, x: Tensor) -> Tensor:
         return cast(Tensor, self._inversion.trace(*self._task(x)))
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
-        best = (found := self._inversion(*self._task(x), self._execution())).inverted(self._inversion.steps)
+    def _score(self, x: Tensor, report: SearchReport | None = None) -> ScoreParts:
+        best = (found := self._inversion(*self._task(x), self._execution(report))).inverted(self._inversion.steps)
         density = self.prior.log_density(found.z.flatten(0, 1)).view(found.loss.shape)
         own = {"search": found.loss.double().mean(1), "residual": found.loss.amin(1), "prior_nll": -density.mean(1)}
-        return self._judged_in_passes(x, best) | own, best.x
+        return ScoreParts(self._scored_in_passes(x, best) | own, best.x)
 
-    def _judge(self, x: Tensor, found: Inverted) -> dict[str, Component]:
+    def _score_found(self, x: Tensor, found: Inverted) -> dict[str, Component]:
         return standard_components(x, z=found.z, critic=None if self.given_ is not None else self._net("critic"))
 
     def _fit_scaling(self, rows: Rows) -> Scaling:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component
+from oddgan.base import Card, ScoreParts
 from oddgan.families import BidirectionalDetector, Pair, flipped_loss, pair_loss
 from oddgan.networks import ALAD_KDD, ALAD_PAIRS, MLP, Auto, Backbone, ConvLadder
 from oddgan.networks.base import one_of
@@ -132,11 +132,12 @@ class ALAD(BidirectionalDetector):
             games["critic_zz"] = (z, z), (z, E(fake))
         return games, explicit
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         D, (z, y) = self._net("critic_xz"), self._there_and_back(x)
         pairs = self._net("critic_xx") if self.cycle == "adversarial" else None
-        return self._compared(x, z, y, lambda v: D(v, z) if pairs is None else pairs(x, v)) | {
+        parts = self._compared(x, z, y, lambda v: D(v, z) if pairs is None else pairs(x, v)) | {
             "critic": lambda: -D(x, z).logit,
             "residual": lambda: L1(reduction="sum")(x, y),
             "residual_l2": lambda: Minkowski(p=2)(x, y),
-        }, y
+        }
+        return ScoreParts(parts, y)

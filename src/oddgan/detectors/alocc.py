@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, standard_components
+from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import NeuralDetector, Stored, critic_loss
 from oddgan.networks import Refiner
 from oddgan.objectives import NonSaturating, Objective
@@ -119,10 +119,7 @@ class ALOCC(NeuralDetector):
         y: Tensor = self._net("refiner")(x)
         return y
 
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
-
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         D, y = cache(self._net("critic")), self._reconstruct(x)
         own = {"refined": lambda: -D(y).logit, "residual": lambda: self._similarity()(x, y)}
-        return standard_components(x, y=y, critic=D) | own, y
+        return ScoreParts(standard_components(x, y=y, critic=D) | own, y)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, Component, standard_components
-from oddgan.families import SearchDetector, Stored, adversarial_updates
+from oddgan.families import SearchDetector, SearchReport, Stored, adversarial_updates
 from oddgan.inversion import Inverted, LatentAdam, LatentSearch, Loss
 from oddgan.networks import Judgement
 from oddgan.networks.base import whole
@@ -116,11 +116,13 @@ class AnoGAN(SearchDetector):
         distances = self._slots.map(lambda rows: torch.cdist(rows.flatten(1), drawn), x)
         return codes[distances.topk(self.n_seed, largest=False).indices]
 
-    def _invert(self, x: Tensor) -> Inverted:
+    def _invert(self, x: Tensor, report: SearchReport | None = None) -> Inverted:
         (G, loss), D = self._problem(), self._net("critic")
         # What the critic sees in the samples is looked up once, unless the search does not care.
         known = (x, self._slots.map(lambda rows: D(rows).features, x)) if self._judged else (x,)
-        found: Inverted = self._inversion(known, G, self.prior, loss, self._starts(x), self._execution(self._problem))
+        found: Inverted = self._inversion(
+            known, G, self.prior, loss, self._starts(x), self._execution(report, self._problem)
+        )
         return found
 
     @property
@@ -142,7 +144,7 @@ class AnoGAN(SearchDetector):
             "critic_cross_entropy": critic_cross_entropy(judged.logit),
         }
 
-    def _judge(self, x: Tensor, found: Inverted) -> dict[str, Component]:
+    def _score_found(self, x: Tensor, found: Inverted) -> dict[str, Component]:
         D, y = cache(self._net("critic")), found.x
         return standard_components(x, y=y, z=found.z, critic=D, prior=self.prior) | {
             "search": found.censored,

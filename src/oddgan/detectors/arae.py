@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component
+from oddgan.base import Card, ScoreParts
 from oddgan.families import CodingDetector
 from oddgan.networks import ARAE_MLP, Backbone
 from oddgan.networks.base import whole
@@ -105,9 +105,9 @@ class ARAE(CodingDetector):
         E.train(training)
         return (x + delta).clamp(low, high)
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         E, G = self._nets("encoder", "decoder")
         z = E(x)
         y = G(z)
         # Codes in (0, 1) follow no prior: their norm is no component.
-        return {"residual": self._similarity()(x, y), "latent": lambda: latent_error(z, E(y))}, y
+        return ScoreParts({"residual": self._similarity()(x, y), "latent": lambda: latent_error(z, E(y))}, y)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, standard_components
+from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import CodingDetector, PrivateDetector
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2, Similarity
@@ -55,7 +55,7 @@ class AutoEncoder(PrivateDetector, CodingDetector):
     def _reconstruction(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         yield Update("autoencoder", self._similarity()(x, self._reconstruct(x)))
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         E, G = self._nets("encoder", "decoder")
         y = G(z := E(x))
-        return standard_components(x, y=y, z=z, encoder=E) | {"residual": self._similarity()(x, y)}, y
+        return ScoreParts(standard_components(x, y=y, z=z, encoder=E) | {"residual": self._similarity()(x, y)}, y)

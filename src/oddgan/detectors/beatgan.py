@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, standard_components
+from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import CodingDetector
 from oddgan.networks import Logits, reinitialise
 from oddgan.objectives import NonSaturating, Objective
@@ -96,9 +96,10 @@ class BeatGAN(CodingDetector):
         if 0 <= gathered(loss.detach()).mean() < self.collapse:  # a Wasserstein loss below zero is no collapse
             reinitialise(D)
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         D, y = cache(self._net("discriminator")), self._reconstruct(x)
-        return standard_components(x, y=y, critic=D) | {
+        parts = standard_components(x, y=y, critic=D) | {
             "residual": self._similarity()(x, y),
             "features": lambda: feature_matching(D(x).features, D(y).features, p=2),
-        }, y
+        }
+        return ScoreParts(parts, y)

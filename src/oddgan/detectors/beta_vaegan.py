@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, standard_components
+from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import VariationalDetector
 from oddgan.networks import VAEGAN_1D, Auto, Backbone, Logits
 from oddgan.networks.base import whole
@@ -112,13 +112,14 @@ class BetaVAEGAN(VariationalDetector):
         divergence = kl_to_standard_normal(mean, log_variance)
         yield Update("autoencoder", self._similarity()(x, y) + features + beta * divergence)
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         D, (mean, log_variance) = cache(self._net("discriminator")), self._posterior(x)
         y = self._decode(mean)
         residual, kl = self._similarity()(x, y), kl_to_standard_normal(mean, log_variance)
-        return standard_components(x, y=y, z=mean, critic=D, encoder=self._encode, prior=Gaussian()) | {
+        parts = standard_components(x, y=y, z=mean, critic=D, encoder=self._encode, prior=Gaussian()) | {
             "residual": residual,
             "features": lambda: feature_matching(D(x).features, D(y).features, p=2),
             "kl": kl,
             "elbo": residual + self.beta * kl,
-        }, y
+        }
+        return ScoreParts(parts, y)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, standard_components
+from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import LatentCritic, PriorDetector
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
@@ -91,11 +91,12 @@ class ConstrainedAAE(PriorDetector):
         z = self._draw(len(x))
         yield from LatentCritic(D, self.objective).updates(z, E(x), clock)
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         E, G, D = self._nets("encoder", "decoder", "latent_critic")
         z = E(x)
         y = G(z)
-        return standard_components(x, y=y, z=z, encoder=E, prior=self.prior) | {
+        parts = standard_components(x, y=y, z=z, encoder=E, prior=self.prior) | {
             "residual": lambda: self._similarity("residual")(x, y),
             "latent_critic": lambda: LatentCritic(D, self.objective).doubt(z),
-        }, y
+        }
+        return ScoreParts(parts, y)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component
+from oddgan.base import Card, ScoreParts
 from oddgan.families import NeuralDetector, Stored
 from oddgan.networks import DEEP_SVDD, Backbone
 from oddgan.networks.base import one_of, whole
@@ -143,8 +143,8 @@ class DeepSVDD(NeuralDetector):
             distance = torch.cat([self._distance(rows) for rows in torch.split(x, self.batch_size)])
             self._stored("radius").copy_(self._quantile(distance))
 
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return {"distance": self._distance(x) - self._stored("radius") ** 2}
+    def _score(self, x: Tensor) -> ScoreParts:
+        return ScoreParts({"distance": self._distance(x) - self._stored("radius") ** 2})
 
     def _encode(self, x: Tensor) -> Tensor:
         z: Tensor = self._net("encoder")(x)

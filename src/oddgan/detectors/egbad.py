@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component
+from oddgan.base import Card, ScoreParts
 from oddgan.families import BidirectionalDetector, pair_loss
 from oddgan.networks import EGBAD_KDD, EGBAD_MNIST, Auto, Backbone, ConvLadder
 from oddgan.scores import Composition, WeightedSum
@@ -85,7 +85,7 @@ class EGBAD(BidirectionalDetector):
         yield Update("generator", self.objective.generator(D(fake, z).logit))
         yield Update("encoder", self.objective.on_fake(D(x, code).logit))
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         D, (z, y) = self._net("critic"), self._there_and_back(x)
         parts = self._compared(x, z, y, lambda v: D(v, z))
-        return parts | {"residual": lambda: self._similarity("residual")(x, y)}, y
+        return ScoreParts(parts | {"residual": lambda: self._similarity("residual")(x, y)}, y)

@@ -8,14 +8,14 @@ from sklearn.base import clone
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, Detector, Fitting, Rows
-from oddgan.families import JointDetector, drawn
+from oddgan.families import EnsembleDetector, drawn
 from oddgan.networks.base import whole
 from oddgan.scaling import Identity, Scaling
 from oddgan.scores import Average, Composition
 
 
 @hyperparameters
-class Ensemble(JointDetector):
+class Ensemble(EnsembleDetector):
     r"""Train several detectors independently, of one kind or of many, and combine their scores.
 
         s(x) = composition(s_1(x), ..., s_k(x)),   by default the mean of (s_i(x) - m_i) / d_i
@@ -89,7 +89,7 @@ class Ensemble(JointDetector):
                     "rows again: use it alone."
                 )
 
-    def _train(self, rows: Rows, fitting: Fitting) -> None:
+    def _learn(self, rows: Rows, fitting: Fitting) -> None:
         made = [detector for detector in self.detectors for _ in range(self.n_members)]
         seeds = torch.randint(2**31 - 1, (len(made),)).tolist()
         how = {"scoring": self.scoring, "slots": self.slots, "device": self.device}

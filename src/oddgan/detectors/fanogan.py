@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, Component, standard_components
-from oddgan.families import SearchDetector, adversarial_updates
+from oddgan.families import SearchDetector, SearchReport, adversarial_updates
 from oddgan.inversion import EncoderInversion, Hybrid, Inverted
 from oddgan.networks import WASSERSTEIN, Backbone
 from oddgan.networks.base import one_of, whole
@@ -129,14 +129,14 @@ class FAnoGAN(SearchDetector):
     def _loss(self, x: Tensor, features: Tensor, y: Tensor) -> Tensor:
         return L2()(x, y) + self.kappa * feature_matching(features, self._features(y), p=2)
 
-    def _invert(self, x: Tensor) -> Inverted:
-        G, how = self._net("generator"), self._execution()
+    def _invert(self, x: Tensor, report: SearchReport | None = None) -> Inverted:
+        G, how = self._net("generator"), self._execution(report)
         if isinstance(self._inversion, EncoderInversion):
             return self._inversion(x, G, self._code, L2(), how)
         codes, features = (how.slots.map(f, x) for f in (self._code, self._features))
         return cast(Inverted, self._inversion((x, features), G, self.prior, self._loss, codes, how))
 
-    def _judge(self, x: Tensor, found: Inverted) -> dict[str, Component]:
+    def _score_found(self, x: Tensor, found: Inverted) -> dict[str, Component]:
         D, y = cache(self._net("critic")), found.x
         standard = standard_components(x, y=y, z=found.z, critic=D, encoder=self._code, prior=self.prior)
         return standard | {"features": lambda: feature_matching(D(x).features, D(y).features, p=2)}

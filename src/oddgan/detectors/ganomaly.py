@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, standard_components
+from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import CodingDetector
 from oddgan.networks import Logits, reinitialise
 from oddgan.objectives import NonSaturating, Objective
@@ -102,10 +102,11 @@ class GANomaly(CodingDetector):
         y = decoder(z)
         return z, y, reencoder(y)
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         D, (z, y, z2) = cache(self._net("discriminator")), self._pass(x)
-        return standard_components(x, y=y, z=z, critic=D) | {
+        parts = standard_components(x, y=y, z=z, critic=D) | {
             "latent": latent_error(z, z2),
             "residual": self._similarity("residual")(x, y),
             "features": lambda: feature_matching(D(x).features, D(y).features, p=2),
-        }, y
+        }
+        return ScoreParts(parts, y)

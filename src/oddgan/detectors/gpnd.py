@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, standard_components
+from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import LatentCritic, PriorDetector, Stored, adversarial_updates
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import NonSaturating, Objective
@@ -112,18 +112,19 @@ class GPND(PriorDetector):
         distances = torch.cat([manifold.distance(rows, G(z)) for rows, z in batches])
         self._stored("histogram").copy_(manifold.distance_histogram(distances, self.bins))
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         E, G, D, C = self._nets("encoder", "decoder", "critic", "latent_critic")
         z = E(x)
         y = G(z)
         histogram, n = self._stored("histogram"), max(1.0, self.share * (x[0].numel() - self.latent_dim))
-        return standard_components(x, y=y, z=z, critic=D, encoder=E, prior=self.prior) | {
+        parts = standard_components(x, y=y, z=z, critic=D, encoder=E, prior=self.prior) | {
             "residual": lambda: self._similarity()(x, y),
             "latent_nll": lambda: manifold.generalised_normal_nll(z, self._stored("codes")),
             "jacobian": lambda: self._stretching(x, z),
             "residual_nll": lambda: manifold.perpendicular_nll(manifold.distance(x, y), histogram, n),
             "latent_critic": lambda: LatentCritic(C, self.objective).doubt(z),
-        }, y
+        }
+        return ScoreParts(parts, y)
 
     def _stretching(self, x: Tensor, z: Tensor) -> Tensor:
         if self.jacobian == "decoder":

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, standard_components
+from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import PriorDetector, adversarial_updates
 from oddgan.networks import WASSERSTEIN, Backbone
 from oddgan.networks.base import one_of, whole
@@ -127,8 +127,8 @@ class JointEncoderGAN(PriorDetector):
         image = self.image_weight * L2()(x, G(E(x))) if self.image_weight else torch.zeros(len(x), device=x.device)
         return image + self.latent_weight * latent_error(z, E(G(z))) if self.latent_weight else image
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         G, D, E = self._nets("generator", "critic", "encoder")
         z = E(x)
         y = G(z)
-        return standard_components(x, y=y, z=z, critic=D, encoder=E, prior=self.prior), y
+        return ScoreParts(standard_components(x, y=y, z=z, critic=D, encoder=E, prior=self.prior), y)

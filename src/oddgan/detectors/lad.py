@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, standard_components
+from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import NeuralDetector, critic_loss
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.objectives import WGANGP, Objective
@@ -88,5 +88,5 @@ class LAD(NeuralDetector):
         yield Update("critic", critic_loss(D, self.objective, x, spoiled))
         self.objective.constrain(D)
 
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return standard_components(x, critic=self._net("critic"))
+    def _score(self, x: Tensor) -> ScoreParts:
+        return ScoreParts(standard_components(x, critic=self._net("critic")))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component
+from oddgan.base import Card, ScoreParts
 from oddgan.families import CodingDetector
 from oddgan.networks import LSA_RESNET_28, MLP, Auto, Autoregressive, Backbone
 from oddgan.scores import Composition, Standardisation, Standardised, WeightedSum
@@ -87,7 +87,7 @@ class LSA(CodingDetector):
     def _encode(self, x: Tensor) -> Tensor:
         return torch.sigmoid(super()._encode(x))
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         z = self._encode(x)
         y = self._decode(z)
-        return {"latent_nll": self._net("density")(z), "residual": self._similarity()(x, y)}, y
+        return ScoreParts({"latent_nll": self._net("density")(z), "residual": self._similarity()(x, y)}, y)

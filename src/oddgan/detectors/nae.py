@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, standard_components
+from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import CodingDetector
 from oddgan.networks import Auto, Backbone, ConvLadder
 from oddgan.networks.base import whole
@@ -139,6 +139,6 @@ class NAE(CodingDetector):
     def _decay(self) -> Tensor:
         return self.encoder_decay * torch.stack([w.square().sum() for w in self._net("encoder").parameters()]).sum()
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         y = self._reconstruct(x)
-        return standard_components(x, y=y), y
+        return ScoreParts(standard_components(x, y=y), y)

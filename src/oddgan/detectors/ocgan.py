@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, standard_components
+from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import CodingDetector, LatentCritic, critic_loss
 from oddgan.networks import Auto, Backbone, ConvLadder
 from oddgan.networks.base import whole
@@ -128,7 +128,8 @@ class OCGAN(CodingDetector):
     def _sample(self, n: int) -> Tensor:
         return self._decode(Uniform().sample(n, self.latent_dim, device=self._device))
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         E, G, D = self._nets("encoder", "decoder", "critic")
         y = G(z := E(x))
-        return standard_components(x, y=y, z=z, critic=D, encoder=E) | {"residual": self._similarity()(x, y)}, y
+        parts = standard_components(x, y=y, z=z, critic=D, encoder=E) | {"residual": self._similarity()(x, y)}
+        return ScoreParts(parts, y)

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, standard_components
+from oddgan.base import Card, Component, ScoreParts, standard_components
 from oddgan.families import Stored, VariationalDetector
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.networks.base import one_of, whole
@@ -109,7 +109,7 @@ class VAE(VariationalDetector):
         mean = self._likelihood(z)[0]
         return torch.sigmoid(mean) if self.likelihood == "bernoulli" else mean
 
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         mean, log_variance = self._posterior(x)
         kl = kl_to_standard_normal(mean, log_variance)
         y = self._decode(mean)
@@ -124,4 +124,4 @@ class VAE(VariationalDetector):
             "reconstruction_probability": probability,
             "kl": kl,
         }
-        return standard_components(x, y=y, z=mean, prior=Gaussian()) | parts, y
+        return ScoreParts(standard_components(x, y=y, z=mean, prior=Gaussian()) | parts, y)

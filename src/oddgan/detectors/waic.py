@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component
-from oddgan.families import EnsembleDetector, Stored, adversarial_updates
+from oddgan.base import Card, ScoreParts
+from oddgan.families import ParallelDetector, Stored, adversarial_updates
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import WGANGP, Objective
@@ -22,7 +22,7 @@ LOG_VARIANCE = (-6.0, 4.0)  # bounds of log variances: a free one diverges on co
 
 
 @hyperparameters
-class WAIC(EnsembleDetector):
+class WAIC(ParallelDetector):
     r"""Train several models independently; a sample is anomalous where they find it improbable or disagree.
 
     With L_i(x) the i-th model's log-likelihood, the score is -WAIC(x) = -(mean_i L_i(x) - var_i L_i(x)). L_i is
@@ -145,7 +145,7 @@ class WAIC(EnsembleDetector):
             self._stored("centre").copy_(every.mean(0))
         self._stored("level").copy_((every - self._stored("centre")).mean())
 
-    def _components(self, x: Tensor) -> dict[str, Component]:
+    def _score(self, x: Tensor) -> ScoreParts:
         variance, mean = torch.var_mean(self._ensemble(x), dim=1)
         two_sided = (mean - self._stored("level")).abs()
-        return {"waic": variance - mean, "mean": -mean, "variance": variance, "typicality": two_sided}
+        return ScoreParts({"waic": variance - mean, "mean": -mean, "variance": variance, "typicality": two_sided})

@@ -3,14 +3,14 @@
 from oddgan.families.bidirectional import BidirectionalDetector, Pair, flipped_loss, pair_loss
 from oddgan.families.classical import ClassicalDetector, ProjectedDetector, principal_components
 from oddgan.families.coding import CodingDetector, PriorDetector, VariationalDetector
-from oddgan.families.ensemble import JointDetector, drawn
+from oddgan.families.ensemble import EnsembleDetector, drawn
 from oddgan.families.games import adversarial_updates, critic_loss
 from oddgan.families.latent_critic import LatentCritic
 from oddgan.families.neural import NeuralDetector
-from oddgan.families.parallel import EnsembleDetector
+from oddgan.families.parallel import ParallelDetector
 from oddgan.families.partial_fit import Changes
 from oddgan.families.private import PrivateDetector
-from oddgan.families.search import Inversion, SearchDetector
+from oddgan.families.search import Inversion, SearchDetector, SearchReport
 from oddgan.families.weights import Stored
 
 __all__ = [
@@ -20,14 +20,15 @@ __all__ = [
     "CodingDetector",
     "EnsembleDetector",
     "Inversion",
-    "JointDetector",
     "LatentCritic",
     "NeuralDetector",
     "Pair",
+    "ParallelDetector",
     "PriorDetector",
     "PrivateDetector",
     "ProjectedDetector",
     "SearchDetector",
+    "SearchReport",
     "Stored",
     "VariationalDetector",
     "adversarial_updates",

@@ -3,6 +3,7 @@
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,8 @@ from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan._core.lazy import LazyModule
 from oddgan._core.memmap import Mapped
-from oddgan.base.detector import Detector
+from oddgan.base import Detector, Reconstructs
+from oddgan.base.components import ScoreParts
 from oddgan.base.fitting import Fitting
 from oddgan.base.scoring import Passes, full_pass
 from oddgan.inputs.rows import Rows, chunks
@@ -64,7 +66,7 @@ class ClassicalDetector(Detector):
         """The components (n,) of rows x (n, d), float64, higher = more anomalous."""
 
     # -- plumbing
-    def _train(self, rows: Rows, fitting: Fitting) -> None:
+    def _learn(self, rows: Rows, fitting: Fitting) -> None:
         if not isinstance(rows, np.ndarray | Mapped):
             raise InputError(
                 f"{type(self).__name__} needs all rows in memory: give an array instead of a map-style dataset."
@@ -72,13 +74,13 @@ class ClassicalDetector(Detector):
         if fitting.validation is not None:
             raise InputError(f"{type(self).__name__} is fitted at once: validation has no epochs to choose among.")
         flat = np.concatenate([self.scaling_(c).reshape(len(c), -1) for c in chunks(rows)]).astype(np.float64)
-        self.estimators_ = self._learn(flat, int(torch.randint(2**31 - 1, ())))
+        self.estimators_ = self._fit_estimators(flat, int(torch.randint(2**31 - 1, ())))
 
-    def _learn(self, x: np.ndarray, seed: int) -> Mapping[str, Any]:
+    def _fit_estimators(self, x: np.ndarray, seed: int) -> Mapping[str, Any]:
         """All estimators that are stored, fitted to x (n, d)."""
         return self._estimators(x, seed)
 
-    def _judge(self, x: np.ndarray) -> dict[str, np.ndarray]:
+    def _flat_scores(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """The components (n,) of x (n, d)."""
         return self._scores(x)
 
@@ -113,9 +115,10 @@ class ClassicalDetector(Detector):
         """Multiply x (n, d) by w (d, k) in products of `slots` rows, so that no row's bits depend on the others."""
         return product(x, w, full_pass(self.slots))
 
-    def _components(self, x: Tensor) -> dict[str, Tensor]:
+    def _score(self, x: Tensor) -> ScoreParts:
         flat = x.flatten(1).double().cpu().numpy()
-        return {name: torch.from_numpy(np.asarray(score)) for name, score in self._judge(flat).items()}
+        parts = {name: torch.from_numpy(np.asarray(score)) for name, score in self._flat_scores(flat).items()}
+        return ScoreParts(parts, partial(self._reconstruct, x) if isinstance(self, Reconstructs) else None)
 
 
 @hyperparameters
@@ -135,7 +138,7 @@ class ProjectedDetector(ClassicalDetector):
         if self.pca is not None and self.pca < 1:
             raise InputError(f"pca is a number of components, at least 1, or None, but is {self.pca}.")
 
-    def _learn(self, x: np.ndarray, seed: int) -> Mapping[str, Any]:
+    def _fit_estimators(self, x: np.ndarray, seed: int) -> Mapping[str, Any]:
         if self.pca is None or self.pca >= x.shape[1]:
             return self._estimators(x, seed)
         projection = principal_components(x, min(self.pca, len(x)))
@@ -149,7 +152,7 @@ class ProjectedDetector(ClassicalDetector):
         columns = projection.n_components_ + int(self._constant_values().any())
         return {_PROJECTION: projection, **super()._rebuilt(others, columns)}
 
-    def _judge(self, x: np.ndarray) -> dict[str, np.ndarray]:
+    def _flat_scores(self, x: np.ndarray) -> dict[str, np.ndarray]:
         projection = self.estimators_.get(_PROJECTION)
         return self._scores(x if projection is None else self._projected(projection, x))
 

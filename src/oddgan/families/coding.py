@@ -1,13 +1,11 @@
 """Detectors that encode samples and decode codes."""
 
-from abc import abstractmethod
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base.components import Component
 from oddgan.families.neural import NeuralDetector
 from oddgan.families.private import PrivateDetector
 from oddgan.priors import Gaussian, Prior
@@ -27,19 +25,12 @@ class CodingDetector(NeuralDetector):
 
     latent_dim: int
 
-    @abstractmethod
-    def _together(self, x: Tensor) -> tuple[dict[str, Component], Tensor]:
-        """Components and reconstructions (n, ...) of network input x (n, ...)."""
-
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         """E and G; a method adds its other networks."""
         return {
             "encoder": self.backbone.encoder(shape, self.latent_dim),
             self.decoder_name: self.backbone.decoder(self.latent_dim, shape, output=self._output),
         }
-
-    def _components(self, x: Tensor) -> dict[str, Component]:
-        return self._together(x)[0]
 
     def _encode(self, x: Tensor) -> Tensor:
         z: Tensor = self._net("encoder")(x)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from oddgan._core.errors import ModelError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base.components import Component, evaluated
+from oddgan.base.components import Component, ScoreParts, evaluated
 from oddgan.base.detector import Detector
 from oddgan.base.explanation import Explanation
 from oddgan.base.fitting import Fitting
@@ -24,13 +24,13 @@ from oddgan.inputs.rows import Rows, take
 from oddgan.training import Checkpoints, EpochRecord, RandomState, generator
 
 
-def _all(name: str) -> Callable[["JointDetector"], bool]:
+def _all(name: str) -> Callable[["EnsembleDetector"], bool]:
     """A test for `available_if`: all members can do it."""
     return lambda self: bool(self.detectors) and all(hasattr(d, name) for d in self.detectors)
 
 
 @hyperparameters
-class JointDetector(Detector):
+class EnsembleDetector(Detector):
     """A detector of other detectors.
 
     Parameters
@@ -91,14 +91,17 @@ class JointDetector(Detector):
             named[f"{kind}_{kinds[kind]}"] = member
         return named
 
-    def _components(self, x: Any, reports: Iterator[Report] | None = None) -> dict[str, Component]:
-        return {name: partial(_score, member, x, reports) for name, member in self.named_members_.items()}
+    def _score(self, x: Tensor) -> ScoreParts:
+        return ScoreParts(self._scores_of_members(x.cpu().numpy()))
+
+    def _scores_of_members(self, rows: Rows, reports: Iterator[Report] | None = None) -> dict[str, Component]:
+        return {name: partial(_score, member, rows, reports) for name, member in self.named_members_.items()}
 
     def _measured(self, rows: Rows, wanted: Collection[str] | None, report: Report | None) -> dict[str, np.ndarray]:
         """Members score all rows in turn, each as it would alone."""
         k, n = len(self.members_ if wanted is None else set(wanted)), len(rows)
         reports = None if report is None else (partial(_told, report, i * n, k) for i in range(k))
-        found = evaluated(self._components(rows, reports), wanted, self._derived, type(self).__name__)
+        found = evaluated(self._scores_of_members(rows, reports), wanted, self._derived, type(self).__name__)
         return {name: values.numpy() for name, values in found.items()}
 
     def _explained(self, rows: Rows) -> Explanation:
@@ -106,7 +109,7 @@ class JointDetector(Detector):
         said = {name: member._explained(rows) for name, member in self.named_members_.items()}
         found = {name: told.score for name, told in said.items()}
         drawn, heat, each = ([getattr(t, name) for t in said.values()] for name in Explanation._fields[2:])
-        return Explanation(self._composed(found), found, _mean(drawn), _mean(heat), _mean(each))
+        return Explanation(self.calibration_.score(found), found, _mean(drawn), _mean(heat), _mean(each))
 
     def _centre(self) -> np.ndarray:
         centre: np.ndarray = np.mean([member._centre() for member in self.members_], axis=0)
@@ -148,7 +151,7 @@ def _of_member(fitting: Fitting, number: int) -> Fitting:
 def _fit(member: Detector, rows: Rows, fitting: Fitting) -> Detector:
     """Fit a member; it counts its phases from 0, as it would alone."""
     first = fitting.first or 0
-    member._fit_on(member._new_rows(rows), generator(member.random_state), fitting)
+    member._train(member._training_rows(rows), generator(member.random_state), fitting)
     if first:
         member.history_ = [replace(r, phase_index=r.phase_index - first) for r in _history(member)]
     return member
@@ -174,7 +177,7 @@ def _phases(member: Detector) -> int:
 def _score(member: Detector, rows: Rows, reports: Iterator[Report] | None) -> Tensor:
     """The member's anomaly scores (n,)."""
     report = None if reports is None else next(reports)
-    return torch.from_numpy(member._composed(member._found(rows, member.composition_.uses, report)))
+    return torch.from_numpy(member._score_rows(rows, report))
 
 
 def _told(report: Report, before: int, k: int, progress: Progress) -> None:

@@ -1,8 +1,8 @@
 """Detectors made of networks: four hooks say what is built, how it is trained, and how it scores."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 import torch
@@ -13,17 +13,19 @@ from oddgan._core.hyperparameters import hyperparameters
 from oddgan._core.notices import notice
 from oddgan.base.capabilities import Samples
 from oddgan.base.detector import Detector
-from oddgan.base.fitting import Fitting
+from oddgan.base.fitting import Fitting, fingerprint
 from oddgan.base.scoring import Passes, Report, large_passes, passes_of
 from oddgan.families.modules import Networks
-from oddgan.families.partial_fit import GoesOn, for_so_long
-from oddgan.families.selection import Panel
+from oddgan.families.partial_fit import Changes, Snapshot, total_weight, with_epochs
+from oddgan.families.selection import Panel, split_rows
 from oddgan.families.sources import source_of
 from oddgan.families.stabilised import check_stabilisers, stabilised_networks, stabilised_phase
 from oddgan.families.weights import Stored, load_weights, no_larger_than
-from oddgan.inputs.rows import Rows, read, take
+from oddgan.inputs.rows import Rows, read
+from oddgan.inputs.validation import validate
 from oddgan.networks import Auto, Backbone, HalfPrecision
 from oddgan.networks.base import one_of, whole
+from oddgan.parameters.types import check_type, check_types
 from oddgan.similarities import Similarity
 from oddgan.storage.estimators import Values
 from oddgan.training import (
@@ -41,9 +43,13 @@ from oddgan.training import (
     Stabiliser,
     Subject,
     TensorSource,
+    begin,
+    generator,
     grown,
     many,
     run,
+    seeded,
+    team,
 )
 from oddgan.training.batches import count
 
@@ -54,7 +60,7 @@ Output = Literal["linear", "tanh", "sigmoid"]
 
 
 @hyperparameters
-class NeuralDetector(GoesOn, Detector):
+class NeuralDetector(Detector):
     """A detector that trains networks.
 
     Parameters
@@ -64,8 +70,8 @@ class NeuralDetector(GoesOn, Detector):
     optimiser : how the networks learn, unless the method names another for some of them.
     backbone : the family of networks.
     selection : how held-out rows choose among the epochs, and end phases early; None keeps the last weights.
-    stabilisers : what keeps the game of critic and generator steady, for detectors that have a critic; each kind at
-        most once, but penalties.
+    stabilisers : techniques that stabilise adversarial training, for detectors that have a critic; one of each kind,
+        except penalties.
     precision : what networks compute in while they train, "fp32" or "bf16" (autocast). With "bf16" weights, optimisers,
         losses and the norms of penalties stay in float32; it pays on processors that multiply bfloat16. Scoring is in
         float32 either way.
@@ -162,26 +168,20 @@ class NeuralDetector(GoesOn, Detector):
     def _build(self) -> Networks:
         return Networks(stabilised_networks(self, self._networks(self.shape_))).to(self._device)
 
-    def _train(self, rows: Rows, fitting: Fitting) -> None:
-        self.networks_ = self._build()
-        self._panel: Panel | None
-        rows, self._panel = self._set_apart(rows, fitting)
-        self.similarities_ = self._fit_similarities(rows)
-        self._learn_and_rest(rows, fitting)
-
-    def _go_on(self, rows: Rows, fitting: Fitting) -> None:
-        """Train networks on that are trained already."""
-        rows, self._panel = self._set_apart(rows, fitting)
-        self.networks_.train()
-        self._learn_and_rest(rows, fitting)
-
-    def _learn_and_rest(self, rows: Rows, fitting: Fitting) -> None:
-        """Train, and leave the networks as they score."""
+    def _learn(self, rows: Rows, fitting: Fitting) -> None:
+        if not fitting.again:
+            self.networks_ = self._build()
+        rows, panel = self._set_apart(rows, fitting)
+        if fitting.again:
+            self.networks_.train()
+        else:
+            self.similarities_ = self._fit_similarities(rows)
         self._lay_out()
-        source, subject = self._source(rows), self._subject(rows)
+        source, subject = source_of(rows, self._prepare), self._subject(rows)
         for callback in fitting.callbacks:
             callback.watch(subject)
-        self.history_, self._panel = self._learn(source, fitting), None  # held-out rows are not kept
+        phases = with_epochs(self._phases_again() if fitting.again else self._phases(), fitting.epochs)
+        self.history_: list[EpochRecord] = self._run_phases(phases, source, fitting, panel)
         if not fitting.again:
             self._warn_of_few_steps(len(source))
         self.networks_.lay_out(torch.contiguous_format)
@@ -189,22 +189,76 @@ class NeuralDetector(GoesOn, Detector):
         with torch.no_grad():
             self._calibrate(source.x if isinstance(source, TensorSource) else self._some(rows))
 
+    @team()
+    def partial_fit(
+        self, X: Any, y: object = None, *, epochs: int | None = None, callbacks: Sequence[Callback] = ()
+    ) -> Self:
+        """Continue training on new normal rows, and set the threshold anew from them; `changes_` says what changed.
+
+        The networks go on from their weights, with optimisers that start afresh. Scaling and similarities stay as the
+        first rows set them. What precedes the training proper (an autoencoder that only initialises, a centre) is not
+        done again. Old rows are not kept anywhere: what they alone showed may be forgotten, so mix some of them in. A
+        detector that is not fitted yet is fitted.
+
+        Parameters
+        ----------
+        X : normal rows like those given to `fit`.
+        y : ignored.
+        epochs : passes over the new rows in each phase, >= 1; None takes the detector's.
+        callbacks : as for `fit`.
+
+        Raises
+        ------
+        InputError
+            If the rows do not fit, or epochs is below 1.
+        TrainingError
+            If a loss is not finite; the detector is to be fitted or loaded anew then.
+        """
+        del y
+        check_types(self)
+        check_type("partial_fit", "epochs", epochs, int | None)
+        if epochs is not None and epochs < 1:
+            raise InputError(f"epochs must be at least 1, but is {epochs}.")
+        first = not hasattr(self, "networks_")
+        rows, rng = self._training_rows(X) if first else validate(self, X, reset=False), generator(self.random_state)
+        given = {"rows": rows, "validation rows": None} if first else {"rows": rows}
+        more = {} if first else {"epochs": f"{epochs} {total_weight(self.networks_)}"}
+        with begin(callbacks, rng, lambda: fingerprint(self, given) | more) as taking_part:
+            fitting = Fitting(taking_part, epochs=epochs, again=not first)
+            return self._train(rows, rng, fitting) if first else self._continue(rows, rng, fitting)
+
+    def _continue(self, rows: Rows, rng: np.random.RandomState, fitting: Fitting) -> Self:
+        """Train networks on that are trained already, and calibrate anew."""
+        seed = (int(rng.randint(2**31 - 1)) + len(self.history_)) % 2**31  # not the same draws each time
+        train, calibration = self._split(rows, rng)
+        before = Snapshot.of(self.calibration_.threshold, self._score_rows(calibration), self.networks_)
+        history = self.history_
+        with fitting.told(type(self).__name__, len(train)), seeded(seed, self._device):
+            self._learn(train, fitting)
+        n_epochs = len(self.history_)
+        self.history_ = [*history, *self.history_]
+        self._recalibrate(calibration, held_out=self.calibration > 0)
+        after = Snapshot.of(self.calibration_.threshold, self.calibration_.scores, self.networks_)
+        self.changes_: Changes = before.changes(after, rows=len(train), epochs=n_epochs)
+        return self
+
     def _lay_out(self) -> None:
         """Store weights as training is fastest."""
         if self._device.type == "cpu" or self.precision == "bf16":  # elsewhere it was not measured
             self.networks_.lay_out(torch.channels_last)
 
-    def _learn(self, source: Source, fitting: Fitting) -> list[EpochRecord]:
+    def _run_phases(
+        self, phases: Iterable[Phase], source: Source, fitting: Fitting, panel: Panel | None
+    ) -> list[EpochRecord]:
         """Train phase after phase and return one record an epoch; a phase that only looks at the rows leaves none."""
-        phases = for_so_long(self._phases_again() if fitting.again else self._phases(), fitting.epochs)
-        return [
-            record
-            for index, phase in enumerate(
-                (p for phase in phases for p in self._parts(phase, fitting)), fitting.first or 0
-            )
-            for record in self._run(phase, index, source, fitting.callbacks)
-            if phase.players
-        ]
+        parts = (part for phase in phases for part in self._parts(phase, fitting))
+        engine, records = self._engine(), list[EpochRecord]()
+        for index, part in enumerate(parts, fitting.first or 0):
+            phase, selector = stabilised_phase(self, part), None if panel is None else panel.selector(part)
+            plan = Plan(self.batch_size, index, fitting.callbacks, engine, selector)
+            done = run(phase, self.networks_, source, plan)
+            records += done if phase.players else []
+        return records
 
     def _parts(self, phase: Phase, fitting: Fitting) -> list[Phase]:
         """What a phase consists of; networks that have grown do not grow again."""
@@ -218,29 +272,15 @@ class NeuralDetector(GoesOn, Detector):
             if given is not None:
                 raise InputError("validation rows choose among epochs: say by what, e.g. selection=Selection().")
             return rows, None
+        labelled = None
         if given is None:
-            order = torch.randperm(len(rows)).numpy()
-            k = round(chosen.share * len(rows))
-            if k < 2 or len(rows) - k < 2:
-                raise InputError(
-                    f"selection.share={chosen.share} of {len(rows)} rows leaves {len(rows) - k} to train on and {k} to "
-                    "choose by: at least 2 each are needed."
-                )
-            held = take(rows, np.sort(order[: min(k, chosen.size)]))
-            rows, panel = take(rows, np.sort(order[k:])), Panel(self, chosen, held)
+            rows, normal = split_rows(rows, chosen)
         else:
-            normal = np.arange(len(given.rows)) if given.labels is None else np.flatnonzero(given.labels == 0)
+            normal = given.normal(chosen.size)
             labelled = None if given.labels is None else (given.rows, given.labels)
-            panel = Panel(self, chosen, take(given.rows, normal[: chosen.size]), labelled)
+        panel = Panel(self, chosen, normal, labelled)
         panel.check()
         return rows, panel
-
-    def _run(self, phase: Phase, index: int, source: Source, callbacks: Sequence[Callback]) -> list[EpochRecord]:
-        """Train one phase."""
-        phase = stabilised_phase(self, phase)
-        selector = None if self._panel is None else self._panel.selector(phase)
-        plan = Plan(self.batch_size, index, callbacks, self._engine(), selector)
-        return run(phase, self.networks_, source, plan)
 
     def _engine(self) -> Engine:
         """How updates are computed."""
@@ -260,9 +300,6 @@ class NeuralDetector(GoesOn, Detector):
                 f"{type(self).__name__} took only {steps} training steps on {n} rows, too few for most networks: "
                 f"raise epochs (now {self.epochs}) or lower batch_size (now {self.batch_size})."
             )
-
-    def _source(self, rows: Rows) -> Source:
-        return source_of(rows, self._prepare)
 
     def _subject(self, rows: Rows) -> Subject:
         """What callbacks may ask while the networks are trained."""

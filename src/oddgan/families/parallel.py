@@ -1,5 +1,6 @@
-"""Detectors whose phases know nothing of each other: each may be trained in a process of its own."""
+"""Detectors whose phases share no networks: each may be trained in a process of its own."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import torch
@@ -10,8 +11,9 @@ from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.fitting import Fitting
 from oddgan.families.neural import NeuralDetector
-from oddgan.families.partial_fit import for_so_long
-from oddgan.training import Checkpoints, EpochRecord, Source, many, seeded
+from oddgan.families.partial_fit import with_epochs
+from oddgan.families.selection import Panel
+from oddgan.training import Checkpoints, EpochRecord, Phase, Source, many, seeded
 
 Learned = tuple[dict[str, dict[str, Tensor]], list[EpochRecord]]
 
@@ -25,7 +27,7 @@ def check_jobs(n_jobs: int) -> None:
 
 
 @hyperparameters
-class EnsembleDetector(NeuralDetector):
+class ParallelDetector(NeuralDetector):
     """A detector of several models: each of its phases trains one, with a seed of its own.
 
     No network may play in two phases, and nothing may happen between phases.
@@ -42,26 +44,29 @@ class EnsembleDetector(NeuralDetector):
         super()._check()
         check_jobs(self.n_jobs)
 
-    def _learn(self, source: Source, fitting: Fitting) -> list[EpochRecord]:
+    def _run_phases(
+        self, phases: Iterable[Phase], source: Source, fitting: Fitting, panel: Panel | None
+    ) -> list[EpochRecord]:
         threads, told = torch.get_num_threads(), fitting
         if self.n_jobs != 1:
             told = replace(fitting, callbacks=[c for c in fitting.callbacks if isinstance(c, Checkpoints)])
-        seeds = torch.randint(2**31 - 1, (len(list(self._phases())),)).tolist()
-        jobs = (delayed(self._learn_one)(i, seed, source, told, threads) for i, seed in enumerate(seeds))
+        seeds = torch.randint(2**31 - 1, (len(list(phases)),)).tolist()
+        jobs = (delayed(self._run_one)(i, seed, source, told, panel, threads) for i, seed in enumerate(seeds))
         learned: list[Learned] = Parallel(n_jobs=self.n_jobs)(jobs)
         for name, weights in (pair for networks, _ in learned for pair in networks.items()):
             self.networks_[name].load_state_dict(weights)
         return [record for _, records in learned for record in records]
 
-    def _learn_one(self, index: int, seed: int, source: Source, fitting: Fitting, threads: int) -> Learned:
+    def _run_one(
+        self, index: int, seed: int, source: Source, fitting: Fitting, panel: Panel | None, threads: int
+    ) -> Learned:
         """Train one model, in this process or another; return the weights of its networks, and its records."""
         torch.set_num_threads(threads)  # sums over another number of threads end in other bits
         self.networks_.train()  # a copy in another process was loaded for scoring
         self._lay_out()
-        phase = list(for_so_long(self._phases(), fitting.epochs))[index]
+        phase = list(with_epochs(self._phases(), fitting.epochs))[index]
         with seeded(seed, self._device):
-            parts = self._parts(phase, fitting)
-            numbered = enumerate(parts, (fitting.first or 0) + index * len(parts))
-            records = [record for i, part in numbered for record in self._run(part, i, source, fitting.callbacks)]
+            first = (fitting.first or 0) + index * len(self._parts(phase, fitting))
+            records = super()._run_phases([phase], source, replace(fitting, first=first), panel)
         names = [name for player in phase.players.values() for name in player.networks]
         return {name: self.networks_[name].state_dict() for name in names}, records

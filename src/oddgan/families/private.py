@@ -1,12 +1,15 @@
 """Detectors that can be trained with differential privacy."""
 
+from collections.abc import Iterable
+
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan._core.notices import notice
 from oddgan.base.fitting import Fitting
 from oddgan.families.neural import NeuralDetector
-from oddgan.families.partial_fit import for_so_long
-from oddgan.training import Engine, EpochRecord, Privacy, PrivateEngine, Source, Spent, many
+from oddgan.families.partial_fit import with_epochs
+from oddgan.families.selection import Panel
+from oddgan.training import Engine, EpochRecord, Phase, Privacy, PrivateEngine, Source, Spent, many
 from oddgan.training.batches import count
 from oddgan.training.privacy.engine import watchers
 
@@ -36,21 +39,23 @@ class PrivateDetector(NeuralDetector):
         if many():
             raise InputError("Private training runs in one process: start it without other workers.")
 
-    def _learn(self, source: Source, fitting: Fitting) -> list[EpochRecord]:
+    def _run_phases(
+        self, phases: Iterable[Phase], source: Source, fitting: Fitting, panel: Panel | None
+    ) -> list[EpochRecord]:
         self._private: PrivateEngine | None = None
         self.privacy_: Spent | None = None
         if self.privacy is None:
-            return super()._learn(source, fitting)
+            return super()._run_phases(phases, source, fitting, panel)
         if self.similarities_ or fitting.again:
             raise InputError(
                 "Private training can't fit a similarity to rows or go on with trained networks: give similarities "
                 "whose parameters are set, and train from the start."
             )
-        phases, batches = list(for_so_long(self._phases(), fitting.epochs)), count(len(source), self.batch_size)
-        protected = [watchers(phase, self.networks_, self.shape_) for phase in phases]
-        engine = PrivateEngine(self.privacy, phases, protected, batches, secret=self.random_state is None)
+        planned, batches = list(with_epochs(self._phases(), fitting.epochs)), count(len(source), self.batch_size)
+        protected = [watchers(phase, self.networks_, self.shape_) for phase in planned]
+        engine = PrivateEngine(self.privacy, planned, protected, batches, secret=self.random_state is None)
         self._private = engine
-        records, self._private = super()._learn(source, fitting), None
+        records, self._private = super()._run_phases(phases, source, fitting, panel), None
         self.privacy_ = engine.report()
         notice(
             f"The weights are ({self.privacy_.epsilon:.4g}, {self.privacy_.delta:g})-differentially private in "

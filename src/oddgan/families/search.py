@@ -13,14 +13,17 @@ from torch import Tensor
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base.components import Component
+from oddgan.base.components import Component, ScoreParts
 from oddgan.base.fitting import Fitting
 from oddgan.base.scoring import Passes, Progress, Report, full_pass, run_rows
 from oddgan.families.private import PrivateDetector
 from oddgan.inputs.rows import Rows, chunks
 from oddgan.inversion import Execution, Inverted, Loss, Map, Slots
+from oddgan.inversion.result import Report as InversionReport
 from oddgan.priors import Prior
 from oddgan.scores import Composition
+
+SearchReport = InversionReport
 
 # Passes whose rows are searched for together, so that a row whose search has ended makes room for another.
 TOGETHER = 16
@@ -84,11 +87,11 @@ class SearchDetector(PrivateDetector):
 
     # -- what a method supplies
     @abstractmethod
-    def _invert(self, x: Tensor) -> Inverted:
-        """Latent points of network input x (n, ...), any number of rows, each by itself."""
+    def _invert(self, x: Tensor, report: SearchReport | None = None) -> Inverted:
+        """Latent points of network input x (n, ...), each row by itself; `report` is told how far the search is."""
 
     @abstractmethod
-    def _judge(self, x: Tensor, found: Inverted) -> Mapping[str, Component]:
+    def _score_found(self, x: Tensor, found: Inverted) -> Mapping[str, Component]:
         """The components of the score of a pass of rows x (n, ...), given what was found for them."""
 
     # -- what methods use
@@ -97,11 +100,13 @@ class SearchDetector(PrivateDetector):
         exact = self.scoring == "exact"
         return Slots(full_pass(self.slots) if exact else self.slots, fixed=exact)
 
-    def _execution(self, problem: Callable[[torch.dtype], tuple[Map, Loss]] | None = None) -> Execution:
-        """How to run a search now; `problem` gives the generator and the loss in another precision."""
+    def _execution(
+        self, report: SearchReport | None, problem: Callable[[torch.dtype], tuple[Map, Loss]] | None = None
+    ) -> Execution:
+        """How to run a search; `problem` gives the generator and the loss in another precision."""
         rough = problem is not None and getattr(self._inversion, "precision", None) == "bf16"
         draft = problem(torch.bfloat16) if rough and problem is not None else None
-        return Execution(self._slots, draft, getattr(self, "_watch", None))
+        return Execution(self._slots, draft, report)
 
     @property
     def _inversion(self) -> Any:
@@ -117,20 +122,17 @@ class SearchDetector(PrivateDetector):
         steps, converged = found["steps"].astype(int), found["converged"].astype(bool)
         return Inversion(found["z"], reconstruction, found["loss"], steps, converged)
 
-    def _components(self, x: Tensor) -> Mapping[str, Component]:
-        return self._together(x)[0]
+    def _score(self, x: Tensor, report: SearchReport | None = None) -> ScoreParts:
+        found = self._invert(x, report)
+        return ScoreParts(self._scored_in_passes(x, found), found.x)
 
-    def _together(self, x: Tensor) -> tuple[Mapping[str, Component], Tensor]:
-        found = self._invert(x)
-        return self._judged_in_passes(x, found), found.x
-
-    def _judged_in_passes(self, x: Tensor, found: Inverted) -> dict[str, Component]:
+    def _scored_in_passes(self, x: Tensor, found: Inverted) -> dict[str, Component]:
         full, parts = self._slots.most, list[Mapping[str, Component]]()
         for i in range(0, len(x), full):
             rows = torch.arange(i, i + full if self._slots.fixed else min(i + full, len(x))).clamp(max=len(x) - 1)
             with torch.inference_mode():
-                judged = self._judge(x[rows], Inverted(*(value[rows] for value in found)))
-            parts.append(judged)
+                scored = self._score_found(x[rows], Inverted(*(value[rows] for value in found)))
+            parts.append(scored)
         return {name: partial(_joined, [part[name] for part in parts], len(x)) for name in parts[0]}
 
     def _reconstruct(self, x: Tensor) -> Tensor:
@@ -158,11 +160,8 @@ class SearchDetector(PrivateDetector):
     def _measured(self, rows: Rows, wanted: Collection[str] | None, report: Report | None) -> dict[str, np.ndarray]:
         if report is None:
             return super()._measured(rows, wanted, None)
-        self._watch = _Watch(report, getattr(self, "n_seed", 1))
-        try:
-            return super()._measured(rows, wanted, self._watch.rows)
-        finally:
-            del self._watch
+        tally = _Tally(report, getattr(self, "n_seed", 1))
+        return self._pass_over(rows, partial(self._score, report=tally), wanted, tally.rows)
 
     def _check(self) -> None:
         super()._check()
@@ -170,8 +169,8 @@ class SearchDetector(PrivateDetector):
             _check_search_loss(cast(Any, self).search_loss, self.search_components)
 
     # -- the budget
-    def _train(self, rows: Rows, fitting: Fitting) -> None:
-        super()._train(rows, fitting)
+    def _learn(self, rows: Rows, fitting: Fitting) -> None:
+        super()._learn(rows, fitting)
         self.budgeted_: Any = None
         if self.budget_ms is not None:
             self._spend(self.budget_ms, self._prepare(next(chunks(rows, self._slots.most))))
@@ -197,7 +196,7 @@ class SearchDetector(PrivateDetector):
         return self._recalibrate(rows)
 
     # -- another inversion
-    def set_inversion(self, inversion: Any, X: Any) -> Self:
+    def set_inversion(self, inversion: Any, X: Any, *, held_out: bool | None = None) -> Self:
         """Find latent points in another way from now on, e.g. restricted; nothing is trained again.
 
         Scores change with the inversion, so that the composition learns its scales anew, unless it learned from labels,
@@ -208,6 +207,7 @@ class SearchDetector(PrivateDetector):
         ----------
         inversion : of a kind that the method takes, see its parameter `inversion`.
         X : normal rows, from whose scores the threshold is taken; best rows that were not trained on.
+        held_out : whether the model was not trained on X; None says what was said of the earlier calibration rows.
 
         Raises
         ------
@@ -222,7 +222,7 @@ class SearchDetector(PrivateDetector):
         before = dict(vars(self))
         try:
             self.inversion, self.budgeted_ = inversion, None
-            return self._recalibrate(self._rows(X))
+            return self._recalibrate(self._rows(X), held_out=held_out)
         except BaseException:
             self.__dict__.update(before)
             raise
@@ -246,7 +246,7 @@ def _joined(passes: Sequence[Component], n: int) -> Tensor:
     return torch.cat([value() if callable(value) else value for value in passes])[:n]
 
 
-class _Watch:
+class _Tally:
     """Adds up what a search tells, for the user's report."""
 
     def __init__(self, report: Report, n_seed: int) -> None:

@@ -1,4 +1,4 @@
-"""What held-out rows say of a detector while it trains: the criteria of `oddgan.training.Selection`."""
+"""Selection of the epoch with the best held-out criterion: the criteria of `oddgan.training.Selection`."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.lazy import LazyModule
-from oddgan.base.capabilities import Reconstructs, Samples
+from oddgan.base import Detector, Reconstructs, Samples
 from oddgan.families.classical import principal_components
-from oddgan.inputs.rows import Rows
+from oddgan.inputs.rows import Rows, take
 from oddgan.networks import at_rest
 from oddgan.networks.blocks.critics import JointCritic
 from oddgan.similarities import L2
@@ -20,8 +20,6 @@ from oddgan.training import Phase, Selection, Selector, seeded
 
 if TYPE_CHECKING:
     from sklearn.decomposition import PCA
-
-    from oddgan.families.neural import NeuralDetector
 
 
 metrics = LazyModule("sklearn.metrics")
@@ -41,11 +39,16 @@ class Panel:
     labelled : rows and labels (n,) for "auroc".
     """
 
-    detector: "NeuralDetector"
+    detector: Detector
     selection: Selection
     rows: Rows
     labelled: tuple[Rows, np.ndarray] | None = None
     trained: set[str] = field(default_factory=set)
+
+    @property
+    def networks(self) -> nn.ModuleDict:
+        """The detector's networks by name."""
+        return cast(nn.ModuleDict, cast(Any, self.detector).networks_)
 
     @property
     def criterion(self) -> str:
@@ -86,17 +89,17 @@ class Panel:
         playing = {name for player in phase.players.values() for name in player.networks}
         self.trained |= playing
         if self.criterion in {"features", "critic_gap"}:
-            asked = {n for n in ("generator", "decoder", self._critic) if n and n in self.detector.networks_}
+            asked = {n for n in ("generator", "decoder", self._critic) if n and n in self.networks}
             judged = bool(asked & playing)
         else:  # from the phase on in which the last of the networks learns
-            learning = {n for n, network in self.detector.networks_.items() if any(True for _ in network.parameters())}
+            learning = {n for n, network in self.networks.items() if any(True for _ in network.parameters())}
             judged = bool(playing) and learning <= self.trained
         return Selector(self.selection, self) if judged and not phase.prepares else None
 
     def __call__(self) -> float:
         """The criterion now, lower is better; the networks and the generators stay as they are."""
         criterion = self.criterion
-        with at_rest(self.detector.networks_), seeded(0, self.detector._device):
+        with at_rest(self.networks), seeded(0, self.detector._device):
             if criterion == "reconstruction":
                 return self._mean_of(lambda x: L2()(x, cast(Reconstructs, self.detector)._reconstruct(x)))
             if criterion == "features":
@@ -105,11 +108,11 @@ class Panel:
                 return self._gap()
             if criterion == "auroc":
                 return self._one_minus_auroc()
-            return float(self.detector._looked_up(self.rows, {criterion})[criterion].mean())
+            return float(self.detector._method_components(self.rows, {criterion})[criterion].mean())
 
     @property
     def _critic(self) -> str | None:
-        return next((n for n in ("critic", "discriminator") if n in self.detector.networks_), None)
+        return next((n for n in ("critic", "discriminator") if n in self.networks), None)
 
     def _mean_of(self, function: Any) -> float:
         return float(self.detector._apply(lambda x: {"value": function(x)}, self.rows)["value"].mean())
@@ -131,10 +134,12 @@ class Panel:
 
     def _gap(self) -> float:
         """Mean D(x) - mean D(G(z)); a critic of pairs judges each sample with its own code."""
-        network = self.detector.networks_[str(self._critic)]
+        network = self.networks[str(self._critic)]
         if isinstance(network, JointCritic):
             scaled = self.detector.scaling_.backward(self._samples().double().cpu().numpy())
-            real, fake = (self.detector._looked_up(rows, {"critic"})["critic"].mean() for rows in (self.rows, scaled))
+            real, fake = (
+                self.detector._method_components(rows, {"critic"})["critic"].mean() for rows in (self.rows, scaled)
+            )
             return float(fake - real)
         with torch.no_grad():
             fake = network(self._samples()).logit.double().mean()
@@ -143,10 +148,28 @@ class Panel:
     def _one_minus_auroc(self) -> float:
         rows, y = cast(tuple[Rows, np.ndarray], self.labelled)
         composition = self.detector.composition
-        fitted = composition.fit(self.detector._looked_up(self.rows, composition.uses or None))
-        found = self.detector._looked_up(rows, composition.uses or None)
+        fitted = composition.fit(self.detector._method_components(self.rows, composition.uses or None))
+        found = self.detector._method_components(rows, composition.uses or None)
         score = fitted({name: torch.from_numpy(values) for name, values in found.items()})
         return 1 - float(metrics.roc_auc_score(y, score.numpy()))
+
+
+def split_rows(rows: Rows, selection: Selection) -> tuple[Rows, Rows]:
+    """The rows to train on, and a share of them that is held out to choose among the epochs.
+
+    Raises
+    ------
+    InputError
+        If fewer than 2 rows are left for either.
+    """
+    order = torch.randperm(len(rows)).numpy()
+    k = round(selection.share * len(rows))
+    if k < 2 or len(rows) - k < 2:
+        raise InputError(
+            f"selection.share={selection.share} of {len(rows)} rows leaves {len(rows) - k} to train on and {k} to "
+            "choose by: at least 2 each are needed."
+        )
+    return take(rows, np.sort(order[k:])), take(rows, np.sort(order[: min(k, selection.size)]))
 
 
 def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:

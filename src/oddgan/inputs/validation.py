@@ -1,83 +1,31 @@
-"""What `fit` and the scoring methods accept, and how they say no."""
+"""Validation of rows: what `fit` and the scoring methods accept."""
 
-import math
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from oddgan._core.card import kind_of
-from oddgan._core.errors import InputError, ModelError
+from oddgan._core.errors import InputError
 from oddgan._core.memmap import Mapped, Samples, on_disk
 from oddgan._core.notices import notice
-from oddgan._core.parts import to_spec
-from oddgan.inputs.device import usable_device
 from oddgan.inputs.rows import Lazy, Rows, check_finite, check_frame, is_dataset, is_frame, to_array
 from oddgan.inputs.value_range import check_range, learn_range
-from oddgan.parameters.limits import check_numbers
-from oddgan.parameters.types import check_types
-
-if TYPE_CHECKING:
-    from oddgan.base.detector import Detector
 
 _CHANNELS = (1, 3, 4)
 _LONG = 8  # times more channels than steps are hardly meant
-# Rows and values of one pass: "exact" scoring fills a pass up, so that also a single row takes that much memory.
-MOST_ROWS, MOST_VALUES = 2**17, 2**27
 
 
-def check_common(detector: "Detector") -> None:
-    """Refuse hyperparameters of a wrong type, and values of the common ones that make no sense."""
-    check_types(detector)
-    usable_device(detector.device)
-    if detector.composition.needs_labels:
-        name = type(detector.composition).__name__
-        raise InputError(
-            f"{name} learns from labels, which fit does not look at: fit without it, then call "
-            f"detector.compose({name}(), X_val, y_val)."
-        )
-    if not 0 < detector.contamination <= 0.5:
-        raise InputError(f"contamination must be in (0, 0.5], but is {detector.contamination}.")
-    if not 0 <= detector.calibration < 1:
-        raise InputError(f"calibration is a share of the rows in [0, 1), but is {detector.calibration}.")
-    if detector.calibration_size < 1 or detector.slots < 1:
-        raise InputError(
-            f"calibration_size and slots must be at least 1, but are {detector.calibration_size} and {detector.slots}."
-        )
-    if detector.scoring not in {"exact", "fast"}:
-        raise InputError(f"scoring must be 'exact' or 'fast', but is {detector.scoring!r}.")
-    _check_size(detector)
+class Learner(Protocol):
+    """An estimator that remembers what rows it was fitted on."""
+
+    shape_: tuple[int, ...]
+    n_features_in_: int
+    value_range_: tuple[str, float, float, bool]
+
+    def get_params(self, deep: bool = ...) -> dict[str, Any]: ...  # noqa: D102
 
 
-def _check_size(detector: "Detector") -> None:
-    """Refuse numbers that `load` would refuse, before anything is trained in vain."""
-    for name, value in detector.get_params(deep=False).items():
-        try:
-            check_numbers(to_spec(value, {}, name), name)
-        except ModelError as error:
-            raise InputError(f"{type(detector).__name__} can't be fitted: {error}") from error
-        except InputError:  # a value of somebody's own, which can't be saved
-            continue
-
-
-def check_pass(detector: "Detector") -> None:
-    """Refuse passes of so many values that one row would fill the memory; the default number of rows always fits."""
-    values = math.prod(detector.shape_)
-    most = max(type(detector).slots, min(MOST_ROWS, MOST_VALUES // values))
-    if detector.slots > most:
-        raise InputError(
-            f"slots is {detector.slots}, but rows of {values} values are scored in passes of at most {most}: lower it."
-        )
-
-
-def check_kind(detector: "Detector") -> None:
-    """Refuse rows of a kind that the method's card does not name."""
-    kinds, kind = detector.card.kinds, kind_of(detector.shape_)
-    if kind not in kinds:
-        raise InputError(f"{type(detector).__name__} takes {' and '.join(kinds)} data, but these are {kind} data.")
-
-
-def validate(detector: "Detector", X: Any, *, reset: bool) -> Rows:
+def validate(detector: Learner, X: Any, *, reset: bool) -> Rows:
     """Check the rows and return them raw: an array (n, ...), or what is read when needed: a dataset, a memory map.
 
     Parameters
@@ -115,7 +63,7 @@ def _mapped(X: Any) -> Mapped | None:
     return X.astype(np.float64) if X.ndim == 2 else X
 
 
-def _validate_table(detector: "Detector", X: Any, *, reset: bool) -> np.ndarray:
+def _validate_table(detector: Learner, X: Any, *, reset: bool) -> np.ndarray:
     shape = getattr(detector, "shape_", None)
     if not reset and shape is not None and len(shape) > 1:
         raise InputError(_mismatch(detector, np.shape(X)[1:]))
@@ -138,7 +86,7 @@ def _validate_table(detector: "Detector", X: Any, *, reset: bool) -> np.ndarray:
     return x
 
 
-def _is_plain(detector: "Detector", X: Any) -> bool:
+def _is_plain(detector: Learner, X: Any) -> bool:
     """Whether X is just what scikit-learn's checks would return, which take longer than scoring a row."""
     return (
         type(X) is np.ndarray
@@ -150,7 +98,7 @@ def _is_plain(detector: "Detector", X: Any) -> bool:
     )
 
 
-def _validate_deep(detector: "Detector", x: Samples, *, reset: bool) -> Samples:
+def _validate_deep(detector: Learner, x: Samples, *, reset: bool) -> Samples:
     if x.dtype.kind not in "biuf":
         raise InputError(f"X holds {x.dtype} values, but numbers are expected.")
     if x.ndim == 3 and x.dtype.itemsize < 4 and x.dtype.kind in "iu" and reset:
@@ -165,7 +113,7 @@ def _validate_deep(detector: "Detector", x: Samples, *, reset: bool) -> Samples:
     return x
 
 
-def _check_count(detector: "Detector", n: int, *, reset: bool) -> None:
+def _check_count(detector: Learner, n: int, *, reset: bool) -> None:
     minimum = 2 if reset else 1
     if n < minimum:
         raise InputError(
@@ -173,7 +121,7 @@ def _check_count(detector: "Detector", n: int, *, reset: bool) -> None:
         )
 
 
-def _check_shape(detector: "Detector", shape: tuple[int, ...], *, reset: bool) -> None:
+def _check_shape(detector: Learner, shape: tuple[int, ...], *, reset: bool) -> None:
     if reset:
         if not 2 <= len(shape) <= 4 or 0 in shape:
             raise InputError(
@@ -204,7 +152,7 @@ def _check_channels(shape: tuple[int, ...]) -> None:
         )
 
 
-def _mismatch(detector: "Detector", given: tuple[int, ...]) -> str:
+def _mismatch(detector: Learner, given: tuple[int, ...]) -> str:
     images = " (--resize HEIGHTxWIDTH on the command line)" if len(given) == len(detector.shape_) == 3 else ""
     return (
         f"X has samples of shape {given}, but this {type(detector).__name__} was fitted on {detector.shape_}: "

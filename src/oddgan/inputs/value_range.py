@@ -1,7 +1,7 @@
 """The range of the values that a detector was fitted on: rows on another scale are told from odd ones."""
 
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -9,9 +9,6 @@ from oddgan._core.errors import InputError
 from oddgan._core.memmap import Mapped, pieces
 from oddgan._core.notices import notice
 from oddgan.inputs.rows import Lazy
-
-if TYPE_CHECKING:
-    from oddgan.base.detector import Detector
 
 Known = np.ndarray | Mapped | Lazy
 _WIDE = 16  # the least maximum of whole numbers that can't be meant for shares between 0 and 1
@@ -54,14 +51,18 @@ class ValueRange(NamedTuple):
         return f"{self.dtype} values from {self.low:g} to {self.high:g}"
 
 
-def learn_range(detector: "Detector", rows: Known) -> None:
+class _Learner(Protocol):
+    value_range_: tuple[str, float, float, bool]
+
+
+def learn_range(detector: _Learner, rows: Known) -> None:
     """Remember the type and range of training rows (n, c, t) or (n, c, h, w)."""
     detector.__dict__.pop("value_range_", None)
     if len(rows.shape) > 2 and len(rows):
         detector.value_range_ = ValueRange.of(rows)
 
 
-def check_range(detector: "Detector", rows: Known) -> None:
+def check_range(detector: _Learner, rows: Known) -> None:
     """Refuse images of 0 to 1 where the detector knows 0 to 255, and the reverse; tell the user of such series.
 
     Raises

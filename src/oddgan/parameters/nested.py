@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from sklearn.base import BaseEstimator, clone
 
@@ -14,42 +14,22 @@ from oddgan.parameters.types import check_fields
 _SIGN = "__"
 
 
-class NestedParameters(BaseEstimator):
-    """An estimator whose `get_params` and `set_params` reach into its parts, e.g. `optimiser__lr`."""
+def nested_parameters(estimator: BaseEstimator, *, deep: bool) -> dict[str, Any]:
+    """The parameters of an estimator by name; `deep` adds the fields of parts in them, e.g. `optimiser__lr`."""
+    own = {name: getattr(estimator, name) for name in estimator._get_param_names()}
+    return own | _below(own) if deep else own
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters by name.
 
-        Parameters
-        ----------
-        deep : with the fields of parts, such as `optimiser__lr` or `backbone__table__hidden`, and with the parameters
-            of detectors in a tuple by their place, such as `detectors__0__n_neighbors`.
-        """
-        own = {name: getattr(self, name) for name in self._get_param_names()}
-        return own | _below(own) if deep else own
+def updated_parameters(estimator: BaseEstimator, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of an estimator with changes to them, or to the fields of parts in them.
 
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters, or fields of parts; either all of them or, after an error, none.
-
-        Parts are replaced by changed copies. Of a part and its fields in one call, the part is set first.
-
-        Parameters
-        ----------
-        params : values by the names that `get_params` gives.
-
-        Raises
-        ------
-        InputError
-            If there is no such parameter, or a part refuses a value.
-        """
-        for name, value in _updated(self.get_params(deep=False), params, _Place(type(self).__name__, self)).items():
-            setattr(self, name, value)
-        return self
-
-    def _get_params_html(self, deep: bool = True, *more: Any, **options: Any) -> Any:
-        """What scikit-learn shows in notebooks: without the fields of parts, which it would mark as set by the user."""
-        del deep
-        return super()._get_params_html(False, *more, **options)
+    Raises
+    ------
+    InputError
+        If there is no such parameter, or a part refuses a value.
+    """
+    own = nested_parameters(estimator, deep=False)
+    return _updated(own, changes, _Place(type(estimator).__name__, estimator))
 
 
 class _Place(NamedTuple):

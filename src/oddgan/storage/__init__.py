@@ -1,5 +1,6 @@
 """Models on disk: JSON and safetensors, checked before they are used; never pickle."""
 
-from oddgan.storage.models import known_parts, load, save, stored_parameters, versions
+from oddgan.storage.head import FITTED
+from oddgan.storage.models import Model, known_parts, save_model, stored_parameters, versions
 
-__all__ = ["known_parts", "load", "save", "stored_parameters", "versions"]
+__all__ = ["FITTED", "Model", "known_parts", "save_model", "stored_parameters", "versions"]

@@ -99,8 +99,7 @@ def change_inversion(spec: InversionSpec) -> InversionResult:
         _check_rule(detector, len(rows), held_out=held_out)
         before = _state(detector, detector.anomaly_score(rows.x))
         notes.add(["The steps that a budget paid for don't carry over: set others, if need be."] * before.budgeted)
-        detector.held_out_ = held_out
-        detector.set_inversion(inversion, rows.x)
+        detector.set_inversion(inversion, rows.x, held_out=held_out)
         after = _state(detector, detector.calibration_scores_)
         if model.memory is not None and model.memory.map_scale is not None:
             memory = dataclasses.replace(model.memory, map_scale=map_scale(detector, rows.x))

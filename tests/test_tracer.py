@@ -1,0 +1,40 @@
+"""The way of a row through the code stays as short as it is: `python tests/tracer.py` prints the table."""
+
+import pytest
+
+import tracer
+from oddgan.detectors import classes
+
+# Files and moves between them that a task may take. Lower them when it takes fewer; a higher one needs a reason.
+LIMITS = {
+    "AnoGAN: fit to first loss": (49, 600),
+    "GANomaly: fit to first loss": (45, 540),
+    "KNN: fit to first loss": (29, 180),
+    "AnoGAN: score of one row": (28, 160),
+    "GANomaly: score of one row": (22, 61),
+    "KNN: score of one row": (15, 40),
+    "csv to tensor": (23, 140),
+    "oddgan fit": (101, 1260),
+}
+METHODS = {"AnoGAN": 115, "GANomaly": 101, "KNN": 84}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_row_takes_no_longer_way():
+    found = tracer.table()
+    assert found.keys() == LIMITS.keys()
+    longer = {what: (t.visited, t.moves) for what, t in found.items() if t.visited > LIMITS[what][0]}
+    longer |= {what: (t.visited, t.moves) for what, t in found.items() if t.moves > LIMITS[what][1]}
+    assert longer == {}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_detector_inherits_no_more_methods(name):
+    assert tracer.methods_of(classes()[name]) <= METHODS[name]
+
+
+def test_calls_are_followed_until_the_end_that_is_named():
+    whole = tracer.trace(lambda: tracer.tiny("KNN").fit(tracer.ROWS))
+    begun = tracer.trace(lambda: tracer.tiny("KNN").fit(tracer.ROWS), ("base/detector.py", "_train"))
+    assert begun.files == whole.files[: len(begun.files)]
+    assert 0 < begun.moves < whole.moves
