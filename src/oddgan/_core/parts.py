@@ -57,7 +57,8 @@ def chosen(part: object) -> dict[str, Any]:
     return {name: value for name, value in arguments(part).items() if name not in learned}
 
 
-def defaults(cls: type) -> dict[str, Any]:
+@cache
+def defaults(cls: type) -> Mapping[str, Any]:
     """The default of each constructor argument that has one; what a factory makes is made."""
     signature = inspect.signature(cls).parameters.values()
     found = {p.name: p.default for p in signature if p.default is not inspect.Parameter.empty}
@@ -74,7 +75,8 @@ def told(part: object, write: Callable[[Any], str]) -> dict[str, str]:
     part : any part; what it has learned is left out.
     write : a value to words.
     """
-    usual = {name: write(default) for name, default in defaults(type(part)).items()}
+    cls: type = type(part)
+    usual = {name: write(default) for name, default in defaults(cls).items()}
     fields = {name: write(value) for name, value in chosen(part).items()}
     return {name: text for name, text in fields.items() if name in _ALWAYS_TOLD or text != usual.get(name)}
 

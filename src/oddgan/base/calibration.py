@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -12,6 +12,9 @@ from oddgan.base.components import Derived
 from oddgan.scores import Composition
 from oddgan.scores.bounds import bounded, finite
 from oddgan.thresholds import Conformal, Fixed, Quantile, Threshold
+
+Labelled = tuple[dict[str, np.ndarray], np.ndarray]
+"""Components (n,) of rows by name, and their labels (n,): 0 normal, 1 anomalous."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,22 @@ class Calibration:
         """The scores (n,) of rows with these components, (n,) each."""
         return _composed(self.composition, components)
 
+    def score_from(self, components: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The scores (n,) of components (n,) that somebody gives.
+
+        Raises
+        ------
+        InputError
+            If one that the composition uses is missing.
+        """
+        missing = sorted(set(self.composition.uses) - components.keys())
+        if missing:
+            raise InputError(
+                f"The composition uses {', '.join(self.composition.uses)}, but {', '.join(missing)} is not among the "
+                "components given: take them from score_components."
+            )
+        return self.score(components)
+
     def p_values(self, scores: np.ndarray) -> np.ndarray:
         """The conformal p-values (n,) of scores (n,): (1 + #{calibration scores >= score}) / (1 + #calibration)."""
         n = len(self.scores)
@@ -101,9 +120,7 @@ class Calibration:
         rule = rule if rule is not None else Conformal() if self.held_out else Quantile()
         return replace(self, rule=rule, rate=rate, offset=-float(rule(self.scores, rate)), tuned=tuned)
 
-    def with_composition(
-        self, composition: Composition, labelled: tuple[dict[str, np.ndarray], np.ndarray] | None = None
-    ) -> Self:
+    def with_composition(self, composition: Composition, labelled: Labelled | None = None) -> Self:
         """With another composition; the threshold is set anew by its rule, a fixed number gives way to the default.
 
         Parameters
@@ -125,7 +142,7 @@ class Calibration:
         kept = new.composition.needs_labels
         return (new._scored() if kept else new._fitted(new.composition, None))._anew()
 
-    def _fitted(self, composition: Composition, labelled: Any) -> Self:
+    def _fitted(self, composition: Composition, labelled: Labelled | None) -> Self:
         # A composition that names no components gets those that the method gives, without those that follow.
         normals = self.all_components if composition.uses else self.components
         return replace(self, composition=composition.fit(normals, labelled))._scored()
@@ -135,6 +152,27 @@ class Calibration:
 
     def _anew(self) -> Self:
         return self.with_rule(None if isinstance(self.rule, Fixed) else self.rule, self.rate)
+
+
+def check_labels(name: str, X: object, y: object) -> np.ndarray:
+    """The labels (n,) of validation rows: 0 normal, 1 anomalous.
+
+    Parameters
+    ----------
+    name : what learns from them.
+    X, y : the rows and labels as given.
+
+    Raises
+    ------
+    InputError
+        If one is missing, or the labels are not of both kinds.
+    """
+    if X is None or y is None:
+        raise InputError(f"{name} learns from labels: give rows X_val and labels y_val, 1 where they are anomalous.")
+    labels = np.asarray(y)
+    if labels.ndim != 1 or set(np.unique(labels).tolist()) != {0, 1}:
+        raise InputError(f"y_val must hold 0 (normal) and 1 (anomalous), and both of them, for {name} to learn from.")
+    return labels.astype(int)
 
 
 def finite_components(found: Mapping[str, np.ndarray], owner: str) -> dict[str, np.ndarray]:

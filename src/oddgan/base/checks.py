@@ -7,7 +7,7 @@ import numpy as np
 
 from oddgan._core.card import Card, kind_of
 from oddgan._core.errors import InputError, ModelError
-from oddgan._core.parts import to_spec
+from oddgan._core.parts import defaults, to_spec
 from oddgan.base.calibration import Calibration
 from oddgan.inputs.device import usable_device
 from oddgan.parameters.limits import check_numbers
@@ -143,7 +143,10 @@ def check_calibration(known: Calibration) -> None:
 
 def _check_size(detector: Settings) -> None:
     """Refuse numbers that loading would refuse, before anything is trained in vain."""
+    usual = defaults(type(detector))
     for name, value in detector.get_params(deep=False).items():
+        if name in usual and value is usual[name]:
+            continue
         try:
             check_numbers(to_spec(value, {}, name), name)
         except ModelError as error:

@@ -1,46 +1,31 @@
-"""The contract of every detector: fit, score, threshold, explain, save. It knows nothing about GANs."""
+"""The contract of every detector: a scorer that is fitted, calibrated and saved. It knows nothing about GANs."""
 
-from abc import ABCMeta, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import torch
-from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.utils.metaestimators import available_if
+from sklearn.base import OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from oddgan._core.card import Card
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan._core.notices import notice
-from oddgan.base.calibration import Calibration, finite_components
-from oddgan.base.capabilities import Encodes, Reconstructs, Samples
+from oddgan.base.calibration import Calibration, Labelled, check_labels, finite_components
 from oddgan.base.checks import check_settings, check_shape
-from oddgan.base.components import Derived, ScoreParts, evaluated
-from oddgan.base.explanation import Explanation, residual_map, residuals, scores_without_each
-from oddgan.base.fitting import Fitting, Validation, fingerprint
-from oddgan.base.scoring import Passes, Report, Scoring, passes_of, run_rows
-from oddgan.inputs.device import usable_device
-from oddgan.inputs.rows import Rows, chunks, take
+from oddgan.base.fitting import Fitting, Validation, fingerprint, fit_scaling, split
+from oddgan.base.scorer import Scorer
+from oddgan.inputs.rows import Rows, take
 from oddgan.inputs.validation import validate
-from oddgan.parameters.nested import nested_parameters, updated_parameters
 from oddgan.parameters.types import check_type
-from oddgan.priors import Gaussian, Shell
 from oddgan.scaling import AutoScaling, Scaling
 from oddgan.scores import Composition, WeightedSum
-from oddgan.scores.bounds import REACH, reach
-from oddgan.storage import FITTED, Model, save_model, stored_parameters
+from oddgan.storage import model_of, save_model
 from oddgan.storage.estimators import Values
 from oddgan.thresholds import Fixed, Threshold, best_threshold
 from oddgan.training import Callback, RandomState, begin, generator, is_first, seeded, team
-
-
-def _can(capability: type) -> Callable[[object], bool]:
-    """A test for `available_if`: capabilities show in `hasattr`."""
-    return lambda self: isinstance(self, capability)
 
 
 def _calibrated(name: str, doc: str) -> Any:
@@ -49,7 +34,7 @@ def _calibrated(name: str, doc: str) -> Any:
 
 
 @hyperparameters
-class Detector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
+class Detector(OutlierMixin, Scorer):
     """An anomaly detector that is a scikit-learn estimator.
 
     Inside, higher means more anomalous (`anomaly_score`, `score_components`, `threshold_`); at scikit-learn's methods
@@ -65,11 +50,6 @@ class Detector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
     calibration : share of the rows to hold out for the threshold and for p-values, in [0, 1); 0 uses training rows,
         whose scores are too low for flexible generators, so that too much is flagged later.
     calibration_size : with `calibration` 0, at most how many training rows the threshold is taken from.
-    scoring : "exact" makes forward passes of fixed sizes, so that a score never depends on batch size, order or
-        neighbours; "fast" does not pad, and scores may differ by rounding.
-    slots : rows of one forward pass when scoring, >= 1; "exact" fills up to a multiple of 64. While many rows remain,
-        passes are larger where that is faster and changes no bit.
-    device : where to compute, e.g. "cpu" or "cuda:0"; None is torch's default device.
     random_state : seed of everything random in `fit`; None draws a fresh one. Global generators are left alone.
     """
 
@@ -82,19 +62,12 @@ class Detector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
     threshold: Threshold | None = None
     calibration: float = 0.0
     calibration_size: int = 1000
-    scoring: Scoring = "exact"
-    slots: int = 64
-    device: str | None = None
     random_state: RandomState = None
 
     # -- what a method supplies
     @abstractmethod
     def _learn(self, rows: Rows, fitting: Fitting) -> None:
         """Learn from raw training rows, inside a seeded scope, with `scaling_` fitted."""
-
-    @abstractmethod
-    def _score(self, x: Tensor) -> ScoreParts:
-        """The components of the score of network input x (n, ...), and its reconstruction, where the method has one."""
 
     def _check(self) -> None:
         """Refuse hyperparameters that do not fit each other or the shape, before training."""
@@ -161,26 +134,12 @@ class Detector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _split(self, rows: Rows, rng: np.random.RandomState) -> tuple[Rows, Rows]:
         """Training rows, and the rows that the threshold comes from; `calibration_rows_` has the latter's numbers."""
-        order = rng.permutation(len(rows))
-        if self.calibration == 0:
-            self.calibration_rows_ = few = np.sort(order[: self.calibration_size])
-            return rows, rows if len(few) == len(rows) else take(rows, few)
-        k = round(self.calibration * len(rows))
-        if k < 1 or len(rows) - k < 2:
-            raise InputError(
-                f"calibration={self.calibration} of {len(rows)} rows leaves {len(rows) - k} to train on and {k} to "
-                "calibrate with: at least 2 and 1 are needed."
-            )
-        self.calibration_rows_ = np.sort(order[:k])
-        return take(rows, np.sort(order[k:])), take(rows, self.calibration_rows_)
+        train, self.calibration_rows_ = split(len(rows), self.calibration, self.calibration_size, rng)
+        every, all_calibrate = len(train) == len(rows), len(self.calibration_rows_) == len(rows)
+        return rows if every else take(rows, train), rows if all_calibrate else take(rows, self.calibration_rows_)
 
     def _fit_scaling(self, rows: Rows) -> Scaling:
-        fitted = self.scaling.choose(self.shape_).fit(chunks(rows))
-        if fitted.constant:
-            of = "channel" if fitted.per == "channel" else "column" if len(self.shape_) == 1 else "position"
-            many = f"{fitted.constant} {of}s hold" if fitted.constant > 1 else f"1 {of} holds"
-            notice(f"{many} one value in all training rows: any later change of it makes a row more anomalous.")
-        return fitted
+        return fit_scaling(self.scaling, self.shape_, rows)
 
     # -- calibration
     composition_ = _calibrated("composition", "How components become the score, fitted to the calibration rows.")
@@ -269,23 +228,16 @@ class Detector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
         self.calibration_ = self.calibration_.with_composition(composition, labelled)
         return self
 
-    def _labelled(
-        self, name: str, X: Any, y: Any, wanted: Collection[str] | None
-    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def _labelled(self, name: str, X: Any, y: Any, wanted: Collection[str] | None) -> Labelled:
         """Components (n,) and labels (n,) of validation rows."""
-        if X is None or y is None:
-            raise InputError(
-                f"{name} learns from labels: give rows X_val and labels y_val, 1 where they are anomalous."
-            )
-        labels = np.asarray(y)
-        if labels.ndim != 1 or set(np.unique(labels).tolist()) != {0, 1}:
-            raise InputError(
-                f"y_val must hold 0 (normal) and 1 (anomalous), and both of them, for {name} to learn from."
-            )
+        labels = check_labels(name, X, y)
         found = dict(X) if isinstance(X, Mapping) else self._found(self._rows(X), wanted)
         if any(len(values) != len(labels) for values in found.values()):
             raise InputError(f"X_val has {len(next(iter(found.values())))} rows, but y_val has {len(labels)} labels.")
-        return found, labels.astype(int)
+        return found, labels
+
+    def _calibration_components(self, rows: Rows) -> dict[str, np.ndarray]:
+        return finite_components(self._method_components(rows, None), type(self).__name__)
 
     def _recalibrate(self, rows: Rows, *, held_out: bool | None = None) -> Self:
         """Take from rows what scores are compared with, once these have changed, and set the threshold anew."""
@@ -294,17 +246,7 @@ class Detector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
         self.calibration_ = known.with_components(self._calibration_components(rows), held_out=held_out)
         return self
 
-    # -- scores
-    def anomaly_score(self, X: Any, *, report: Report | None = None) -> np.ndarray:
-        """Scores (n,), float64, higher = more anomalous.
-
-        Parameters
-        ----------
-        X : rows like those given to `fit`.
-        report : told from time to time how far it is.
-        """
-        return self._score_rows(self._rows(X), report)
-
+    # -- scores, by scikit-learn's signs
     def score_samples(self, X: Any) -> np.ndarray:
         """Scores (n,) with scikit-learn's sign: higher = more normal."""
         return -self.anomaly_score(X)
@@ -332,26 +274,6 @@ class Detector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
         check_is_fitted(self, "calibration_")
         return self.calibration_.p_values(scores)
 
-    def score_components(self, X: Any, *, extra: Sequence[str] | Literal["all"] = ()) -> dict[str, np.ndarray]:
-        """The parts of the score by name: (n,) each, float64, higher = more anomalous.
-
-        Parameters
-        ----------
-        X : rows like those given to `fit`.
-        extra : further components that the method has, by name, or "all"; without it, those that the composition uses.
-
-        Raises
-        ------
-        InputError
-            If the method has no such component; the message lists those that it has.
-        """
-        rows = self._rows(X)
-        if extra == "all":
-            return self._found(rows, None)
-        wanted = list(dict.fromkeys((*self.composition_.uses, *extra)))
-        found = self._found(rows, wanted)
-        return {name: found[name] for name in wanted}
-
     def score_from(self, components: Mapping[str, np.ndarray]) -> np.ndarray:
         """Scores (n,) of rows whose components are known: what `anomaly_score` returns, without the networks.
 
@@ -365,184 +287,7 @@ class Detector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
             If one of them is missing.
         """
         check_is_fitted(self, "calibration_")
-        missing = sorted(set(self.composition_.uses) - components.keys())
-        if missing:
-            raise InputError(
-                f"The composition uses {', '.join(self.composition_.uses)}, but {', '.join(missing)} is not among the "
-                "components given: take them from score_components."
-            )
-        return self.calibration_.score(components)
-
-    def explain(self, X: Any) -> Explanation:
-        r"""Score, components, reconstruction, map and contributions of rows.
-
-        All but the contributions are what `anomaly_score`, `score_components`, `reconstruct` and `anomaly_map` return,
-        from one pass. The contribution of column j (of a series: channel j) to the score s of a row x is
-
-        - where the method reconstructs rows, the absolute residual :math:`|x_j - \hat x_j|` on the network's scale,
-          of a series its mean over time;
-        - otherwise the drop of the score when the column is left out, :math:`s(x) - s(x_1, ..., c_j, ..., x_d)`, with
-          :math:`c_j` its centre in training: what `scaling` maps to 0, or to the middle of its interval. That is the
-          mean with `Standard`, as tables are scaled by default, the middle of the range with `MinMax`, and 0 with
-          `Identity`; of an ensemble the mean of its members' centres. It takes one more score for each column, and is
-          negative where the column speaks for a normal row.
-
-        Contributions of a row do not depend on other rows, as its score does not.
-
-        Parameters
-        ----------
-        X : rows like those given to `fit`.
-        """
-        rows = self._rows(X)
-        found = self._explained(rows)
-        if found.contributions is not None or len(self.shape_) > 2:
-            return found
-        contributions = found.score[:, None] - scores_without_each(self._score_rows, rows, self._centre())
-        heat = contributions if contributions.shape == rows.shape else None
-        return found._replace(contributions=contributions, map=heat)
-
-    # -- capabilities
-    @available_if(_can(Reconstructs))
-    def reconstruct(self, X: Any) -> np.ndarray:
-        """The rows as the model can draw them, on the scale of X: (n, ...), float64."""
-        draw = cast(Reconstructs, self)._reconstruct
-        drawn = self._apply(lambda x: {"y": draw(x)}, self._rows(X))["y"]
-        return self.scaling_.backward(drawn)
-
-    @available_if(_can(Reconstructs))
-    def anomaly_map(self, X: Any) -> np.ndarray:
-        """How anomalous each pixel, time step or column is: the shape of X without channels, >= 0.
-
-        The absolute residual |x - x̂| on the network's scale, averaged over channels.
-        """
-        draw = cast(Reconstructs, self)._reconstruct
-        return self._apply(lambda x: {"map": residual_map(x, draw(x))}, self._rows(X))["map"]
-
-    @available_if(_can(Encodes))
-    def encode(self, X: Any) -> np.ndarray:
-        """Latent codes (n, latent_dim), float64."""
-        return self._apply(lambda x: {"z": cast(Encodes, self)._encode(x)}, self._rows(X))["z"]
-
-    @available_if(_can(Samples))
-    def sample(self, n: int = 1, *, random_state: RandomState = None) -> np.ndarray:
-        """Draw n new rows from the model, on the scale of X: (n, ...), float64."""
-        check_is_fitted(self)
-        with seeded(int(generator(random_state).randint(2**31 - 1)), self._device), torch.no_grad():
-            return self.scaling_.backward(cast(Samples, self)._sample(n).double().cpu().numpy())
-
-    # -- passes over rows
-    @property
-    def _passes(self) -> Passes:
-        """The rows of a forward pass."""
-        return passes_of(self.slots, self.scoring)
-
-    def _apply(
-        self, function: Callable[[Tensor], Mapping[str, Tensor]], rows: Rows, report: Report | None = None
-    ) -> dict[str, np.ndarray]:
-        """What a function of network input (k, ...) gives for all n rows, (n, ...) by name."""
-        return run_rows(function, rows, self._prepare, passes=self._passes, report=report)
-
-    def _measured(self, rows: Rows, wanted: Collection[str] | None, report: Report | None) -> dict[str, np.ndarray]:
-        """The wanted components (n,) as the method gives them, and under `REACH` how far out each row is."""
-        return self._pass_over(rows, self._score, wanted, report)
-
-    def _pass_over(
-        self,
-        rows: Rows,
-        score: Callable[[Tensor], ScoreParts],
-        wanted: Collection[str] | None,
-        report: Report | None,
-    ) -> dict[str, np.ndarray]:
-        """What `_measured` returns, by a hook like `_score`."""
-
-        def measured(x: Tensor) -> dict[str, Tensor]:
-            parts = evaluated(score(x).components, wanted, self._derived, type(self).__name__)
-            return parts | {REACH: reach(x, self.scaling_.limit)}
-
-        return self._apply(measured, rows, report)
-
-    def _method_components(self, rows: Rows, wanted: Collection[str] | None) -> dict[str, np.ndarray]:
-        """The wanted components (n,) as the method gives them."""
-        return {name: values for name, values in self._measured(rows, wanted, None).items() if name != REACH}
-
-    def _calibration_components(self, rows: Rows) -> dict[str, np.ndarray]:
-        return finite_components(self._method_components(rows, None), type(self).__name__)
-
-    def _found(self, rows: Rows, wanted: Collection[str] | None, report: Report | None = None) -> dict[str, np.ndarray]:
-        """The wanted components (n,) of rows, and all that follow from them; None wants all."""
-        return self.calibration_.complete(self._measured(rows, wanted, report), self.scaling_.limit)
-
-    def _score_rows(self, rows: Rows, report: Report | None = None) -> np.ndarray:
-        """The scores (n,) of checked rows."""
-        return self.calibration_.score(self._found(rows, self.composition_.uses, report))
-
-    def _explained(self, rows: Rows) -> Explanation:
-        """What one pass tells about checked rows; contributions are residuals, where there are some."""
-
-        def explained(x: Tensor) -> dict[str, Tensor]:
-            parts, drawn = self._score(x)
-            found = evaluated(parts, None, self._derived, type(self).__name__)
-            y = drawn() if callable(drawn) else drawn
-            return found | {REACH: reach(x, self.scaling_.limit)} | residuals(x, y)
-
-        return Explanation.of(self._apply(explained, rows), self.calibration_, self.scaling_)
-
-    def _centre(self) -> np.ndarray:
-        """What stands for a column (d,) or a channel (c, t) that is left out, on the scale of the rows."""
-        centre: np.ndarray = self.scaling_.backward(np.full((1, *self.shape_), self.scaling_.middle))[0]
-        return centre
-
-    @property
-    def _derived(self) -> Derived:
-        """The components that follow from others; the norms of normally distributed codes have a known distribution."""
-        normal = isinstance(getattr(self, "prior", None) or Gaussian(), Gaussian | Shell)
-        return Derived(getattr(self, "latent_dim", None) if normal else None)
-
-    @property
-    def _device(self) -> torch.device:
-        return usable_device(self.device)
-
-    def _rows(self, X: Any) -> Rows:
-        check_is_fitted(self, "calibration_")
-        return validate(self, X, reset=False)
-
-    def _prepare(self, raw: np.ndarray) -> Tensor:
-        """Raw rows (n, ...) to network input (n, ...) on the device."""
-        return torch.from_numpy(self.scaling_(raw)).to(self._device)
-
-    # -- hyperparameters, by scikit-learn's names
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The hyperparameters by name.
-
-        Parameters
-        ----------
-        deep : with the fields of parts, such as `optimiser__lr` or `backbone__table__hidden`, and with the parameters
-            of detectors in a tuple by their place, such as `detectors__0__n_neighbors`.
-        """
-        return nested_parameters(self, deep=deep)
-
-    def set_params(self, **params: Any) -> Self:
-        """Set hyperparameters, or fields of parts; either all of them or, after an error, none.
-
-        Parts are replaced by changed copies. Of a part and its fields in one call, the part is set first.
-
-        Parameters
-        ----------
-        params : values by the names that `get_params` gives.
-
-        Raises
-        ------
-        InputError
-            If there is no such parameter, or a part refuses a value.
-        """
-        for name, value in updated_parameters(self, params).items():
-            setattr(self, name, value)
-        return self
-
-    def _get_params_html(self, deep: bool = True, *more: Any, **options: Any) -> Any:
-        """What scikit-learn shows in notebooks: without the fields of parts, which it would mark as set by the user."""
-        del deep
-        return super()._get_params_html(False, *more, **options)
+        return self.calibration_.score_from(components)
 
     # -- storage
     def save(self, path: str | Path, *, force: bool = False) -> Path:
@@ -554,21 +299,7 @@ class Detector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
             If the folder exists without `force`, or can't be written.
         """
         check_is_fitted(self, "calibration_")
-        return save_model(self._model(), path, force=force) if is_first() else Path(path)
-
-    def _model(self) -> Model:
-        """What a model folder holds of the fitted detector."""
-        networks = getattr(self, "networks_", None)
-        return Model(
-            name=type(self).__name__,
-            card=type(self).card,
-            parameters=stored_parameters(self),
-            fitted={name: getattr(self, name) for name in FITTED if hasattr(self, name)},
-            history=getattr(self, "history_", ()),
-            estimators=getattr(self, "estimators_", {}),
-            weights={} if networks is None else networks.state_dict(),
-            members=tuple(member._model() for member in getattr(self, "members_", ())),
-        )
+        return save_model(model_of(self), path, force=force) if is_first() else Path(path)
 
     def _restore(self, weights: Mapping[str, Tensor], estimators: Mapping[str, Values]) -> None:
         """Take over stored weights, and what is stored of estimators, where the method has such."""

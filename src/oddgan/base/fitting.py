@@ -12,9 +12,11 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan._core.memmap import Mapped
+from oddgan._core.notices import notice
 from oddgan._core.parts import to_spec
 from oddgan.inputs.rows import Rows, chunks, take
 from oddgan.inputs.validation import Learner, validate
+from oddgan.scaling import Scaling
 from oddgan.storage import stored_parameters
 from oddgan.training import Callback
 
@@ -130,3 +132,42 @@ def _digest(arrays: Any) -> str:
     for array in arrays:
         found.update(np.ascontiguousarray(array).tobytes())
     return found.hexdigest()
+
+
+def split(
+    n: int, calibration: float, calibration_size: int, rng: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of the rows to train on, and of those that the threshold comes from, in ascending order, (k,) each.
+
+    Parameters
+    ----------
+    n : rows there are.
+    calibration : share of them to hold out; 0 trains on all, and takes the threshold from some of them.
+    calibration_size : with 0, at most how many.
+    rng : draws the rows.
+
+    Raises
+    ------
+    InputError
+        If too few rows are left.
+    """
+    order = rng.permutation(n)
+    if calibration == 0:
+        return np.arange(n), np.sort(order[:calibration_size])
+    k = round(calibration * n)
+    if k < 1 or n - k < 2:
+        raise InputError(
+            f"calibration={calibration} of {n} rows leaves {n - k} to train on and {k} to calibrate with: at least 2 "
+            "and 1 are needed."
+        )
+    return np.sort(order[k:]), np.sort(order[:k])
+
+
+def fit_scaling(scaling: Scaling, shape: tuple[int, ...], rows: Rows) -> Scaling:
+    """The scaling for samples of this shape, fitted to rows (n, ...), with a notice of values that never change."""
+    fitted = scaling.choose(shape).fit(chunks(rows))
+    if fitted.constant:
+        of = "channel" if fitted.per == "channel" else "column" if len(shape) == 1 else "position"
+        many = f"{fitted.constant} {of}s hold" if fitted.constant > 1 else f"1 {of} holds"
+        notice(f"{many} one value in all training rows: any later change of it makes a row more anomalous.")
+    return fitted

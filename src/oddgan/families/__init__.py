@@ -6,12 +6,12 @@ from oddgan.families.coding import CodingDetector, PriorDetector, VariationalDet
 from oddgan.families.ensemble import EnsembleDetector, drawn
 from oddgan.families.games import adversarial_updates, critic_loss
 from oddgan.families.latent_critic import LatentCritic
+from oddgan.families.modules import Stored
 from oddgan.families.neural import NeuralDetector
 from oddgan.families.parallel import ParallelDetector
 from oddgan.families.partial_fit import Changes
 from oddgan.families.private import PrivateDetector
 from oddgan.families.search import Inversion, SearchDetector, SearchReport
-from oddgan.families.weights import Stored
 
 __all__ = [
     "BidirectionalDetector",

@@ -15,12 +15,11 @@ from oddgan.base.capabilities import Samples
 from oddgan.base.detector import Detector
 from oddgan.base.fitting import Fitting, fingerprint
 from oddgan.base.scoring import Passes, Report, large_passes, passes_of
-from oddgan.families.modules import Networks
+from oddgan.families.modules import Networks, Stored, load_weights, no_larger_than
 from oddgan.families.partial_fit import Changes, Snapshot, total_weight, with_epochs
-from oddgan.families.selection import Panel, split_rows
+from oddgan.families.selection import Panel, set_apart
 from oddgan.families.sources import source_of
 from oddgan.families.stabilised import check_stabilisers, stabilised_networks, stabilised_phase
-from oddgan.families.weights import Stored, load_weights, no_larger_than
 from oddgan.inputs.rows import Rows, read
 from oddgan.inputs.validation import validate
 from oddgan.networks import Auto, Backbone, HalfPrecision
@@ -171,13 +170,16 @@ class NeuralDetector(Detector):
     def _learn(self, rows: Rows, fitting: Fitting) -> None:
         if not fitting.again:
             self.networks_ = self._build()
-        rows, panel = self._set_apart(rows, fitting)
+        self.selection_labelled_ = fitting.validation is not None and fitting.validation.labels is not None
+        rows, panel = set_apart(self, self.selection, rows, fitting.validation)
         if fitting.again:
             self.networks_.train()
         else:
             self.similarities_ = self._fit_similarities(rows)
         self._lay_out()
-        source, subject = source_of(rows, self._prepare), self._subject(rows)
+        source = source_of(rows, self._prepare)
+        draw = cast(Samples, self)._sample if isinstance(self, Samples) else None
+        subject = Subject(lambda n: self._some(rows, n), draw, self.scaling_.backward)
         for callback in fitting.callbacks:
             callback.watch(subject)
         phases = with_epochs(self._phases_again() if fitting.again else self._phases(), fitting.epochs)
@@ -264,24 +266,6 @@ class NeuralDetector(Detector):
         """What a phase consists of; networks that have grown do not grow again."""
         return [phase] if fitting.again else grown(phase, self.networks_)
 
-    def _set_apart(self, rows: Rows, fitting: Fitting) -> tuple[Rows, Panel | None]:
-        """The rows to train on, and those that choose among the epochs."""
-        chosen, given = self.selection, fitting.validation
-        self.selection_labelled_ = given is not None and given.labels is not None
-        if chosen is None:
-            if given is not None:
-                raise InputError("validation rows choose among epochs: say by what, e.g. selection=Selection().")
-            return rows, None
-        labelled = None
-        if given is None:
-            rows, normal = split_rows(rows, chosen)
-        else:
-            normal = given.normal(chosen.size)
-            labelled = None if given.labels is None else (given.rows, given.labels)
-        panel = Panel(self, chosen, normal, labelled)
-        panel.check()
-        return rows, panel
-
     def _engine(self) -> Engine:
         """How updates are computed."""
         return SharedEngine.for_now()
@@ -300,11 +284,6 @@ class NeuralDetector(Detector):
                 f"{type(self).__name__} took only {steps} training steps on {n} rows, too few for most networks: "
                 f"raise epochs (now {self.epochs}) or lower batch_size (now {self.batch_size})."
             )
-
-    def _subject(self, rows: Rows) -> Subject:
-        """What callbacks may ask while the networks are trained."""
-        draw = cast(Samples, self)._sample if isinstance(self, Samples) else None
-        return Subject(lambda n: self._some(rows, n), draw, self.scaling_.backward)
 
     def _some(self, rows: Rows, most: int | None = None) -> Tensor:
         most = self.calibration_size if most is None else most

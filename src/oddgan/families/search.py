@@ -161,7 +161,7 @@ class SearchDetector(PrivateDetector):
         if report is None:
             return super()._measured(rows, wanted, None)
         tally = _Tally(report, getattr(self, "n_seed", 1))
-        return self._pass_over(rows, partial(self._score, report=tally), wanted, tally.rows)
+        return self._apply(self._parts_of(partial(self._score, report=tally), wanted), rows, tally.rows)
 
     def _check(self) -> None:
         super()._check()

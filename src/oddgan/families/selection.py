@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan._core.lazy import LazyModule
 from oddgan.base import Detector, Reconstructs, Samples
+from oddgan.base.fitting import Validation
 from oddgan.families.classical import principal_components
 from oddgan.inputs.rows import Rows, take
 from oddgan.networks import at_rest
@@ -154,14 +155,39 @@ class Panel:
         return 1 - float(metrics.roc_auc_score(y, score.numpy()))
 
 
-def split_rows(rows: Rows, selection: Selection) -> tuple[Rows, Rows]:
-    """The rows to train on, and a share of them that is held out to choose among the epochs.
+def set_apart(
+    detector: Detector, selection: Selection | None, rows: Rows, given: Validation | None
+) -> tuple[Rows, Panel | None]:
+    """The rows to train on, and those that choose among the epochs.
+
+    Parameters
+    ----------
+    detector : what is about to train.
+    selection : the criterion; None keeps the last weights, and all rows.
+    rows : what was given to `fit`.
+    given : validation rows that were given beside them; None takes a share of the rows.
 
     Raises
     ------
     InputError
-        If fewer than 2 rows are left for either.
+        If too few rows are left, rows are given in vain, or the method can't be judged by the criterion.
     """
+    if selection is None:
+        if given is not None:
+            raise InputError("validation rows choose among epochs: say by what, e.g. selection=Selection().")
+        return rows, None
+    if given is None:
+        rows, normal = _split(rows, selection)
+        panel = Panel(detector, selection, normal)
+    else:
+        labelled = None if given.labels is None else (given.rows, given.labels)
+        panel = Panel(detector, selection, given.normal(selection.size), labelled)
+    panel.check()
+    return rows, panel
+
+
+def _split(rows: Rows, selection: Selection) -> tuple[Rows, Rows]:
+    """The rows to train on, and a share of them that is held out to choose among the epochs."""
     order = torch.randperm(len(rows)).numpy()
     k = round(selection.share * len(rows))
     if k < 2 or len(rows) - k < 2:

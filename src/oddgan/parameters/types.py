@@ -72,6 +72,8 @@ def _check_fields(path: _Path, owner: type, values: Mapping[str, Any]) -> None:
         takes, others = {}, None
     usual = defaults(owner)
     for name, value in values.items():
+        if name in usual and value is usual[name]:
+            continue
         _check(path.down(name), value, takes.get(name, Any if others is None else others), usual.get(name))
 
 

@@ -24,7 +24,7 @@ from oddgan._core.version import VERSION
 from oddgan.storage.digest import KEY, digests
 from oddgan.storage.estimators import to_values
 from oddgan.storage.files import FORMAT, JSON, NETWORKS, TENSORS, member, others
-from oddgan.storage.head import check_head
+from oddgan.storage.head import FITTED, check_head
 from oddgan.training import EpochRecord
 
 
@@ -67,9 +67,31 @@ class Model:
 
 
 class Parameterised(Protocol):
-    """An estimator with parameters by name."""
+    """An estimator with hyperparameters by name."""
 
     def get_params(self, deep: bool = ...) -> dict[str, Any]: ...  # noqa: D102
+
+
+class Storable(Parameterised, Protocol):
+    """A fitted detector."""
+
+    @property
+    def card(self) -> Card: ...  # noqa: D102
+
+
+def model_of(detector: Storable) -> Model:
+    """What a model folder holds of a fitted detector."""
+    networks = getattr(detector, "networks_", None)
+    return Model(
+        name=type(detector).__name__,
+        card=detector.card,
+        parameters=stored_parameters(detector),
+        fitted={name: getattr(detector, name, None) for name in FITTED},
+        history=getattr(detector, "history_", ()),
+        estimators=getattr(detector, "estimators_", {}),
+        weights={} if networks is None else networks.state_dict(),
+        members=tuple(map(model_of, getattr(detector, "members_", ()))),
+    )
 
 
 def save_model(model: Model, path: str | Path, *, force: bool) -> Path:
