@@ -6,7 +6,7 @@ from typing import Self
 from torch import nn
 
 from oddgan._core.errors import InputError
-from oddgan.networks.backbones.ladder import ConvLadder
+from oddgan.networks.backbones.dcgan import ConvLadder
 from oddgan.networks.backbones.mlp import MLP
 from oddgan.networks.base import Backbone, CodeOutput, SampleOutput
 

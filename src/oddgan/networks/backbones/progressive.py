@@ -7,12 +7,12 @@ from typing import Self
 from torch import nn
 
 from oddgan._core.errors import InputError
-from oddgan.networks.backbones.growing import Drawing, PixelNorm, Reading, Shape, Sides, Timetable
 from oddgan.networks.backbones.mlp import MLP
 from oddgan.networks.base import Backbone, CodeOutput, SampleOutput, whole
 from oddgan.networks.blocks.critics import Critic, JointCritic, join
-from oddgan.networks.blocks.layers import CONV, Chain, Sphere, code_output, finish, sample_output
+from oddgan.networks.blocks.layers import CONV, Chain, Sides, Sphere, code_output, finish, sample_output
 from oddgan.networks.blocks.minibatch import MinibatchStdDev
+from oddgan.networks.blocks.progressive import Drawing, PixelNorm, Reading, Shape, Timetable
 
 SMALLEST, LARGEST_IMAGE = 4, 1024
 

@@ -7,11 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu, linear
 
-from oddgan.networks.backbones.resnet import Residual
 from oddgan.networks.base import Judgement
 from oddgan.networks.blocks.critics import Critic
-from oddgan.networks.blocks.joining import plain
-from oddgan.networks.compiled.fast import OverlapAdd, overlap_add
+from oddgan.networks.blocks.layers import Residual, plain
+from oddgan.networks.compiled.layers import OverlapAdd, overlap_add
 from oddgan.networks.compiled.precision import HalfPrecision
 
 Back = Callable[[Tensor], Tensor]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from oddgan.networks.backbones.ladder import ConvLadder
+from oddgan.networks.backbones.dcgan import ConvLadder
 from oddgan.networks.base import CodeOutput, Norm, whole
 from oddgan.networks.blocks.layers import CONV, Chain, code_output, finish, normalisation
 

@@ -11,10 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
-from oddgan.networks.backbones.resnet import Grow, shrink
-from oddgan.networks.blocks.layers import CONV
+from oddgan.networks.blocks.layers import CONV, Grow, Sides, shrink
 
-Sides = tuple[int, ...]
 Shape = tuple[list[Sides], list[int]]  # sides and channels of each level, from the smallest on
 EPS = 1e-8  # as in the released code
 
