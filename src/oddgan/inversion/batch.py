@@ -37,27 +37,24 @@ class Batch:
     state: State
 
     def take(self, rows: Tensor) -> Self:
-        """Some rows, by number, as a batch of their own."""
-        chosen: dict[str, Any] = {name: getattr(self, name)[rows] for name in _FIELDS}
-        chosen["known"] = tuple(value[rows] for value in self.known)
-        chosen["state"] = {name: value[rows] for name, value in self.state.items()}
-        return replace(self, **chosen)
+        """Return some rows, by number (r,), as a batch of their own."""
+        return self._each(lambda value: value[rows])
 
     def join(self, other: Self) -> Self:
-        """Both, one after the other."""
-        both: dict[str, Any] = {name: torch.cat([getattr(self, name), getattr(other, name)]) for name in _FIELDS}
-        both["known"] = tuple(torch.cat(pair) for pair in zip(self.known, other.known, strict=True))
-        both["state"] = {name: torch.cat([value, other.state[name]]) for name, value in self.state.items()}
-        return replace(self, **both)
+        """Return both, one after the other."""
+        return self._each(lambda one, more: torch.cat([one, more]), other)
 
     def replace(self, rows: Tensor, other: Self) -> None:
-        """Put the other's rows on the slots `rows`."""
-        for name in _FIELDS:
-            getattr(self, name)[rows] = getattr(other, name)
-        for old, new in zip(self.known, other.known, strict=True):
-            old[rows] = new
-        for name, value in self.state.items():
-            value[rows] = other.state[name]
+        """Put the other's rows on the slots `rows`, (r,)."""
+        self._each(lambda old, new: old.index_put_((rows,), new), other)
+
+    def _each(self, function: Callable[..., Tensor], *others: Self) -> Self:
+        """Return a batch of what a function makes of each tensor, and of the same tensor of others."""
+        batches = (self, *others)
+        fields: dict[str, Any] = {name: function(*(getattr(b, name) for b in batches)) for name in _FIELDS}
+        fields["known"] = tuple(function(*values) for values in zip(*(b.known for b in batches), strict=True))
+        fields["state"] = {name: function(*(b.state[name] for b in batches)) for name in self.state}
+        return replace(self, **fields)
 
 
 class Waiting:

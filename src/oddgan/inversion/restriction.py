@@ -1,4 +1,4 @@
-"""Latent restriction while searching: a support of the search's own, whatever the prior was in training."""
+"""Restrictions of a latent search: a support other than the prior's in training."""
 
 from abc import ABC
 from dataclasses import dataclass
@@ -165,3 +165,8 @@ class Kept:
 def rowwise(chosen: Tensor, y: Tensor) -> Tensor:
     """Return a choice of rows (k,) in a shape that goes with y (k, ...)."""
     return chosen.view(-1, *[1] * (y.ndim - 1))
+
+
+def restricted(rule: Restriction | None, prior: Support, starts: Tensor) -> tuple[Support, Tensor]:
+    """Return the support that steps are projected onto, and where to start instead of (..., m)."""
+    return (prior, starts) if rule is None else (rule.walk(prior), rule.enter(starts))

@@ -1,4 +1,4 @@
-"""What every inversion returns, and what it is given."""
+"""What an inversion returns, and the types of generators, losses and supports that it takes."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -12,9 +12,6 @@ Map = Callable[[Tensor], Tensor]
 
 Loss = Callable[..., Tensor]
 """What is known of samples (one tensor (n, ...) or several) and reconstructions (n, ...), to one loss each, (n,)."""
-
-Report = Callable[[int, int, int], None]
-"""Told, when latent points come to rest: how many did, the steps that they took in all, and how many converged."""
 
 
 def check_losses(each: Tensor, z: Tensor) -> None:
