@@ -1,4 +1,4 @@
-"""Arrays in npy files and npz archives: what their headers claim is compared with what they hold, before it is read.
+"""Safe reading of npy files and npz archives: headers are compared with the bytes that are there before any is read.
 
 Nothing is allocated beyond what a file can hold, and no Python objects are loaded.
 """
@@ -134,7 +134,7 @@ class Archive:
         return list(self._members)
 
     def read(self, key: str) -> np.ndarray:
-        """Read one array.
+        """Read one array, (...).
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The points of a search: those on slots, those that wait to be confirmed, and those at rest."""
+"""Latent points of a search in batches: those on slots, those to be confirmed, and those at rest."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -113,7 +113,7 @@ class Waiting:
 
 
 class Parked:
-    """Points that may have ended, until they are confirmed together."""
+    """Points that may have ended, kept until they are confirmed together."""
 
     def __init__(self) -> None:
         self._parts: list[tuple[Batch, Tensor]] = []
@@ -128,7 +128,7 @@ class Parked:
             self._parts.append((batch.take(chosen), z[chosen]))
 
     def take_all(self) -> tuple[Batch, Tensor]:
-        """All points, at least one, and what they would answer; none is left."""
+        """Return all points, at least one, and the z (k, m) that they would answer; none is left."""
         parts, self._parts = self._parts, []
         return reduce(lambda a, b: a.join(b), [batch for batch, _ in parts]), torch.cat([z for _, z in parts])
 
@@ -143,7 +143,7 @@ class Found(NamedTuple):
 
 
 class Ledger:
-    """Where the points that came to rest are written down."""
+    """Results of the points that came to rest."""
 
     def __init__(self, q: int, starts: Tensor, *, keep_y: bool) -> None:
         self.z = torch.empty(q, starts.shape[-1], dtype=starts.dtype, device=starts.device)
@@ -153,7 +153,7 @@ class Ledger:
         self.keep_y = keep_y
 
     def write(self, batch: Batch, ended: Tensor, z: Tensor, loss: Tensor, y: Tensor) -> Tensor:
-        """Note the points that have ended; return the steps that they took."""
+        """Note where points ended, (k,) bool: z (k, m), loss (k,), y (k, ...). Return the steps that they took."""
         pair, q = batch.pair[ended], len(self.z)
         if self.loss is None:
             self.loss = loss.new_empty(q)

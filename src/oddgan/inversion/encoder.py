@@ -1,4 +1,4 @@
-"""Inversion by an encoder that was trained for it, in one pass, or with a few steps of search after it."""
+"""Inversion by a trained encoder: in one pass, or followed by a few steps of search."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

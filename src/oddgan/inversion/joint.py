@@ -1,4 +1,4 @@
-"""Inversion that moves the latent point and a private copy of the generator together."""
+"""Joint search (ADGAN): moves the latent point and a private copy of the generator's weights together."""
 
 import math
 from collections.abc import Callable
@@ -218,7 +218,7 @@ class JointSearch:
 
 @dataclass(frozen=True)
 class JointDescent:
-    """Moves the rows of one pass after the other.
+    """Gradient descent of the rows of one pass after the other.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ class JointDescent:
     loss: Loss
 
     def first(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the starts of a pass and their samples, with a graph that serves all passes."""
+        """Return the starts z (k, m) of a pass and their samples (k, ...), with a graph that serves all passes."""
         self.copies.reset()
         z = z.clone().requires_grad_()
         return z, self.copies(z)

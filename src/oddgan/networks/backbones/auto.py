@@ -1,4 +1,4 @@
-"""The backbone that fits the shape of the samples."""
+"""Automatic choice of the backbone by the shape of the samples."""
 
 from dataclasses import dataclass, field
 from typing import Self

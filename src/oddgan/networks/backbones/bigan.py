@@ -1,4 +1,4 @@
-"""Networks of bidirectional GANs: critics with a branch for samples and one for codes, and ladders with more layers."""
+"""Networks of bidirectional GANs (EGBAD, ALAD): critics with a branch for samples and one for codes."""
 
 import math
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""The DCGAN ladder for images and series of any size."""
+"""DCGAN's ladder of strided convolutions, for images and series of any size."""
 
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""The bias-free LeNets of Deep SVDD for images and series."""
+"""Bias-free LeNets of Deep SVDD, for images and series."""
 
 import math
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Fully connected networks for tables and codes."""
+"""Fully connected networks: for tables and codes, and for flattened samples of any shape."""
 
 import math
 from dataclasses import dataclass, replace

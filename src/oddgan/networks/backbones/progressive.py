@@ -1,4 +1,4 @@
-"""Networks that are grown from a few pixels to the size of the samples."""
+"""Progressive growing of GANs: networks that start at a few pixels and grow to the size of the samples."""
 
 import math
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Autoencoders without a code: from samples to samples through ever smaller maps."""
+"""Convolutional autoencoders without a narrow code: from samples to samples."""
 
 from dataclasses import dataclass
 from itertools import pairwise

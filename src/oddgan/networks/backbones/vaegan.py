@@ -1,4 +1,4 @@
-"""The ladder with a wide head before the code and spectral norm inside the critic."""
+"""DCGAN's ladder as in the β-VAEGAN: a wide layer before the code, spectral norm inside the critic."""
 
 from dataclasses import dataclass
 

@@ -66,7 +66,7 @@ class JointCritic(Network):
 
 
 class SeveralCritics(nn.Module):
-    """Critics of the same inputs: the mean of their logits, and their features side by side.
+    """Several critics in the place of one: the mean of their logits, and their features side by side.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def members(critic: nn.Module) -> tuple[nn.Module, ...]:
 
 
 def part(x: Tensor, others: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-    """Return samples (n, c, ...) and codes (n, m), joined; beside a row of a table all others count as codes."""
+    """Split inputs into samples (n, c, ...) and codes (n, m), each joined; beside rows of tables all count as codes."""
     samples = [y for y in others if y.ndim == x.ndim > 2]
     codes = [z for z in others if z.ndim == 2]
     return torch.cat([x, *samples], 1), torch.cat(codes, 1)

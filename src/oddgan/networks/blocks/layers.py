@@ -1,4 +1,4 @@
-"""What all networks share: layers by number of axes, normalisation, output ranges, initialisation, spectral norm."""
+"""Layers and weight initialisation shared by all networks; convolutions, pooling and norms by number of axes."""
 
 import math
 from collections.abc import Iterator
@@ -118,7 +118,7 @@ class Equalised(nn.Module):
         self.scale = math.sqrt(2 / weight[0].numel())
 
     def forward(self, weight: Tensor) -> Tensor:
-        """Map what is trained to what is used."""
+        """Map the weight that is trained, (out, ...), to that which is used."""
         return self.scale * weight
 
 

@@ -1,4 +1,4 @@
-"""What a critic may be told about a batch as a whole: statistics that its head sees beside a sample's features."""
+"""Minibatch discrimination and standard deviation: batch statistics beside the features in a critic's head."""
 
 from abc import abstractmethod
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Networks that grow: they run at a lower resolution first, and fade in one level after the other."""
+"""Layers of progressively growing networks: they run at a lower resolution first, and fade in level after level."""
 
 import math
 from abc import abstractmethod
@@ -18,7 +18,7 @@ EPS = 1e-8  # as in the released code
 
 
 class Period(NamedTuple):
-    """A time at one level: the level, whether it fades in, and the epochs."""
+    """A stage of growth: the level, whether it fades in, and the epochs."""
 
     level: int
     fades: bool

@@ -1,4 +1,4 @@
-"""How two layers of a network become one: the same mapping, with less to compute."""
+"""Layer fusion: batch norm, pooling, upsampling and reshaping folded into the layer beside them."""
 
 from typing import cast
 
@@ -89,7 +89,7 @@ def _normalised(layer: Affine | Convolve, norm: Batch) -> nn.Module:
 
 
 def gain_and_shift(norm: Batch) -> tuple[Tensor, Tensor]:
-    """Return what a batch normalisation multiplies a channel with, and what it then adds, in float64."""
+    """Return what a batch normalisation multiplies channels with, (c,), and what it then adds, (c,), in float64."""
     mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)  # kept: the layer is plain
     gain = (variance.double() + norm.eps).rsqrt()
     gain = gain if norm.weight is None else gain * norm.weight.double()

@@ -1,4 +1,4 @@
-"""What training asks of a critic: its logits of two batches at once, and its slope as a chain of its layers."""
+"""Input gradients of critics as a chain of layers, for gradient penalties; logits of two batches in one pass."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -25,7 +25,7 @@ ALONE = {
 
 
 class Listener:
-    """A forward hook that hears what a critic says and changes nothing, so that fast paths stay open.
+    """A forward hook that observes a critic's outputs and changes nothing, so that fast paths stay open.
 
     A pass over real and generated samples together is heard once, the real ones first.
 

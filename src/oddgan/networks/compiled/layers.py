@@ -1,4 +1,4 @@
-"""The layers of prepared networks: frozen, maps stored channels-last. A series is an image of height 1."""
+"""Frozen layers for inference on a CPU, maps stored channels-last; a series is an image of height 1."""
 
 import math
 from functools import cache
@@ -16,7 +16,7 @@ WIDE = 16
 
 
 class Frozen(nn.Module):
-    """A layer with a weight and a bias that nobody trains."""
+    """A layer whose weight and bias are constants."""
 
     weight: Tensor
     bias: Tensor | None

@@ -1,4 +1,4 @@
-"""Networks that compute in half precision while they train."""
+"""Mixed precision: networks that compute in bfloat16 by autocast while they train."""
 
 from typing import Any
 
@@ -30,5 +30,5 @@ class HalfPrecision(nn.Module):
 
 
 def at_least_float32(x: Tensor) -> Tensor:
-    """Return x (...) in float32 where it is in bfloat16, else as it is."""
+    """Return x (n, ...) in float32 where it is in bfloat16, else as it is."""
     return x.float() if x.dtype == torch.bfloat16 else x

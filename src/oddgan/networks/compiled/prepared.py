@@ -188,7 +188,7 @@ def _channels_last(weight: Tensor) -> Tensor:
 
 
 class Prepared(nn.Module):
-    """What `prepare` returns: conversions around the rebuilt network."""
+    """The network that `prepare` returns: conversions of precision around the rebuilt layers."""
 
     def __init__(self, body: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()
@@ -219,7 +219,7 @@ class Reshape(nn.Module):
 
 
 class Widen(nn.Module):
-    """Go on in float32."""
+    """Cast bfloat16 to float32."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, ...) to the same values in float32 or wider."""

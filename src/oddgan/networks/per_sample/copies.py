@@ -1,4 +1,4 @@
-"""A generator whose parameters are private to each group of rows, and move with the rows' own losses."""
+"""Copies of a generator with separate weights for each group of rows, which move by the rows' own losses."""
 
 import copy
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Layers whose parameters are private to each group of rows."""
+"""Layers whose weights are separate for each group of rows, with gradients as factors."""
 
 from typing import Any, cast
 
@@ -21,7 +21,7 @@ def _apply(function: type[torch.autograd.Function], *inputs: Any) -> Tensor:
 
 
 class Layer(nn.Module):
-    """A layer with private parameters, on the maps of `members` rows for each group."""
+    """A layer with separate parameters for each group, on the maps of `members` rows for each group."""
 
     def __init__(self, layer: nn.Module, rule: Rule, members: int, pending: Pending) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Layer(nn.Module):
         return x.reshape(-1, self.members * x.shape[1], x.shape[2])
 
     def note(self, move: Any, *factors: Tensor) -> None:
-        """Keep a gradient's factors for the next step."""
+        """Keep a gradient's factors (groups, ...) for the next step."""
         if self.moving:
             self.pending.append((move, factors))
 
@@ -177,7 +177,7 @@ class _Affine(torch.autograd.Function):
 
 
 class Other(Layer):
-    """Any module, through its stacked parameters."""
+    """Any other module, by `torch.func.vmap` over its stacked parameters."""
 
     def __init__(self, layer: nn.Module, rule: Rule, members: int, pending: Pending) -> None:
         super().__init__(layer, rule, members, pending)
