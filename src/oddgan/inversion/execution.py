@@ -1,14 +1,11 @@
 """How a search runs: rows in one pass, a draft in lower precision, a callback for progress."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from oddgan.inversion.result import Loss, Map
-
-Watch = Callable[[int, int, int], None]
+from oddgan.inversion.result import Loss, Map, Report
 
 
 class Slots(NamedTuple):
@@ -42,13 +39,13 @@ class Execution(NamedTuple):
     ----------
     slots : how many points the generator sees at once.
     draft : a generator and a loss of lower precision to descend on; ends and losses are those of the full ones.
-    watch : called whenever latent points come to rest, with how many did, the steps that they took in all, and how
+    report : called whenever latent points come to rest, with how many did, the steps that they took in all, and how
         many of them converged.
     """
 
     slots: Slots = Slots()
     draft: tuple[Map, Loss] | None = None
-    watch: Watch | None = None
+    report: Report | None = None
 
 
 PLAIN = Execution()

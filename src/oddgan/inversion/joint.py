@@ -170,9 +170,9 @@ class JointSearch:
             found = []
             for some in torch.split(x, samples):
                 found.append(_together(descent, some, firsts, len(starts)))
-                if how.watch is not None:
+                if how.report is not None:
                     points = len(some) * len(starts)
-                    how.watch(points, self.steps * points, points)
+                    how.report(points, self.steps * points, points)
         return Joint(*(torch.cat(values) for values in zip(*found, strict=True)))
 
     def _passes(self, starts: Tensor, size: int, slots: Slots, n: int) -> tuple[tuple[Tensor, ...], int]:

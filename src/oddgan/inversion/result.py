@@ -13,6 +13,9 @@ Map = Callable[[Tensor], Tensor]
 Loss = Callable[..., Tensor]
 """What is known of samples (one tensor (n, ...) or several) and reconstructions (n, ...), to one loss each, (n,)."""
 
+Report = Callable[[int, int, int], None]
+"""Told, when latent points come to rest: how many did, the steps that they took in all, and how many converged."""
+
 
 def check_losses(each: Tensor, z: Tensor) -> None:
     """Raise InputError unless there is one loss for each latent point z (k, m), through which gradients can flow."""

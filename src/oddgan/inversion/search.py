@@ -281,5 +281,5 @@ class Descent:
             batch.steps = batch.steps + batch.live
 
     def _tell(self, steps: Tensor, loss: Tensor) -> None:
-        if self.how.watch is not None:
-            self.how.watch(len(loss), int(steps.sum()), int((loss <= self.search.eps).sum()))
+        if self.how.report is not None:
+            self.how.report(len(loss), int(steps.sum()), int((loss <= self.search.eps).sum()))
