@@ -32,7 +32,7 @@ from localisation import Tiles, tiles
 from oddgan import PCA, JointEncoderGAN, MeanDistance
 from oddgan.evaluate import Record
 from oddgan.networks import Progressive
-from oddgan.networks.backbones.growing import Timetable
+from oddgan.networks.blocks.progressive import Timetable
 from oddgan.objectives import WGANGP
 from oddgan.training import Adam, Callback, EpochRecord
 from oddgan.training.loop import State

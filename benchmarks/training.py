@@ -40,7 +40,7 @@ from oddgan.families.modules import Networks
 from oddgan.families.selection import frechet_distance
 from oddgan.inversion import LatentSearch
 from oddgan.networks import MLP, ConvLadder, HalfPrecision, Logits, SampleOutput
-from oddgan.networks.compiled.fast import overlap_add
+from oddgan.networks.compiled.layers import overlap_add
 from oddgan.objectives import WGANGP, GradientPenalty
 from oddgan.tasks.profile import measure_machine
 from oddgan.training import Adam, Callback, State

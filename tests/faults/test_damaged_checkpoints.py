@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from interruption import Stop
 from oddgan import AutoEncoder, Ensemble, FAnoGAN, InputError
 from oddgan.networks import MLP
-from oddgan.training import Callback, Checkpoints
+from oddgan.training import Checkpoints
 
 SMALL = {"epochs": 4, "batch_size": 16, "latent_dim": 2, "backbone": MLP(hidden=(8,)), "random_state": 0}
 X = np.random.default_rng(0).normal(size=(48, 4))
@@ -26,16 +27,6 @@ class Case:
     folder: Path
     other: Path
     rng: np.random.Generator
-
-
-class Stop(Callback):
-    def __init__(self, steps):
-        self.steps = steps
-
-    def iteration_ended(self, state):
-        self.steps -= 1
-        if not self.steps:
-            raise KeyboardInterrupt
 
 
 def two_phases():

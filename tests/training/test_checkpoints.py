@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from interruption import Stop
 from oddgan import AnoGAN, FAnoGAN, InputError
 from oddgan.inversion import LatentAdam, LatentSearch
 from oddgan.networks import MLP
-from oddgan.training import Callback, Checkpoints, Ema, EventLog, Selection
+from oddgan.training import Checkpoints, Ema, EventLog, Selection
 
 FAST = LatentSearch(n_max=3, optimiser=LatentAdam(lr=0.1))
 
@@ -31,16 +32,6 @@ def weights(detector):
 
 def same(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
-
-
-class Stop(Callback):
-    def __init__(self, steps):
-        self.steps = steps
-
-    def iteration_ended(self, state):
-        self.steps -= 1
-        if not self.steps:
-            raise KeyboardInterrupt
 
 
 def interrupted(folder, steps, resume=False, every=3, **settings):

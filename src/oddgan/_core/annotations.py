@@ -1,4 +1,4 @@
-"""Values compared with annotations: what a file or a text gives must be of the type that a field has."""
+"""Type checks at run time: whether a value fits an annotation such as `float | None`."""
 
 import re
 from collections.abc import Mapping

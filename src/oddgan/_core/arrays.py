@@ -1,4 +1,4 @@
-"""Rows as people hold them (lists, masked, sparse or object arrays) as plain arrays of numbers, or one sentence."""
+"""Input rows (lists, masked, sparse or object arrays) to plain arrays of numbers, or one sentence that says why not."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class NotNumbersError(InputError, TypeError):
 
 
 def plain_array(x: Any, name: str = "X") -> np.ndarray:
-    """Rows as an array of real numbers; masked entries become NaN.
+    """Return rows as an array (n, ...) of real numbers; masked entries become NaN.
 
     Parameters
     ----------

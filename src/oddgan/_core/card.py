@@ -1,4 +1,4 @@
-"""Where a method comes from: the paper, as data."""
+"""Method cards: name, paper, kinds of data and deviations of a method, as data."""
 
 import ast
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The χ distribution: that of the norm ‖z‖ of a standard normal point."""
+"""The chi distribution: that of the norm ‖z‖ of a standard normal point."""
 
 import math
 from typing import NamedTuple

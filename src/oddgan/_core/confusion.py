@@ -1,4 +1,4 @@
-"""What a cut does to labelled scores: true and false alarms, the metrics made of them, and all cuts at once."""
+"""Confusion counts and metrics (MCC, F-beta, AUROC, average precision) at all thresholds at once."""
 
 from typing import NamedTuple
 
@@ -29,19 +29,22 @@ class Confusion(NamedTuple):
 
 
 def f_beta(c: Confusion, beta: float = 1.0) -> Floats:
-    """(1 + β²) TP / ((1 + β²) TP + β² FN + FP)."""
+    """F-beta of the anomalies at each cut, (k, n + 1): (1 + β²) TP / ((1 + β²) TP + β² FN + FP)."""
     weighted = (1 + beta**2) * c.tp
     return weighted / (weighted + beta**2 * c.fn + c.fp)
 
 
 def mcc(c: Confusion) -> Floats:
-    """(TP·TN - FP·FN) / √((TP+FP)(TP+FN)(TN+FP)(TN+FN)); 0 if everything or nothing is flagged."""
+    """Matthews correlation at each cut, (k, n + 1), 0 if everything or nothing is flagged.
+
+    (TP·TN - FP·FN) / √((TP+FP)(TP+FN)(TN+FP)(TN+FN)).
+    """
     margins = (c.tp + c.fp) * (c.tp + c.fn) * (c.tn + c.fp) * (c.tn + c.fn)
     return np.where(margins > 0, (c.tp * c.tn - c.fp * c.fn) / np.sqrt(np.maximum(margins, 1)), 0.0)
 
 
 def balanced_accuracy(c: Confusion) -> Floats:
-    """(TP / (TP + FN) + TN / (TN + FP)) / 2."""
+    """Balanced accuracy at each cut, (k, n + 1): (TP / (TP + FN) + TN / (TN + FP)) / 2."""
     return (c.tp / (c.tp + c.fn) + c.tn / (c.tn + c.fp)) / 2
 
 

@@ -1,4 +1,4 @@
-"""What decoders of other packages raise on damaged files, as one sentence."""
+"""Errors that other packages raise on damaged files, turned into one sentence."""
 
 import contextlib
 import warnings

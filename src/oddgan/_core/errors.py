@@ -1,4 +1,4 @@
-"""The errors that users meet. Each says what was given, what is expected and what to do, in one sentence."""
+"""Exceptions of oddgan. Each says what was given, what is expected and what to do, in one sentence."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Write files and folders whole or not at all: under another name first, then renamed, by one process at a time."""
+"""Atomic writes of files and folders: whole or not at all, by one process at a time."""
 
 import contextlib
 import errno

@@ -1,4 +1,4 @@
-"""Gaussian kernel densities in bounded memory, and the bandwidth that held-out rows are likeliest under."""
+"""Gaussian kernel density estimation in bounded memory, with the bandwidth chosen by cross-validation."""
 
 import math
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Rows of an array that lies in a file: read when needed, so that they need not fit into memory."""
+"""Memory-mapped rows: read from a file when needed, so that they need not fit into memory."""
 
 import mmap
 import tempfile
@@ -214,7 +214,7 @@ def rows_at_once(shape: tuple[int, ...]) -> int:
 
 
 def pieces(x: Samples) -> Iterator[np.ndarray]:
-    """All rows in order, in arrays of bounded size."""
+    """Yield all rows (n, ...) in order, in arrays (k, ...) of bounded size."""
     size = rows_at_once(x.shape)
     for start in range(0, len(x), size):
         yield x[start : start + size]

@@ -1,4 +1,4 @@
-"""How much memory data may take: what the user allows, else a share of what the machine has."""
+"""Memory limits: what the user allows, else a share of what the machine has."""
 
 import contextlib
 import importlib

@@ -1,4 +1,4 @@
-"""What the training monitor sees, and what it makes of it: written while training, read by the report."""
+"""Records of the training monitor: written while training, read by the report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields

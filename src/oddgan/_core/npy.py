@@ -1,4 +1,4 @@
-"""Arrays in npy files and npz archives: what their headers claim is compared with what they hold, before it is read.
+"""Safe reading of npy files and npz archives: headers are compared with the bytes that are there before any is read.
 
 Nothing is allocated beyond what a file can hold, and no Python objects are loaded.
 """
@@ -44,13 +44,14 @@ class Header:
         return math.prod(self.shape) * self.dtype.itemsize
 
     @classmethod
-    def read(cls, stream: IO[bytes], source: str) -> Self:
+    def read(cls, stream: IO[bytes], source: str, *, records: bool = False) -> Self:
         """Read the header at the start of a stream.
 
         Parameters
         ----------
         stream : is read up to the first value.
         source : how messages name the array.
+        records : whether values of several fields are read, too.
 
         Raises
         ------
@@ -65,8 +66,31 @@ class Header:
         if length > _LONGEST_HEADER:
             raise damaged(source, f"its header claims {length} characters; up to {_LONGEST_HEADER} are expected")
         text = stream.read(length).decode("latin-1" if width == 2 else "utf-8", errors="replace")
-        shape, dtype, fortran = _parse(text, source)
+        shape, dtype, fortran = _parse(text, source, records=records)
         return cls(shape, dtype, 8 + width + length, fortran=fortran)
+
+    def check(self, there: int, source: str) -> None:
+        """Refuse a file that holds more or fewer bytes of values than this header claims.
+
+        Parameters
+        ----------
+        there : bytes of values that the file holds.
+        source : how messages name the array.
+        """
+        if there != self.nbytes:
+            raise damaged(source, f"its header claims {self.nbytes} bytes of values, it holds {there}")
+
+    def array(self, values: bytes | bytearray, source: str) -> np.ndarray:
+        """Return the array (...) of these bytes, without a copy, or refuse them if they are more or fewer than claimed.
+
+        Parameters
+        ----------
+        values : the bytes behind the header.
+        source : how messages name the array.
+        """
+        self.check(len(values), source)
+        found = np.frombuffer(values, self.dtype) if self.dtype.itemsize else np.zeros(0, self.dtype)
+        return found.reshape(self.shape, order="F" if self.fortran else "C")
 
 
 def damaged(source: str, reason: str) -> InputError:
@@ -88,9 +112,7 @@ def check_npy(path: Path) -> Header:
         if head[:4] == b"PK\x03\x04":
             raise InputError(f"{path} is an npz file by its content: rename it to {path.with_suffix('.npz').name}.")
         header = Header.read(stream, str(path))
-    there = path.stat().st_size - header.size
-    if there != header.nbytes:
-        raise damaged(str(path), f"its header claims {header.nbytes} bytes of values, it holds {there}")
+    header.check(path.stat().st_size - header.size, str(path))
     return header
 
 
@@ -134,7 +156,7 @@ class Archive:
         return list(self._members)
 
     def read(self, key: str) -> np.ndarray:
-        """Read one array.
+        """Read one array, (...).
 
         Raises
         ------
@@ -144,9 +166,7 @@ class Archive:
         source, member = f"{self._path}, array {key!a},", self._members[key]
         with told(f"{source} can't be read: it is damaged or cut short"), self._zip.open(member) as stream:
             header = Header.read(stream, source)
-            there = member.file_size - header.size
-            if there != header.nbytes:
-                raise damaged(source, f"its header claims {header.nbytes} bytes of values, it holds {there}")
+            header.check(member.file_size - header.size, source)
             afford(source.rstrip(","), header.nbytes, member.compress_size, self._max_memory)
             values = bytearray(header.nbytes)
             start = 0
@@ -155,8 +175,7 @@ class Archive:
                 start += len(part)
         if start != header.nbytes:
             raise damaged(source, f"it holds {start} of {header.nbytes} bytes")
-        found = np.frombuffer(values, header.dtype) if header.dtype.itemsize else np.zeros(0, header.dtype)
-        return found.reshape(header.shape, order="F" if header.fortran else "C")
+        return header.array(values, source)
 
     def _check(self) -> dict[str, zipfile.ZipInfo]:
         members: dict[str, zipfile.ZipInfo] = {}
@@ -179,7 +198,7 @@ class Archive:
         return {member.filename.removesuffix(".npy"): member for member in self._zip.infolist()}
 
 
-def _parse(text: str, source: str) -> tuple[tuple[int, ...], np.dtype, bool]:
+def _parse(text: str, source: str, *, records: bool) -> tuple[tuple[int, ...], np.dtype, bool]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd literals are warned of, and refused below
@@ -190,14 +209,14 @@ def _parse(text: str, source: str) -> tuple[tuple[int, ...], np.dtype, bool]:
     whole = isinstance(shape, tuple) and all(type(n) is int and 0 <= n < 2**63 for n in shape)
     if not whole or len(shape) > _MOST_AXES or not isinstance(fortran, bool):
         raise damaged(source, f"its header has the shape {str(shape)[:60]}")
-    if not isinstance(descr, str):
+    if not isinstance(descr, str) and not records:
         raise InputError(f"{source} holds records of several fields; expected plain numbers or texts.")
     try:
-        dtype = np.dtype(descr)
-    except (TypeError, ValueError, SyntaxError) as error:
-        raise damaged(source, f"its header has the type {descr[:60]!a}") from error
+        dtype = np.lib.format.descr_to_dtype(descr)
+    except (TypeError, ValueError, SyntaxError, LookupError) as error:
+        raise damaged(source, f"its header has the type {str(descr)[:60]!a}") from error
     if dtype.hasobject:
         raise InputError(f"{source} holds Python objects, which are never loaded: store numbers or texts.")
-    if dtype.kind not in "biufcSUmM":
+    if dtype.kind not in ("biufcSUmMV" if records else "biufcSUmM"):
         raise InputError(f"{source} holds values of type {dtype}; expected plain numbers or texts.")
     return shape, dtype, fortran

@@ -82,7 +82,7 @@ def told(part: object, write: Callable[[Any], str]) -> dict[str, str]:
 
 
 def to_spec(value: Any, arrays: MutableMapping[str, np.ndarray], key: str) -> Any:
-    """Turn a value into JSON; arrays in it go into `arrays` under names that start with `key`."""
+    """Turn a value into JSON; arrays (...) in it go into `arrays` under names that start with `key`."""
     if is_part(value):
         items = {k: to_spec(v, arrays, f"{key}.{k}") for k, v in arguments(value).items()}
         return {"type": type(value).__name__} | items
@@ -101,7 +101,7 @@ def to_spec(value: Any, arrays: MutableMapping[str, np.ndarray], key: str) -> An
 
 
 def from_spec(spec: Any, known: Mapping[str, type], arrays: Mapping[str, np.ndarray]) -> Any:
-    """Build the value that `to_spec` wrote. Classes come from `known` and from nowhere else.
+    """Build the value that `to_spec` wrote, with its arrays (...). Classes come from `known` and from nowhere else.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What lies at a path, looked at before it is opened: pipes, devices and links in circles are never read."""
+"""Checks of paths before they are opened: pipes, devices and links in circles are never read."""
 
 import os
 import stat

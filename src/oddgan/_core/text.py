@@ -1,4 +1,4 @@
-"""Values in messages."""
+"""Values in messages, shortened."""
 
 LONGEST = 60
 

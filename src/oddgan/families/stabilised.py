@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from oddgan._core.errors import InputError
-from oddgan.networks.blocks.several import is_critic
+from oddgan.networks.blocks.critics import is_critic
 from oddgan.objectives import Objective
 from oddgan.training import CriticEnsemble, Phase, Stabiliser
 from oddgan.training.stabilisers import Setting, check, stabilised

@@ -1,7 +1,7 @@
-"""Inference: from a sample to the latent point that generates its nearest likeness."""
+"""Inversion of a generator: from a sample to the latent point whose image is nearest to it."""
 
 from oddgan.inversion.encoder import EncoderInversion, Hybrid
-from oddgan.inversion.engine import Execution, Slots
+from oddgan.inversion.execution import Execution, Slots
 from oddgan.inversion.joint import Joint, JointSearch
 from oddgan.inversion.optimisers import LatentAdam, LatentOptimiser, LatentRMSProp, LatentSGD
 from oddgan.inversion.restriction import Accepted, Projected, Restriction, SupportPenalty

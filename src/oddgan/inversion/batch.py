@@ -1,4 +1,4 @@
-"""The points of a search: those on slots, those that wait to be confirmed, and those at rest."""
+"""Latent points of a search in batches: those on slots, those to be confirmed, and those at rest."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -37,27 +37,24 @@ class Batch:
     state: State
 
     def take(self, rows: Tensor) -> Self:
-        """Some rows, by number, as a batch of their own."""
-        chosen: dict[str, Any] = {name: getattr(self, name)[rows] for name in _FIELDS}
-        chosen["known"] = tuple(value[rows] for value in self.known)
-        chosen["state"] = {name: value[rows] for name, value in self.state.items()}
-        return replace(self, **chosen)
+        """Return some rows, by number (r,), as a batch of their own."""
+        return self._each(lambda value: value[rows])
 
     def join(self, other: Self) -> Self:
-        """Both, one after the other."""
-        both: dict[str, Any] = {name: torch.cat([getattr(self, name), getattr(other, name)]) for name in _FIELDS}
-        both["known"] = tuple(torch.cat(pair) for pair in zip(self.known, other.known, strict=True))
-        both["state"] = {name: torch.cat([value, other.state[name]]) for name, value in self.state.items()}
-        return replace(self, **both)
+        """Return both, one after the other."""
+        return self._each(lambda one, more: torch.cat([one, more]), other)
 
     def replace(self, rows: Tensor, other: Self) -> None:
-        """Put the other's rows on the slots `rows`."""
-        for name in _FIELDS:
-            getattr(self, name)[rows] = getattr(other, name)
-        for old, new in zip(self.known, other.known, strict=True):
-            old[rows] = new
-        for name, value in self.state.items():
-            value[rows] = other.state[name]
+        """Put the other's rows on the slots `rows`, (r,)."""
+        self._each(lambda old, new: old.index_put_((rows,), new), other)
+
+    def _each(self, function: Callable[..., Tensor], *others: Self) -> Self:
+        """Return a batch of what a function makes of each tensor, and of the same tensor of others."""
+        batches = (self, *others)
+        fields: dict[str, Any] = {name: function(*(getattr(b, name) for b in batches)) for name in _FIELDS}
+        fields["known"] = tuple(function(*values) for values in zip(*(b.known for b in batches), strict=True))
+        fields["state"] = {name: function(*(b.state[name] for b in batches)) for name in self.state}
+        return replace(self, **fields)
 
 
 class Waiting:
@@ -116,7 +113,7 @@ class Waiting:
 
 
 class Parked:
-    """Points that may have ended, until they are confirmed together."""
+    """Points that may have ended, kept until they are confirmed together."""
 
     def __init__(self) -> None:
         self._parts: list[tuple[Batch, Tensor]] = []
@@ -131,7 +128,7 @@ class Parked:
             self._parts.append((batch.take(chosen), z[chosen]))
 
     def take_all(self) -> tuple[Batch, Tensor]:
-        """All points, at least one, and what they would answer; none is left."""
+        """Return all points, at least one, and the z (k, m) that they would answer; none is left."""
         parts, self._parts = self._parts, []
         return reduce(lambda a, b: a.join(b), [batch for batch, _ in parts]), torch.cat([z for _, z in parts])
 
@@ -146,7 +143,7 @@ class Found(NamedTuple):
 
 
 class Ledger:
-    """Where the points that came to rest are written down."""
+    """Results of the points that came to rest."""
 
     def __init__(self, q: int, starts: Tensor, *, keep_y: bool) -> None:
         self.z = torch.empty(q, starts.shape[-1], dtype=starts.dtype, device=starts.device)
@@ -156,7 +153,7 @@ class Ledger:
         self.keep_y = keep_y
 
     def write(self, batch: Batch, ended: Tensor, z: Tensor, loss: Tensor, y: Tensor) -> Tensor:
-        """Note the points that have ended; return the steps that they took."""
+        """Note where points ended, (k,) bool: z (k, m), loss (k,), y (k, ...). Return the steps that they took."""
         pair, q = batch.pair[ended], len(self.z)
         if self.loss is None:
             self.loss = loss.new_empty(q)

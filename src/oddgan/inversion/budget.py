@@ -1,4 +1,4 @@
-"""From a time to a number of steps, on the machine at hand."""
+"""From a time budget to a number of search steps, measured on this machine."""
 
 import math
 from collections.abc import Callable

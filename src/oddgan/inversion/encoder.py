@@ -1,4 +1,4 @@
-"""Inversion by an encoder that was trained for it, in one pass, or with a few steps of search after it."""
+"""Inversion by a trained encoder: in one pass, or followed by a few steps of search."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from oddgan._core.errors import InputError
-from oddgan.inversion.engine import PLAIN, Execution
+from oddgan.inversion.execution import PLAIN, Execution
 from oddgan.inversion.optimisers import LatentAdam
-from oddgan.inversion.restriction import Projected
+from oddgan.inversion.restriction import Projected, restricted
 from oddgan.inversion.result import Inverted, Loss, Map, Support
 from oddgan.inversion.search import LatentSearch
 
@@ -80,8 +80,7 @@ class Hybrid:
         how: Execution = PLAIN,
     ) -> Inverted:
         """Invert samples x (n, ...), as `LatentSearch` does, from one start for each: the encoder's codes (n, m)."""
-        rule = self.search.restriction
-        support = prior if rule is None else rule.walk(prior)
+        support, _ = restricted(self.search.restriction, prior, starts)
         return self.search(x, generator, prior, loss, support.project(starts)[:, None], how)
 
     def calibrate(self, budget_ms: float, run: Callable[["Hybrid"], object], n: int) -> "Hybrid":

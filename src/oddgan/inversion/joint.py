@@ -1,4 +1,4 @@
-"""Inversion that moves the latent point and a private copy of the generator together."""
+"""Joint search (ADGAN): moves the latent point and a private copy of the generator's weights together."""
 
 import math
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from torch import Tensor
 
 from oddgan._core.errors import InputError
 from oddgan.inversion.budget import affordable
-from oddgan.inversion.engine import PLAIN, Execution
+from oddgan.inversion.execution import PLAIN, Execution, Slots
 from oddgan.inversion.optimisers import LatentAdam, Seen
-from oddgan.inversion.restriction import Kept, Restriction, rowwise
+from oddgan.inversion.restriction import Kept, Restriction, restricted, rowwise
 from oddgan.inversion.result import Inverted, Loss, Support, check_losses
 
 
@@ -149,7 +149,7 @@ class JointSearch:
         loss : maps samples and reconstructions to one loss per sample, (k,).
         starts : latent points (n_seed, m) that the search starts from, the same for every sample.
         how : with fixed slots a pass is of one sample, so that rounding cannot depend on others; else samples share
-            passes of that many rows. Who is told how far it is.
+            passes of that many rows. A callback for progress.
 
         Raises
         ------
@@ -161,18 +161,11 @@ class JointSearch:
                 f"JointSearch takes at least one sample and starts (n_seed, m), but got the shapes {tuple(x.shape)} "
                 f"and {tuple(starts.shape)}."
             )
-        rule, support = self.restriction, prior
-        if rule is not None:
-            support, starts = rule.walk(prior), rule.enter(starts)
+        support, starts = restricted(self.restriction, prior, starts)
         with torch.inference_mode(mode=False), torch.enable_grad():
             copies = generator(self, len(starts) if self.theta == "shared" else 1)
-            most = self.memory_mb * 2**20 // copies.bytes(starts[:1])
-            rows = min(most, how.slots.most)
-            samples = 1 if how.slots.fixed else max(1, min(rows // len(starts), len(x)))
-            # One pass on all starts of some samples, or several on parts of one sample's.
-            parts = 1 if samples > 1 or self.theta == "shared" else math.ceil(len(starts) / max(most, 1))
-            passes = torch.split(starts.repeat(samples, 1), math.ceil(samples * len(starts) / parts))
-            descent = Descent(self, copies, support, loss)
+            passes, samples = self._passes(starts, copies.bytes(starts[:1]), how.slots, len(x))
+            descent = JointDescent(self, copies, support, loss)
             firsts = [descent.first(z) for z in passes]
             found = []
             for some in torch.split(x, samples):
@@ -181,6 +174,16 @@ class JointSearch:
                     points = len(some) * len(starts)
                     how.report(points, self.steps * points, points)
         return Joint(*(torch.cat(values) for values in zip(*found, strict=True)))
+
+    def _passes(self, starts: Tensor, size: int, slots: Slots, n: int) -> tuple[tuple[Tensor, ...], int]:
+        """Return the starts (k, m) of each pass, and how many of n samples share passes; a row takes `size` bytes.
+
+        One pass is on all starts of some samples, or several are on parts of one sample's.
+        """
+        most = self.memory_mb * 2**20 // size
+        samples = 1 if slots.fixed else max(1, min(min(most, slots.most) // len(starts), n))
+        parts = 1 if samples > 1 or self.theta == "shared" else math.ceil(len(starts) / max(most, 1))
+        return torch.split(starts.repeat(samples, 1), math.ceil(samples * len(starts) / parts)), samples
 
     def trace(self, x: Tensor, generator: Copier, prior: Support, loss: Loss, starts: Tensor) -> Tensor:
         """Return the ways of all starts, (n, n_seed, k + 1, m), with the arguments of a call.
@@ -214,8 +217,8 @@ class JointSearch:
 
 
 @dataclass(frozen=True)
-class Descent:
-    """Moves the rows of one pass after the other.
+class JointDescent:
+    """Gradient descent of the rows of one pass after the other.
 
     Parameters
     ----------
@@ -231,7 +234,7 @@ class Descent:
     loss: Loss
 
     def first(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the starts of a pass and their samples, with a graph that serves all passes."""
+        """Return the starts z (k, m) of a pass and their samples (k, ...), with a graph that serves all passes."""
         self.copies.reset()
         z = z.clone().requires_grad_()
         return z, self.copies(z)
@@ -274,7 +277,7 @@ class Descent:
         return z, torch.where(rowwise(none, y), y, kept.y), torch.where(none, self.loss(x, y), loss)
 
 
-def _together(descent: Descent, x: Tensor, firsts: list[tuple[Tensor, Tensor]], n_seed: int) -> Joint:
+def _together(descent: JointDescent, x: Tensor, firsts: list[tuple[Tensor, Tensor]], n_seed: int) -> Joint:
     """Search for samples that share passes; rows of a pass that are left over get the last sample."""
     found = []
     for first in firsts:

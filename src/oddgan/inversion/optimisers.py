@@ -1,4 +1,4 @@
-"""How a latent search moves: first-order optimisers, each row of z with a state of its own."""
+"""Optimisers of a latent search (Adam, RMSProp, SGD): each row of z with a state of its own."""
 
 import math
 from abc import ABC, abstractmethod
@@ -84,12 +84,12 @@ class LatentAdam(LatentOptimiser):
             raise InputError(f"LatentAdam got betas={self.betas}: give two numbers of at least 0 and below 1.")
 
     def start(self, z: Tensor) -> State:
-        """Return zero moments and step counts."""
+        """Return zero moments (k, m) and step counts (k,)."""
         count = torch.zeros(len(z), dtype=torch.float64, device=z.device)
         return {"first": torch.zeros_like(z), "second": torch.zeros_like(z), "count": count}
 
     def step(self, state: State, z: Tensor, seen: Seen, rate: Tensor) -> Tensor:
-        """Return z after one step of Adam."""
+        """Return z (k, m) after one step of Adam."""
         beta1, beta2 = self.betas
         state["first"].lerp_(seen.gradient, 1 - beta1)
         state["second"].mul_(beta2).addcmul_(seen.gradient, seen.gradient, value=1 - beta2)
@@ -119,11 +119,11 @@ class LatentRMSProp(LatentOptimiser):
         share(self, alpha=self.alpha)
 
     def start(self, z: Tensor) -> State:
-        """Return a zero mean."""
+        """Return a zero mean of squared gradients, (k, m)."""
         return {"square": torch.zeros_like(z)}
 
     def step(self, state: State, z: Tensor, seen: Seen, rate: Tensor) -> Tensor:
-        """Return z after one step of RMSProp."""
+        """Return z (k, m) after one step of RMSProp."""
         g = seen.gradient
         state["square"].mul_(self.alpha).addcmul_(g, g, value=1 - self.alpha)
         size = (self.lr * rate).to(z.dtype)[:, None]
@@ -148,11 +148,11 @@ class LatentSGD(LatentOptimiser):
         share(self, momentum=self.momentum)
 
     def start(self, z: Tensor) -> State:
-        """Return zero velocities."""
+        """Return zero velocities (k, m)."""
         return {"velocity": torch.zeros_like(z)}
 
     def step(self, state: State, z: Tensor, seen: Seen, rate: Tensor) -> Tensor:
-        """Return z after one step down the gradient."""
+        """Return z (k, m) after one step down the gradient."""
         state["velocity"].mul_(self.momentum).add_(seen.gradient)
         return z - (self.lr * rate).to(z.dtype)[:, None] * state["velocity"]
 

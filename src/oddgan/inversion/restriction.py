@@ -1,4 +1,4 @@
-"""Latent restriction while searching: a support of the search's own, whatever the prior was in training."""
+"""Restrictions of a latent search: a support other than the prior's in training."""
 
 from abc import ABC
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ ROUNDING = 16
 
 
 class Price(NamedTuple):
-    """What a latent point costs: value (k,), its gradient (k, m), and a bound of its curvature, (k,)."""
+    """The penalty of latent points: value (k,), its gradient (k, m), and a bound of its curvature, (k,)."""
 
     value: Tensor
     gradient: Tensor
@@ -78,7 +78,7 @@ class Projected(Restriction):
         return self.support
 
     def enter(self, starts: Tensor) -> Tensor:
-        """Return the projected starts."""
+        """Return the projected starts (..., m)."""
         return self.support.project(starts.flatten(0, -2)).view_as(starts)
 
 
@@ -103,7 +103,7 @@ class SupportPenalty(Restriction):
         positive(self, weight=self.weight)
 
     def price(self, z: Tensor) -> Price:
-        """Return the penalty; its curvature is 2w outside, an upper bound of the second derivatives, and 0 inside."""
+        """Return the penalty (k,) of z (k, m); its curvature is 2w outside, an upper bound, and 0 inside."""
         away = z - self.support.project(z)
         outside = 2 * self.weight * (away != 0).any(dim=1)
         return Price(self.weight * away.square().sum(dim=1), 2 * self.weight * away, outside.to(z.dtype))
@@ -158,10 +158,15 @@ class Kept:
         self.y = torch.where(rowwise(self.best.note(self.state, z, loss), y), y, self.y)
 
     def answer(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what `Best.answer` does."""
+        """Return answers (k, m), their losses (k,), and which have none yet, as `Best.answer` does."""
         return self.best.answer(self.state, z)
 
 
 def rowwise(chosen: Tensor, y: Tensor) -> Tensor:
     """Return a choice of rows (k,) in a shape that goes with y (k, ...)."""
     return chosen.view(-1, *[1] * (y.ndim - 1))
+
+
+def restricted(rule: Restriction | None, prior: Support, starts: Tensor) -> tuple[Support, Tensor]:
+    """Return the support that steps are projected onto, and where to start instead of (..., m)."""
+    return (prior, starts) if rule is None else (rule.walk(prior), rule.enter(starts))

@@ -1,4 +1,4 @@
-"""What every inversion returns, and what it is given."""
+"""What an inversion returns, and the types of generators, losses and supports that it takes."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, runtime_checkable

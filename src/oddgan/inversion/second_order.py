@@ -1,4 +1,4 @@
-"""How a latent search moves: rules that try a point and may go back, each row of z by itself."""
+"""Second-order optimisers of a latent search (L-BFGS, Levenberg-Marquardt), each row of z by itself."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,7 +17,7 @@ LEAST, MOST = 1e-9, 1e9  # the range of the damping
 
 @dataclass(frozen=True)
 class _Monotone(LatentOptimiser):
-    """What the rules here share: a best point so far, `best` with `loss` and `gradient`; infinite loss before any."""
+    """Base of optimisers that keep the `best` point so far, its `loss` and `gradient`; an infinite loss before any."""
 
     monotone: ClassVar[bool] = True
 
@@ -61,14 +61,14 @@ class LatentLBFGS(_Monotone):
             raise InputError(f"LatentLBFGS got history={self.history}: give a whole number above 0.")
 
     def start(self, z: Tensor) -> State:
-        """Return an empty history."""
+        """Return an empty history, (k, h, m) for h pairs."""
         pairs = torch.zeros(len(z), self.history, z.shape[1], dtype=z.dtype, device=z.device)
         size = torch.ones(len(z), dtype=z.dtype, device=z.device)
         weights = torch.zeros(len(z), self.history, dtype=z.dtype, device=z.device)
         return super().start(z) | {"s": pairs, "y": pairs.clone(), "rho": weights, "size": size, "tries": 0 * size}
 
     def step(self, state: State, z: Tensor, seen: Seen, rate: Tensor) -> Tensor:
-        """Return the next trial."""
+        """Return the next trial, (k, m)."""
         first = state["loss"].isinf()
         direction = self._direction(state)
         slope = (direction * state["gradient"]).sum(1)
@@ -137,13 +137,13 @@ class LatentLM(_Monotone):
         positive(self, damping=self.damping)
 
     def start(self, z: Tensor) -> State:
-        """Return the first damping."""
+        """Return the first damping (k,)."""
         k, m = z.shape
         mu = torch.full((k,), self.damping, dtype=z.dtype, device=z.device)
         return super().start(z) | {"mu": mu, "matrix": torch.zeros(k, m, m, dtype=z.dtype, device=z.device)}
 
     def step(self, state: State, z: Tensor, seen: Seen, rate: Tensor) -> Tensor:
-        """Return the next trial."""
+        """Return the next trial, (k, m)."""
         if seen.curvature is None:
             raise InputError("LatentLM needs the generator's Jacobian, which this search does not supply.")
         first, better = state["loss"].isinf(), seen.loss < state["loss"]

@@ -1,4 +1,4 @@
-"""What every backbone offers, and what a critic returns."""
+"""Backbone, the interface of network factories, and Judgement, the output of a critic."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Init = Literal["default", "dcgan", "xavier", "he", "equalised"]
 
 
 class Judgement(NamedTuple):
-    """What a critic says about n samples.
+    """The output of a critic for n samples.
 
     Parameters
     ----------

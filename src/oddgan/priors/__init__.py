@@ -1,4 +1,4 @@
-"""Latent restriction: distributions over z that sample, project onto their support, and say how typical a point is."""
+"""Priors: latent distributions that sample, project onto their support, and say how typical a point is."""
 
 from oddgan.priors.distributions import Gaussian, Prior, Sphere, TruncatedNormal, Uniform
 from oddgan.priors.langevin import Langevin, Replay

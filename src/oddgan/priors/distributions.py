@@ -1,4 +1,4 @@
-"""Distributions over latent points z, shape (n, m)."""
+"""Latent distributions (normal, uniform, truncated normal, sphere) of points z (n, m)."""
 
 import math
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ class Prior(ABC):
     """A distribution of latent points whose m coordinates look alike."""
 
     def __call__(self, n: int, dim: int, *, device: Device = None) -> Tensor:
-        """Draw latent points, as `sample` does."""
+        """Draw latent points (n, dim), as `sample` does."""
         return self.sample(n, dim, device=device)
 
     @abstractmethod
@@ -51,7 +51,7 @@ class Gaussian(Prior):
         return torch.randn(n, dim, device=device)
 
     def project(self, z: Tensor) -> Tensor:
-        """Return z itself."""
+        """Return z (n, m) itself."""
         return z
 
     def log_density(self, z: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Langevin dynamics: samples of a distribution that is known by its energy only."""
+"""Langevin dynamics: sampling from a distribution that is known by its energy, with a replay buffer of chains."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -78,7 +78,7 @@ class Langevin:
 
 
 class Replay:
-    """The ends of the latest chains, which others go on from: so short chains become long ones.
+    """A replay buffer: the ends of the latest chains, from which others continue, so that short ones become long.
 
     It is a training's working memory, no part: it is neither fitted nor stored with a model.
 
@@ -112,9 +112,9 @@ class Replay:
         self.points = points[-self.capacity :]
 
     def dump(self) -> dict[str, Tensor]:
-        """The kept ends, if any."""
+        """Return the kept ends, {"points": (k, m)}, if any."""
         return {} if self.points is None else {"points": self.points}
 
     def load(self, held: Mapping[str, Tensor]) -> None:
-        """Keep what `dump` gave."""
+        """Keep what `dump` gave, {"points": (k, m)}."""
         self.points = held.get("points")

@@ -1,4 +1,4 @@
-"""The normal distribution near the sphere on which it concentrates."""
+"""Normal distribution restricted to a shell of typical norms."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Scaling: how raw values become network input and back; learned on training data, stored with the model."""
+"""Scaling of raw values to network input and back: learned on training data, stored with the model."""
 
 from oddgan.scaling.affine import AutoScaling, Identity, MinMax, Scaling, Standard
 from oddgan.scaling.contrast import AutoContrast, ContrastNormalisation

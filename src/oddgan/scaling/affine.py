@@ -1,4 +1,4 @@
-"""Affine scalings: network input = (raw - centre) / spread, for raw values of any finite size."""
+"""Affine scalings (min-max, standard): network input = (raw - centre) / spread, for raw values of any finite size."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -169,7 +169,7 @@ class MinMax(Scaling):
         return self.low, self.high
 
     def fit(self, chunks: Iterable[np.ndarray]) -> Self:
-        """Learn the smallest and largest values."""
+        """Learn the smallest and largest values of chunks (n, ...)."""
         if not self.low < self.high:
             raise InputError(f"MinMax needs low < high, but got low={self.low} and high={self.high}.")
         smallest: np.ndarray | None = None
@@ -197,7 +197,7 @@ class Standard(Scaling):
     """Subtract the mean and divide by the standard deviation of the training data."""
 
     def fit(self, chunks: Iterable[np.ndarray]) -> Self:
-        """Learn mean and standard deviation in one pass."""
+        """Learn mean and standard deviation of chunks (n, ...) in one pass."""
         moments: Moments | None = None
         ndim = 0
         for chunk in chunks:
@@ -215,7 +215,7 @@ class Identity(Scaling):
     limit: ClassVar[float] = 1e15  # squares of what is beyond are still finite in single precision
 
     def fit(self, chunks: Iterable[np.ndarray]) -> Self:
-        """Nothing to learn."""
+        """Learn nothing from chunks (n, ...)."""
         del chunks
         return replace(self, centre=np.zeros(()), spread=np.ones(()))
 
@@ -234,7 +234,7 @@ class AutoScaling(Scaling):
     }
 
     def fit(self, chunks: Iterable[np.ndarray]) -> Self:
-        """`AutoScaling` is replaced by its choice before fitting."""
+        """Refuse chunks (n, ...): `AutoScaling` is replaced by its choice before fitting."""
         raise InputError("AutoScaling is not fitted itself: use AutoScaling().choose(shape).fit(...).")
 
     def choose(self, shape: tuple[int, ...]) -> Scaling:

@@ -1,4 +1,4 @@
-"""Contrast normalisation: each sample by its own mean and spread, then all of them to one interval."""
+"""Contrast normalisation: each sample by its own mean and deviation, then all of them to one interval."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ class ContrastNormalisation(MinMax):
     contrast: float | None = None
 
     def fit(self, chunks: Iterable[np.ndarray]) -> Self:
-        """Learn the smallest and largest normalised values, and the mean brightness and contrast."""
+        """Learn the smallest and largest normalised values of chunks (n, ...), and mean brightness and contrast."""
         sums = np.zeros(3)
 
         def normalised() -> Iterator[np.ndarray]:

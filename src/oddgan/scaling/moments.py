@@ -70,12 +70,12 @@ class Moments:
 
     @property
     def mean(self) -> np.ndarray:
-        """The mean of each scale."""
+        """The mean of each scale, (...)."""
         found: np.ndarray = (self.first + self.shift) * self.unit
         return found
 
     @property
     def deviation(self) -> np.ndarray:
-        """The standard deviation of each scale."""
+        """The standard deviation of each scale, (...)."""
         found: np.ndarray = np.sqrt(self.squares / self.n) * self.unit
         return found

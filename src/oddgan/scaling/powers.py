@@ -1,4 +1,4 @@
-"""Arithmetic at the ends of the range of numbers: units that are powers of two, and a bound that keeps the order."""
+"""Overflow-safe arithmetic: units that are powers of two, and a logarithmic bound that keeps the order."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ _LARGEST = float(np.finfo(np.float64).max)
 
 
 def power_of_two(size: np.ndarray) -> np.ndarray:
-    """A power of two near each size >= 0, between 2^-1000 and 2^1000; 1 for size 0.
+    """A power of two near each size >= 0, (...), between 2^-1000 and 2^1000; 1 for size 0.
 
     Dividing by it changes no digit, but where the result is too small for a normal number.
     """
@@ -24,7 +24,7 @@ def compressed(values: np.ndarray, limit: float) -> np.ndarray:
 
     Parameters
     ----------
-    values : any numbers, infinities included, float64; changed in place.
+    values : any numbers (...), infinities included, float64; changed in place.
     limit : > 0.
     """
     if values.size and not (values.max() <= limit and values.min() >= -limit):

@@ -1,4 +1,4 @@
-"""Anomaly score: components, one value per sample, and how they become one score."""
+"""Anomaly scores: components, one value per sample, and compositions that combine them into one score."""
 
 from oddgan._core.chi import ChiMoments, chi_moments
 from oddgan.scores.components import (

@@ -1,4 +1,4 @@
-"""How components become one score."""
+"""Composition: combines the components into one anomaly score; weighted sum."""
 
 import math
 from abc import ABC, abstractmethod

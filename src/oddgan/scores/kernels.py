@@ -1,4 +1,4 @@
-"""Compositions that are sums of kernels or of normal densities. Learned by scikit-learn, evaluated here row by row."""
+"""SVM, one-class SVM and Gaussian mixture on components: fitted by scikit-learn, evaluated here row by row."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""What compositions that learn share: choosing components, checking rows, and being compared although they hold arrays.
+"""Base class of compositions that learn from component values, with checks of rows and labels.
 
 Everything is computed row by row with elementwise operations, never by a matrix product, whose rounding depends on how
 many rows there are: a row's score is the same in any company.

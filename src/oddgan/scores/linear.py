@@ -1,4 +1,4 @@
-"""Weights that are learned from labelled rows: by trying all of a lattice, or by logistic regression."""
+"""Weighted sums learned from labelled rows: grid search and logistic regression."""
 
 import dataclasses
 import itertools

@@ -1,4 +1,4 @@
-"""The parts of a density near a manifold that a decoder draws: codes, stretching, and the distance from it."""
+"""Density near a decoder's manifold (GPND): codes, Jacobian, and distance from the manifold."""
 
 import math
 from collections.abc import Callable

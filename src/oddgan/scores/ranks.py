@@ -1,4 +1,4 @@
-"""Compositions in which all components count alike. They learn from held-out normal rows alone."""
+"""Unsupervised score ensembles: average, maximum, rank average, Fisher's p-values."""
 
 import dataclasses
 from collections.abc import Sequence

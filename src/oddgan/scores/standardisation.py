@@ -1,4 +1,4 @@
-"""Components on one scale, by statistics of held-out normal rows."""
+"""Standardisation of components (z-score, robust, min-max) by held-out normal rows."""
 
 import math
 from abc import abstractmethod
@@ -126,7 +126,7 @@ class Standardised(Composition):
             )
 
     def fit(self, normals: Values, labelled: tuple[Values, np.ndarray] | None = None) -> Self:
-        """Return the composition with statistics of held-out normal rows; `labelled` is not read."""
+        """Return the composition with statistics of held-out normal rows, (n,) a component; `labelled` is not read."""
         del labelled
         values = table(repr(self.composition), normals, self.uses, "held-out normal rows")
         return replace(self, standardisation=self.standardisation.fit(values, self.uses))

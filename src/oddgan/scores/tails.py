@@ -1,4 +1,4 @@
-"""How unusual a value is: against the χ distribution of ‖z‖ under a normal prior, or against reference values."""
+"""Tail probabilities of components: of ‖z‖ under the χ distribution, or among reference values."""
 
 import math
 from typing import Literal

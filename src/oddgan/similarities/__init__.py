@@ -1,4 +1,4 @@
-"""Dissimilarities of a sample and its reconstruction, one value per sample, differentiable."""
+"""Similarities of a sample and its reconstruction: one value per sample, differentiable, higher = less alike."""
 
 from oddgan.similarities.base import Similarity
 from oddgan.similarities.kernels import RBF

@@ -1,4 +1,4 @@
-"""What every similarity is: (n, ...) x (n, ...) -> (n,), 0 for equal samples, higher = less alike."""
+"""Similarity, the interface of all similarities: (n, ...) x (n, ...) -> (n,), 0 for equal samples."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One minus a kernel of whole samples."""
+"""Kernel similarities: one minus a kernel of whole samples."""
 
 import dataclasses
 import math

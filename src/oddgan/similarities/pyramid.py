@@ -1,4 +1,4 @@
-"""Differences by scale: the Laplacian pyramid."""
+"""Laplacian pyramid loss: differences at several scales."""
 
 import math
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ _CONV = {1: functional.conv1d, 2: functional.conv2d}
 
 
 def require_axes(part: str, x: Tensor) -> int:
-    """Return how many axes samples have beside channels: 1 for series, 2 for images.
+    """Return how many axes samples x (n, c, ...) have beside channels: 1 for series, 2 for images.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def smooth(x: Tensor, kernel: Tensor) -> Tensor:
 
 
 def gaussian(sigma: float, reach: int, like: Tensor) -> Tensor:
-    """Return a Gaussian's weights (2 reach + 1,), which sum to 1, of the dtype and on the device of another tensor."""
+    """Return a Gaussian's weights (k,), k = 2 reach + 1, which sum to 1, with dtype and device of another tensor."""
     at = torch.arange(-reach, reach + 1, dtype=like.dtype, device=like.device)
     kernel = torch.exp(-at.square() / (2 * sigma**2))
     return kernel / kernel.sum()

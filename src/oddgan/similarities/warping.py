@@ -1,4 +1,4 @@
-"""Dynamic time warping: series that tell the same at another pace are alike."""
+"""Dynamic time warping (DTW) and its differentiable form, soft-DTW, for series."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Similarities made of others: after a blur, relative to how much there is to draw, or without padding."""
+"""Wrappers of similarities: Gaussian blur, relative to the foreground, without trailing padding."""
 
 import dataclasses
 import math

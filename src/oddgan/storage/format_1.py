@@ -16,6 +16,7 @@ import numpy as np
 
 from oddgan._core.damage import brief
 from oddgan._core.errors import ModelError
+from oddgan._core.npy import Header
 from oddgan.storage.estimators import FORMS, Values
 from oddgan.storage.json_text import parse
 
@@ -132,25 +133,8 @@ class _Archive:
         if node["type"] != "numpy" or not isinstance(name, str):
             raise _StrangeError(f"an array of the type {node['type']!r:.40}")
         if name not in self._arrays:
-            self._arrays[name] = _npy(self._archive.read(name))
+            data = self._archive.read(name)
+            header = Header.read(io.BytesIO(data), name, records=True)
+            self._arrays[name] = header.array(data[header.size :], name).copy(order="K")
         found = self._arrays[name]
         return found if node["__class__"] == "ndarray" else found.item()
-
-
-def _npy(data: bytes) -> np.ndarray:
-    """The array of an npy file, which must hold as many bytes as its header says."""
-    file, form = io.BytesIO(data), np.lib.format
-    try:
-        header = form.read_array_header_1_0 if form.read_magic(file) == (1, 0) else form.read_array_header_2_0
-        shape, fortran, dtype = header(file)
-    except Exception as error:  # it is parsed as Python text, with all the errors that such may have
-        raise ValueError("an array's header can't be read") from error
-    rest = data[file.tell() :]
-    if dtype.hasobject or dtype.itemsize == 0 or any(n < 0 for n in shape):
-        raise ValueError("an array holds objects or nothing")
-    size = dtype.itemsize
-    for n in shape:
-        size *= n
-    if size != len(rest):
-        raise ValueError("an array is cut short or longer than its header says")
-    return np.frombuffer(rest, dtype=dtype).reshape(shape, order="F" if fortran else "C").copy(order="K")

@@ -1,4 +1,4 @@
-"""Anomaly score: rules from scores to a cut. Numpy only: no torch."""
+"""Threshold rules: from scores of normal rows to a cut. Numpy only: no torch."""
 
 from oddgan.thresholds.labelled import Best, best_threshold
 from oddgan.thresholds.rules import Conformal, Fixed, MeanSigma, Quantile, Threshold

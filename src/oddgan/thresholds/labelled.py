@@ -1,4 +1,4 @@
-"""The best cut for labelled scores. Choose it on validation rows, never on the rows that results are reported for."""
+"""The best threshold for labelled scores, by MCC, F1, Youden's J or cost; choose it on validation rows only."""
 
 import math
 from typing import Literal, NamedTuple

@@ -1,4 +1,4 @@
-"""A rule that models the tail of the scores, for rates lower than the number of scores could show."""
+"""Extreme value theory: a threshold from a generalised Pareto distribution of the highest scores."""
 
 import math
 from dataclasses import dataclass

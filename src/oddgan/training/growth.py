@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
-from oddgan.networks.backbones.growing import Growing, Period
 from oddgan.networks.blocks.critics import Critic, JointCritic
+from oddgan.networks.blocks.progressive import Growing, Period
 from oddgan.training.ema import Ema
 from oddgan.training.optimisers import Schedule
 from oddgan.training.protocol import Clock, Phase, Player, Update

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan.networks import Growing, MinibatchStdDev, Progressive
-from oddgan.networks.backbones.growing import Drawing, Period, PixelNorm, Reading, Timetable
+from oddgan.networks.blocks.progressive import Drawing, Period, PixelNorm, Reading, Timetable
 
 SHAPES = [(1, 16, 16), (3, 28, 20), (1, 13, 9), (2, 40), (1, 187), (1, 216)]
 SMALL = Progressive(width=4, max_width=8)

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from oddgan.networks import ResNet
-from oddgan.networks.backbones.resnet import Grow, Residual
+from oddgan.networks.blocks import Grow, Residual
 
 
 def test_grow_repeats_and_cuts() -> None:

@@ -1,4 +1,4 @@
-"""The backbone that fits the shape of the samples."""
+"""Automatic choice of the backbone by the shape of the samples."""
 
 from dataclasses import dataclass, field
 from typing import Self
@@ -6,7 +6,7 @@ from typing import Self
 from torch import nn
 
 from oddgan._core.errors import InputError
-from oddgan.networks.backbones.ladder import ConvLadder
+from oddgan.networks.backbones.dcgan import ConvLadder
 from oddgan.networks.backbones.mlp import MLP
 from oddgan.networks.base import Backbone, CodeOutput, SampleOutput
 

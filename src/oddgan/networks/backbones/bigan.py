@@ -1,4 +1,4 @@
-"""Networks of bidirectional GANs: critics with a branch for samples and one for codes, and ladders with more layers."""
+"""Networks of bidirectional GANs (EGBAD, ALAD): critics with a branch for samples and one for codes."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -9,12 +9,11 @@ import torch
 from torch import nn
 
 from oddgan._core.errors import InputError
-from oddgan.networks.backbones.convolutional import Layers, Sides
-from oddgan.networks.backbones.ladder import ConvLadder
+from oddgan.networks.backbones.dcgan import ConvLadder
 from oddgan.networks.backbones.mlp import MLP
 from oddgan.networks.base import Backbone, CodeOutput, Init, SampleOutput, one_of, whole
 from oddgan.networks.blocks.critics import Critic, JointCritic, join, only_last
-from oddgan.networks.blocks.layers import CONV, Chain, code_output, finish, normalisation
+from oddgan.networks.blocks.layers import CONV, Chain, Layers, Sides, code_output, finish, normalisation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What convolutional backbones share: which shapes they serve, their levels, and how critics join codes."""
+"""Base classes of convolutional backbones: encoders, decoders and critics of series and images from levels of maps."""
 
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
@@ -10,10 +10,7 @@ from oddgan._core.errors import InputError
 from oddgan.networks.backbones.mlp import MLP
 from oddgan.networks.base import Backbone, CodeOutput, Init, Norm, SampleOutput, one_of, whole
 from oddgan.networks.blocks.critics import Critic, JointCritic, join, only_last
-from oddgan.networks.blocks.layers import Chain, code_output, finish, sample_output
-
-Sides = tuple[int, ...]
-Layers = list[nn.Module]
+from oddgan.networks.blocks.layers import Chain, Layers, Sides, code_output, finish, sample_output
 
 # A map is halved until its sides are below this, by number of axes: 4 to 7 px (DCGAN ends at 4), 8 to 15 time points
 # (BeatGAN ends at 10). A series that is shorter from the start is halved once.
@@ -22,8 +19,79 @@ SHORTEST_SERIES = 4
 SMALLEST_IMAGE, LARGEST_IMAGE = 8, 128
 
 
+class Maps(Backbone):
+    """Base of backbones of series and images: networks from layers that lead to the smallest map, and back from it.
+
+    Attributes have the meaning that they have in `Convolutional`.
+    """
+
+    norm: Norm
+    critic_norm: Norm
+    feature_layer: int
+    spectral_norm: bool
+    init: Init
+    codes: MLP
+
+    @abstractmethod
+    def _levels(self, sides: Sides) -> list[Sides]:
+        """Return the sides of each level, from the sample's to the smallest map's."""
+
+    @abstractmethod
+    def _analysis(self, channels: int, levels: list[Sides], out: int, norm: Norm) -> tuple[Layers, Layers]:
+        """Return layers from (n, channels, *levels[0]) to the features, and from there to (n, out)."""
+
+    @abstractmethod
+    def _synthesis(self, dim: int, levels: list[Sides], channels: int) -> Layers:
+        """Return layers from codes (n, dim) to samples (n, channels, *levels[0])."""
+
+    @abstractmethod
+    def _activation(self) -> nn.Module:
+        """Return the activation of encoder and critic."""
+
+    @abstractmethod
+    def _meeting(self) -> tuple[int, bool]:
+        """Return the width of the layer in which samples meet codes in a critic, and whether it has biases."""
+
+    def encoder(self, shape: tuple[int, ...], out: int, *, output: CodeOutput = "linear") -> nn.Module:
+        """Build a network from samples (n, *shape) to codes (n, out)."""
+        self.check(shape)
+        whole(out=out)
+        trunk, head = self._analysis(shape[0], self._levels(shape[1:]), out, self.norm)
+        return finish(Chain([*trunk, *head, *code_output(output)], self.init), spectral=self.spectral_norm)
+
+    def decoder(self, dim: int, shape: tuple[int, ...], *, output: SampleOutput = "linear") -> nn.Module:
+        """Build a network from codes (n, dim) to samples (n, *shape)."""
+        self.check(shape)
+        whole(dim=dim)
+        layers = self._synthesis(dim, self._levels(shape[1:]), shape[0])
+        return finish(Chain([*layers, *sample_output(output)], self.init))
+
+    def critic(self, shape: tuple[int, ...], *others: tuple[int, ...]) -> nn.Module:
+        """Build a network from samples (n, *shape), joined with others, to a Judgement.
+
+        Others of the same sides are joined along the channels. With codes among them, the features are a layer on the
+        last map and the codes' branch; without, they are the map of `feature_layer`. Codes `(m,)` alone are judged by
+        `codes`.
+        """
+        if len(shape) == 1:
+            mlp = self.codes.with_spectral_norm() if self.spectral_norm else self.codes
+            return mlp.critic(shape, *others)
+        joined, code_length = join(shape, others)
+        self.check(joined)
+        meeting, bias = self._meeting()
+        out = meeting if code_length else 1
+        trunk, head = self._analysis(joined[0], self._levels(joined[1:]), out, self.critic_norm)
+        if not code_length:
+            alone = Critic(trunk, nn.Sequential(*head), self.init, self.feature_layer)
+            return finish(alone, spectral=self.spectral_norm)
+        only_last(self.feature_layer)
+        branch = [*self.codes.critic_body(code_length), nn.Linear(self.codes.hidden[-1], out, bias=bias)]
+        last = [self._activation(), nn.Linear(out, 1, bias=bias)]
+        return finish(JointCritic([*trunk, *head], branch, last, self.init), spectral=self.spectral_norm)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Convolutional(Backbone):
+class Convolutional(Maps):
     """Base of the convolutional backbones: series `(c, t)` with t of at least 4, images `(c, h, w)` of 8 to 128 px.
 
     Each level halves the sides, until 4 to 7 px or 8 to 15 time points are left; a shorter side stops halving first.
@@ -67,18 +135,6 @@ class Convolutional(Backbone):
     def _halved(self, side: int) -> int:
         """Return the next level's side."""
 
-    @abstractmethod
-    def _analysis(self, channels: int, levels: list[Sides], out: int, norm: Norm) -> tuple[Layers, Layers]:
-        """Return layers from (n, channels, *levels[0]) to the features, and from there to (n, out)."""
-
-    @abstractmethod
-    def _synthesis(self, dim: int, levels: list[Sides], channels: int) -> Layers:
-        """Return layers from codes (n, dim) to samples (n, channels, *levels[0])."""
-
-    @abstractmethod
-    def _activation(self) -> nn.Module:
-        """Return the activation of encoder and critic."""
-
     def check(self, shape: tuple[int, ...]) -> None:
         """Raise InputError unless the shape is a series or an image of a size that these networks take."""
         refused = f"{type(self).__name__} can't serve samples of shape {shape}: "
@@ -95,49 +151,14 @@ class Convolutional(Backbone):
         if self.depth is not None and self.depth > deepest:
             raise InputError(refused + f"depth={self.depth} halves its sides too often; use at most {deepest}.")
 
-    def encoder(self, shape: tuple[int, ...], out: int, *, output: CodeOutput = "linear") -> nn.Module:
-        """Build a network from samples (n, *shape) to codes (n, out)."""
-        self.check(shape)
-        whole(out=out)
-        trunk, head = self._analysis(shape[0], self._levels(shape[1:]), out, self.norm)
-        return finish(Chain([*trunk, *head, *code_output(output)], self.init), spectral=self.spectral_norm)
-
-    def decoder(self, dim: int, shape: tuple[int, ...], *, output: SampleOutput = "linear") -> nn.Module:
-        """Build a network from codes (n, dim) to samples (n, *shape)."""
-        self.check(shape)
-        whole(dim=dim)
-        layers = self._synthesis(dim, self._levels(shape[1:]), shape[0])
-        return finish(Chain([*layers, *sample_output(output)], self.init))
-
-    def critic(self, shape: tuple[int, ...], *others: tuple[int, ...]) -> nn.Module:
-        """Build a network from samples (n, *shape), joined with others, to a Judgement.
-
-        Others of the same sides are joined along the channels. With codes among them, the features are a layer of
-        16 · width values on the last map and the codes' branch; without, they are the map of `feature_layer`. Codes
-        `(m,)` alone are judged by `codes`.
-        """
-        if len(shape) == 1:
-            mlp = self.codes.with_spectral_norm() if self.spectral_norm else self.codes
-            return mlp.critic(shape, *others)
-        joined, code_length = join(shape, others)
-        self.check(joined)
-        # Samples with codes meet in a layer of 1024 at width 64, as in EGBAD and ALAD.
-        out = 16 * self.width if code_length else 1
-        trunk, head = self._analysis(joined[0], self._levels(joined[1:]), out, self.critic_norm)
-        if not code_length:
-            alone = Critic(trunk, nn.Sequential(*head), self.init, self.feature_layer)
-            return finish(alone, spectral=self.spectral_norm)
-        only_last(self.feature_layer)
-        branch = [*self.codes.critic_body(code_length), nn.Linear(self.codes.hidden[-1], out)]
-        last = [self._activation(), nn.Linear(out, 1)]
-        return finish(JointCritic([*trunk, *head], branch, last, self.init), spectral=self.spectral_norm)
-
     def with_spectral_norm(self) -> Self:
         """Return a copy with spectral norm in encoder and critic."""
         return replace(self, spectral_norm=True)
 
+    def _meeting(self) -> tuple[int, bool]:
+        return 16 * self.width, True  # 1024 at width 64, as in EGBAD and ALAD
+
     def _levels(self, sides: Sides) -> list[Sides]:
-        """Return the sides of each level, from the sample's to the smallest map's."""
         levels = [sides]
         if self.depth is not None:
             for _ in range(self.depth):

@@ -1,4 +1,4 @@
-"""The bias-free LeNets of Deep SVDD for images and series."""
+"""Bias-free LeNets of Deep SVDD, for images and series."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -8,19 +8,17 @@ from typing import Literal, Self, get_args
 from torch import nn
 
 from oddgan._core.errors import InputError
-from oddgan.networks.backbones.convolutional import Layers, Sides
+from oddgan.networks.backbones.convolutional import Maps
 from oddgan.networks.backbones.mlp import MLP
-from oddgan.networks.backbones.resnet import Grow
-from oddgan.networks.base import Backbone, CodeOutput, Init, SampleOutput, one_of, whole
-from oddgan.networks.blocks.critics import Critic, JointCritic, join, only_last
-from oddgan.networks.blocks.layers import BATCH_NORM, CONV, MAX_POOL, Chain, code_output, finish, sample_output
+from oddgan.networks.base import Init, Norm, one_of, whole
+from oddgan.networks.blocks.layers import BATCH_NORM, CONV, MAX_POOL, Grow, Layers, Sides
 
 EPS = 1e-4  # added to the variance in batch norm, as in the released code
 PlainNorm = Literal["batch", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeNet(Backbone):
+class LeNet(Maps):
     """Convolutions without biases and max pooling, the networks of Deep SVDD, for series and images.
 
     Encoder: blocks of a convolution that keeps the sides, batch norm without gain and shift, leaky ReLU and max pooling
@@ -78,71 +76,36 @@ class LeNet(Backbone):
                 f"(c, h, w) with sides of at least {smallest} for its {len(self.widths)} blocks; name fewer widths."
             )
 
-    def encoder(self, shape: tuple[int, ...], out: int, *, output: CodeOutput = "linear") -> nn.Module:
-        """Build a network from samples (n, *shape) to codes (n, out)."""
-        self.check(shape)
-        whole(out=out)
-        layers = [*self._trunk(shape, self.norm), *self._head(shape, out), *code_output(output)]
-        return finish(Chain(layers, self.init), spectral=self.spectral_norm)
-
-    def decoder(self, dim: int, shape: tuple[int, ...], *, output: SampleOutput = "linear") -> nn.Module:
-        """Build a network from codes (n, dim) to samples (n, *shape)."""
-        self.check(shape)
-        whole(dim=dim)
-        levels, widths = self._levels(shape[1:])[::-1], self.widths[::-1]
-        layers: Layers = [
-            nn.Linear(dim, widths[0] * math.prod(levels[0]), bias=False),
-            nn.Unflatten(1, (widths[0], *levels[0])),
-            nn.LeakyReLU(self.slope),
-        ]
-        for before, after, (small, large) in zip(widths, widths[1:], pairwise(levels), strict=False):
-            layers += [Grow(small, large), *self._block(before, after, len(large), self.norm)]
-        layers += [Grow(levels[-2], levels[-1]), self._convolution(widths[-1], shape[0], len(levels[-1]))]
-        return finish(Chain([*layers, *sample_output(output)], self.init))
-
-    def critic(self, shape: tuple[int, ...], *others: tuple[int, ...]) -> nn.Module:
-        """Build a network from samples (n, *shape), joined with others, to a Judgement.
-
-        Others of the same sides are joined along the channels. With codes among them, the features are a layer on the
-        last map and the codes' branch, as wide as the latter; without, they are the map of `feature_layer`. Codes
-        `(m,)` alone are judged by `codes`.
-        """
-        if len(shape) == 1:
-            mlp = self.codes.with_spectral_norm() if self.spectral_norm else self.codes
-            return mlp.critic(shape, *others)
-        joined, code_length = join(shape, others)
-        self.check(joined)
-        trunk = self._trunk(joined, self.critic_norm)
-        if not code_length:
-            alone = Critic(trunk, nn.Sequential(*self._head(joined, 1)), self.init, self.feature_layer)
-            return finish(alone, spectral=self.spectral_norm)
-        only_last(self.feature_layer)
-        out = self.codes.hidden[-1]
-        branch = [*self.codes.critic_body(code_length), nn.Linear(out, out, bias=False)]
-        last = [nn.LeakyReLU(self.slope), nn.Linear(out, 1, bias=False)]
-        judge = JointCritic([*trunk, *self._head(joined, out)], branch, last, self.init)
-        return finish(judge, spectral=self.spectral_norm)
-
     def with_spectral_norm(self) -> Self:
         """Return a copy with spectral norm in encoder and critic."""
         return replace(self, spectral_norm=True)
 
+    def _meeting(self) -> tuple[int, bool]:
+        return self.codes.hidden[-1], False
+
+    def _activation(self) -> nn.Module:
+        return nn.LeakyReLU(self.slope)
+
     def _levels(self, sides: Sides) -> list[Sides]:
-        """Return the sides of each level, from the sample's to the smallest map's."""
         return [tuple(math.ceil(side / 2**i) for side in sides) for i in range(len(self.widths) + 1)]
 
-    def _trunk(self, shape: tuple[int, ...], norm: PlainNorm) -> Layers:
-        axes = len(shape) - 1
-        blocks = [self._block(a, b, axes, norm) for a, b in pairwise((shape[0], *self.widths))]
-        return [layer for block in blocks for layer in (*block, MAX_POOL[axes](2, ceil_mode=True))]
+    def _analysis(self, channels: int, levels: list[Sides], out: int, norm: Norm) -> tuple[Layers, Layers]:
+        trunk, axes = Layers(), len(levels[0])
+        for before, after in pairwise((channels, *self.widths)):
+            trunk += [*self._block(before, after, axes, norm), MAX_POOL[axes](2, ceil_mode=True)]
+        return trunk, [nn.Flatten(), nn.Linear(self.widths[-1] * math.prod(levels[-1]), out, bias=False)]
 
-    def _head(self, shape: tuple[int, ...], out: int) -> Layers:
-        last = self._levels(shape[1:])[-1]
-        return [nn.Flatten(), nn.Linear(self.widths[-1] * math.prod(last), out, bias=False)]
+    def _synthesis(self, dim: int, levels: list[Sides], channels: int) -> Layers:
+        up, widths, axes = levels[::-1], self.widths[::-1], len(levels[0])
+        first = nn.Linear(dim, widths[0] * math.prod(up[0]), bias=False)
+        layers = [first, nn.Unflatten(1, (widths[0], *up[0])), self._activation()]
+        for before, after, (small, large) in zip(widths, widths[1:], pairwise(up), strict=False):
+            layers += [Grow(small, large), *self._block(before, after, axes, self.norm)]
+        return [*layers, Grow(up[-2], up[-1]), self._convolution(widths[-1], channels, axes)]
 
-    def _block(self, before: int, after: int, axes: int, norm: PlainNorm) -> Layers:
+    def _block(self, before: int, after: int, axes: int, norm: Norm) -> Layers:
         norms = [BATCH_NORM[axes](after, eps=EPS, affine=False)] if norm == "batch" else []
-        return [self._convolution(before, after, axes), *norms, nn.LeakyReLU(self.slope)]
+        return [self._convolution(before, after, axes), *norms, self._activation()]
 
     def _convolution(self, before: int, after: int, axes: int) -> nn.Module:
         layer: nn.Module = CONV[axes](before, after, self.kernel, padding=self.kernel // 2, bias=False)

@@ -1,16 +1,14 @@
 """Plain convolutions with max pooling for series and images."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import nn
 
 from oddgan._core.errors import InputError
-from oddgan.networks.backbones.convolutional import Convolutional, Layers, Sides
+from oddgan.networks.backbones.convolutional import Convolutional
 from oddgan.networks.base import Init, Norm, whole
-from oddgan.networks.blocks.layers import CONV, CONV_TRANSPOSE, normalisation
+from oddgan.networks.blocks.layers import CONV, CONV_TRANSPOSE, MAX_POOL, Layers, Sides, normalisation
 
-POOL: dict[int, Any] = {1: nn.MaxPool1d, 2: nn.MaxPool2d}
 WAYS = {1: "linear", 2: "bilinear"}
 
 
@@ -62,7 +60,7 @@ class Pooled(Convolutional):
         axes, trunk = len(levels[0]), Layers()
         for width in self._widths(len(levels) - 1):
             trunk += self._convolution(channels, width, axes, norm)
-            trunk += [*self._convolution(width, 2 * width, axes, norm), POOL[axes](2)]
+            trunk += [*self._convolution(width, 2 * width, axes, norm), MAX_POOL[axes](2)]
             channels = 2 * width
         head = [CONV[axes](channels, self.hidden, levels[-1]), nn.ReLU(), CONV[axes](self.hidden, out, 1), nn.Flatten()]
         return trunk, head

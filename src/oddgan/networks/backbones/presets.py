@@ -2,14 +2,13 @@
 
 from oddgan.networks.backbones.auto import Auto
 from oddgan.networks.backbones.bigan import Bidirectional, DenseLadder
-from oddgan.networks.backbones.flat import FlatMLP
-from oddgan.networks.backbones.ladder import ConvLadder
+from oddgan.networks.backbones.dcgan import ConvLadder
 from oddgan.networks.backbones.lenet import LeNet
-from oddgan.networks.backbones.mlp import MLP
+from oddgan.networks.backbones.mlp import MLP, FlatMLP
 from oddgan.networks.backbones.pooled import Pooled
 from oddgan.networks.backbones.refiner import Refiner
 from oddgan.networks.backbones.resnet import ResNet
-from oddgan.networks.blocks.headed import HeadedLadder
+from oddgan.networks.backbones.vaegan import HeadedLadder
 
 # Radford et al., 2016, at 32 px: C(4,2,1) 64-128-256, C(4,1,0) out; the decoder in reverse. Weights N(0, 0.02),
 # gains of batch norm N(1, 0.02).

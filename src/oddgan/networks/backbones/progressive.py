@@ -1,4 +1,4 @@
-"""Networks that are grown from a few pixels to the size of the samples."""
+"""Progressive growing of GANs: networks that start at a few pixels and grow to the size of the samples."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -7,12 +7,12 @@ from typing import Self
 from torch import nn
 
 from oddgan._core.errors import InputError
-from oddgan.networks.backbones.growing import Drawing, PixelNorm, Reading, Shape, Sides, Timetable
 from oddgan.networks.backbones.mlp import MLP
 from oddgan.networks.base import Backbone, CodeOutput, SampleOutput, whole
 from oddgan.networks.blocks.critics import Critic, JointCritic, join
-from oddgan.networks.blocks.layers import CONV, Chain, Sphere, code_output, finish, sample_output
+from oddgan.networks.blocks.layers import CONV, Chain, Sides, Sphere, code_output, finish, sample_output
 from oddgan.networks.blocks.minibatch import MinibatchStdDev
+from oddgan.networks.blocks.progressive import Drawing, PixelNorm, Reading, Shape, Timetable
 
 SMALLEST, LARGEST_IMAGE = 4, 1024
 

@@ -1,4 +1,4 @@
-"""Autoencoders without a code: from samples to samples through ever smaller maps."""
+"""Convolutional autoencoders without a narrow code: from samples to samples."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,9 +8,7 @@ from torch import nn
 
 from oddgan._core.errors import InputError
 from oddgan.networks.base import Init, Norm, SampleOutput, one_of, whole
-from oddgan.networks.blocks.layers import CONV, CONV_TRANSPOSE, Chain, finish, normalisation, sample_output
-
-Layers = list[nn.Module]
+from oddgan.networks.blocks.layers import CONV, CONV_TRANSPOSE, Chain, Layers, finish, normalisation, sample_output
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,41 +4,11 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from torch import Tensor, nn
+from torch import nn
 
-from oddgan.networks.backbones.convolutional import Convolutional, Layers, Sides
+from oddgan.networks.backbones.convolutional import Convolutional
 from oddgan.networks.base import Init, Norm
-from oddgan.networks.blocks.layers import CONV, POOL, normalisation
-
-
-class Grow(nn.Module):
-    """Repeat each value along the sides that double, then cut off what is too much (at most one row of each)."""
-
-    def __init__(self, small: Sides, large: Sides) -> None:
-        super().__init__()
-        self.factors = [1.0 if a == b else 2.0 for a, b in zip(small, large, strict=True)]
-        self.large = large
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (n, c, *small) to (n, c, *large)."""
-        x = nn.functional.interpolate(x, scale_factor=self.factors, mode="nearest")
-        for axis, side in enumerate(self.large, start=2):
-            x = x.narrow(axis, 0, side)
-        return x
-
-
-class Residual(nn.Module):
-    """The sum of a main path and a shortcut."""
-
-    def __init__(self, main: list[nn.Module], shortcut: list[nn.Module]) -> None:
-        super().__init__()
-        self.main = nn.Sequential(*main)
-        self.shortcut = nn.Sequential(*shortcut)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (n, c, ...) to (n, c', ...)."""
-        y: Tensor = self.main(x) + self.shortcut(x)
-        return y
+from oddgan.networks.blocks.layers import CONV, Grow, Layers, Residual, Sides, normalisation, shrink
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +54,6 @@ class ResNet(Convolutional):
             main = [*first, Grow(small, large), convolution, *_convolve(after, after, axes, self.norm)]
             layers.append(Residual(main, [Grow(small, large), CONV[axes](before, after, 1)]))
         return [*layers, *_convolve(widths[-1], channels, axes, self.norm)]
-
-
-def shrink(large: Sides, small: Sides) -> nn.Module:
-    """Return the layer that averages pairs along the sides that halve; an odd one out stays as it is."""
-    factors = tuple(1 if a == b else 2 for a, b in zip(large, small, strict=True))
-    pool: nn.Module = POOL[len(large)](factors, ceil_mode=True, count_include_pad=False)
-    return pool
 
 
 def _convolve(before: int, after: int, axes: int, norm: Norm, *, bias: bool = True) -> list[nn.Module]:

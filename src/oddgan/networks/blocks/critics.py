@@ -1,5 +1,8 @@
 """Critics: networks that return a logit and features, over one input or several together."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -62,8 +65,48 @@ class JointCritic(Network):
         return Judgement(self.head(features).flatten(), features)
 
 
+class SeveralCritics(nn.Module):
+    """Several critics in the place of one: the mean of their logits, and their features side by side.
+
+    Parameters
+    ----------
+    critics : at least one, with features that differ in nothing but their channels.
+    """
+
+    def __init__(self, critics: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.critics = nn.ModuleList(critics)
+        self._only: int | None = None
+
+    def forward(self, x: Tensor, *others: Tensor) -> Judgement:
+        """Judge inputs (n, ...): logit (n,), features (n, k, ...)."""
+        asked = self.critics if self._only is None else [self.critics[self._only]]
+        judged = [critic(x, *others) for critic in asked]
+        logit = torch.stack([one.logit for one in judged]).mean(0)
+        return Judgement(logit, torch.cat([one.features for one in judged], 1))
+
+    @contextmanager
+    def only(self, index: int) -> Iterator[None]:
+        """For a while, ask one of the critics alone."""
+        self._only = index
+        try:
+            yield
+        finally:
+            self._only = None
+
+
+def is_critic(module: nn.Module) -> bool:
+    """Whether a network is a critic: it returns a Judgement."""
+    return isinstance(module, Critic | JointCritic | SeveralCritics)
+
+
+def members(critic: nn.Module) -> tuple[nn.Module, ...]:
+    """Return the critics that judge: the ones inside `SeveralCritics`, or the critic itself."""
+    return tuple(critic.critics) if isinstance(critic, SeveralCritics) else (critic,)
+
+
 def part(x: Tensor, others: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-    """Return samples (n, c, ...) and codes (n, m), joined; beside a row of a table all others count as codes."""
+    """Split inputs into samples (n, c, ...) and codes (n, m), each joined; beside rows of tables all count as codes."""
     samples = [y for y in others if y.ndim == x.ndim > 2]
     codes = [z for z in others if z.ndim == 2]
     return torch.cat([x, *samples], 1), torch.cat(codes, 1)

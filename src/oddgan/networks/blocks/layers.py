@@ -1,4 +1,4 @@
-"""What all networks share: layers by number of axes, normalisation, output ranges, initialisation, spectral norm."""
+"""Layers and weight initialisation shared by all networks; convolutions, pooling and norms by number of axes."""
 
 import math
 from collections.abc import Iterator
@@ -13,13 +13,19 @@ from torch.nn.utils.parametrizations import spectral_norm
 from oddgan._core.errors import InputError
 from oddgan.networks.base import CodeOutput, Init, Norm, SampleOutput, one_of
 
+Sides = tuple[int, ...]
+Layers = list[nn.Module]
+Batch = nn.BatchNorm1d | nn.BatchNorm2d
+Up = nn.ConvTranspose1d | nn.ConvTranspose2d
+Convolution = nn.Conv1d | nn.Conv2d | Up
+Weighted = nn.Linear | Convolution
+
 # By number of axes after the channels: 1 for series, 2 for images.
 CONV: dict[int, Any] = {1: nn.Conv1d, 2: nn.Conv2d}
 CONV_TRANSPOSE: dict[int, Any] = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d}
 POOL: dict[int, Any] = {1: nn.AvgPool1d, 2: nn.AvgPool2d}
 MAX_POOL: dict[int, Any] = {1: nn.MaxPool1d, 2: nn.MaxPool2d}
 BATCH_NORM: dict[int, Any] = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d}
-Weighted = nn.Linear | nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d
 GROUP = 16  # channels per group; Wu and He (2018) find 16 as good as their 32 groups, and it suits narrow layers
 
 
@@ -52,6 +58,53 @@ class Sphere(nn.Module):
         return math.sqrt(z.shape[1]) * nn.functional.normalize(z, dim=1)
 
 
+class FirstChannels(nn.Module):
+    """Keep the first channels, or columns: of a decoder that gives mean and log variance, the mean.
+
+    Parameters
+    ----------
+    count : how many, at least 1.
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, c, ...) to (n, count, ...)."""
+        return x[:, : self.count]
+
+
+class Grow(nn.Module):
+    """Repeat each value along the sides that double, then cut off what is too much (at most one row of each)."""
+
+    def __init__(self, small: Sides, large: Sides) -> None:
+        super().__init__()
+        self.factors = [1.0 if a == b else 2.0 for a, b in zip(small, large, strict=True)]
+        self.large = large
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, c, *small) to (n, c, *large)."""
+        x = nn.functional.interpolate(x, scale_factor=self.factors, mode="nearest")
+        for axis, side in enumerate(self.large, start=2):
+            x = x.narrow(axis, 0, side)
+        return x
+
+
+class Residual(nn.Module):
+    """The sum of a main path and a shortcut."""
+
+    def __init__(self, main: list[nn.Module], shortcut: list[nn.Module]) -> None:
+        super().__init__()
+        self.main = nn.Sequential(*main)
+        self.shortcut = nn.Sequential(*shortcut)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, c, ...) to (n, c', ...)."""
+        y: Tensor = self.main(x) + self.shortcut(x)
+        return y
+
+
 class Equalised(nn.Module):
     r"""Scale a weight whenever it is used, so that a step of Adam is as large relative to it in every layer.
 
@@ -65,7 +118,7 @@ class Equalised(nn.Module):
         self.scale = math.sqrt(2 / weight[0].numel())
 
     def forward(self, weight: Tensor) -> Tensor:
-        """Map what is trained to what is used."""
+        """Map the weight that is trained, (out, ...), to that which is used."""
         return self.scale * weight
 
 
@@ -88,6 +141,13 @@ def normalisation(kind: Norm, channels: int, axes: int, *, affine: bool = True) 
     return [nn.GroupNorm(groups, channels, affine=affine)]
 
 
+def shrink(large: Sides, small: Sides) -> nn.Module:
+    """Return the layer that averages pairs along the sides that halve; an odd one out stays as it is."""
+    factors = tuple(1 if a == b else 2 for a, b in zip(large, small, strict=True))
+    pool: nn.Module = POOL[len(large)](factors, ceil_mode=True, count_include_pad=False)
+    return pool
+
+
 def code_output(kind: CodeOutput) -> list[nn.Module]:
     """Return the layer that gives codes their range."""
     one_of(get_args(CodeOutput), output=kind)
@@ -105,6 +165,16 @@ def sample_output(kind: SampleOutput) -> list[nn.Module]:
     one_of(get_args(SampleOutput), output=kind)
     layers: dict[SampleOutput, list[nn.Module]] = {"linear": [], "tanh": [nn.Tanh()], "sigmoid": [nn.Sigmoid()]}
     return layers[kind]
+
+
+def plain(layer: nn.Module) -> bool:
+    """Whether a layer is of the common kind: no groups, no dilation, zeros as padding; statistics that are kept."""
+    if isinstance(layer, Batch):
+        return layer.running_mean is not None
+    if isinstance(layer, Convolution):
+        common = layer.groups == 1 and layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
+        return common and all(step == 1 for step in layer.dilation)
+    return True
 
 
 def finish(network: M, *, spectral: bool = False) -> M:
@@ -157,7 +227,7 @@ def _initialise(network: Network) -> None:
     for layer in network.modules():
         if isinstance(layer, Weighted):
             _draw(layer, network.init)
-        elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+        elif isinstance(layer, Batch):
             layer.reset_parameters()
             if layer.affine and network.init in ("dcgan", "xavier"):
                 nn.init.normal_(layer.weight, 1.0, 0.02)

@@ -1,4 +1,4 @@
-"""What a critic may be told about a batch as a whole: statistics that its head sees beside a sample's features."""
+"""Minibatch discrimination and standard deviation: batch statistics beside the features in a critic's head."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -7,9 +7,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from oddgan.networks.blocks.critics import Critic, JointCritic
+from oddgan.networks.blocks.critics import Critic, JointCritic, members
 from oddgan.networks.blocks.layers import Weighted, reinitialise
-from oddgan.networks.blocks.several import members
 
 REMEMBERED = 100  # training passes that the stored average looks back on
 

@@ -1,4 +1,4 @@
-"""Networks that compute in half precision while they train."""
+"""Mixed precision: networks that compute in bfloat16 by autocast while they train."""
 
 from typing import Any
 
@@ -25,10 +25,10 @@ class HalfPrecision(nn.Module):
     def forward(self, *inputs: Tensor) -> Any:
         """Map inputs as the network does, but for rounding."""
         with torch.autocast(inputs[0].device.type, torch.bfloat16):
-            return _widened(self.network(*inputs))
+            y = self.network(*inputs)
+        return at_least_float32(y) if isinstance(y, Tensor) else type(y)(*map(at_least_float32, y))
 
 
-def _widened(y: Any) -> Any:
-    if isinstance(y, Tensor):
-        return y.float() if y.dtype == torch.bfloat16 else y
-    return type(y)(*(_widened(value) for value in y))
+def at_least_float32(x: Tensor) -> Tensor:
+    """Return x (n, ...) in float32 where it is in bfloat16, else as it is."""
+    return x.float() if x.dtype == torch.bfloat16 else x

@@ -13,15 +13,24 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from oddgan.networks.backbones.autoregressive import Autoregressive, MaskedLinear
-from oddgan.networks.backbones.growing import Growing, PixelNorm
-from oddgan.networks.backbones.resnet import Grow, Residual
-from oddgan.networks.blocks.critics import Critic, JointCritic
-from oddgan.networks.blocks.joining import Batch, Convolution, Up, gain_and_shift, joined, plain
-from oddgan.networks.blocks.layers import Chain, Sphere
+from oddgan.networks.base import Judgement
+from oddgan.networks.blocks.autoregressive import Autoregressive, MaskedLinear
+from oddgan.networks.blocks.critics import Critic, JointCritic, SeveralCritics
+from oddgan.networks.blocks.layers import Batch, Chain, Convolution, Grow, Residual, Sphere, Up, plain
 from oddgan.networks.blocks.minibatch import Beside, MinibatchStdDev
-from oddgan.networks.blocks.several import SeveralCritics
-from oddgan.networks.compiled import fast, glue
+from oddgan.networks.blocks.progressive import Growing, PixelNorm
+from oddgan.networks.compiled.fusion import gain_and_shift, joined
+from oddgan.networks.compiled.layers import (
+    Affine,
+    Convolve,
+    ConvolveOne,
+    ConvolveTransposed,
+    Frozen,
+    Gather,
+    OverlapAdd,
+    Scale,
+)
+from oddgan.networks.compiled.precision import at_least_float32
 
 Ending = nn.Tanh | nn.Sigmoid | Sphere
 # What runs on series as on images of height 1; residual blocks of these do, too.
@@ -47,37 +56,35 @@ def prepare(module: nn.Module, *, dtype: torch.dtype = torch.float32) -> nn.Modu
     with torch.no_grad():
         body = _network(copy.deepcopy(module).eval()).to(dtype=dtype)  # in training, reading a spectral norm changes it
         for part in body.modules():
-            if isinstance(part, fast.Convolve):
+            if isinstance(part, Convolve):
                 part.weight = _channels_last(part.weight)
-    return glue.Prepared(body, dtype).eval().requires_grad_(requires_grad=False)
+    return Prepared(body, dtype).eval().requires_grad_(requires_grad=False)
 
 
 def _network(module: nn.Module) -> nn.Module:
     if isinstance(module, Autoregressive):
-        module.layers = nn.Sequential(*(_masked_once(layer) for layer in module.layers))
+        masked = (layer.masked() if isinstance(layer, MaskedLinear) else layer for layer in module.layers)
+        module.layers = nn.Sequential(*masked)
     if isinstance(module, SeveralCritics):
         return SeveralCritics([_network(critic) for critic in module.critics])
     if isinstance(module, Critic | JointCritic) and isinstance(module.head, Beside):
         module.head = module.head.folded()
     if isinstance(module, Critic):
         lower, upper = module.halves()
-        return glue.Judge(_row(lower), _row(upper, module.head))
+        return Judge(_row(lower), _row(upper, module.head))
     if isinstance(module, JointCritic):
-        return glue.JudgeJointly(_row(module.samples), _row(module.codes), module.activation, _row(module.head))
+        module.samples, module.codes, module.head = _row(module.samples), _row(module.codes), _row(module.head)
+        return module
     if isinstance(module, Chain | nn.Sequential):
         layers = _flat(module)
         cut = len(layers)
         while cut > 1 and isinstance(layers[cut - 1], Ending):
             cut -= 1
         row = _row(*layers[:cut])
-        if isinstance(row[-1], fast.OverlapAdd):
+        if isinstance(row[-1], OverlapAdd):
             row[-1].keep_wide = True
-        return nn.Sequential(row, glue.Widen(), *layers[cut:])
+        return nn.Sequential(row, Widen(), *layers[cut:])
     return module
-
-
-def _masked_once(layer: nn.Module) -> nn.Module:
-    return layer.masked() if isinstance(layer, MaskedLinear) else layer
 
 
 def _row(*modules: nn.Module) -> nn.Sequential:
@@ -88,7 +95,7 @@ def _row(*modules: nn.Module) -> nn.Sequential:
         return nn.Sequential(*_rebuilt(layers, lift=False))
     if not all(isinstance(part, Liftable) and plain(part) for part in parts):
         return nn.Sequential(*layers)
-    return nn.Sequential(glue.Reshape(lift=True), *_rebuilt(layers, lift=True), glue.Reshape(lift=False))
+    return nn.Sequential(Reshape(lift=True), *_rebuilt(layers, lift=True), Reshape(lift=False))
 
 
 def _flat(*modules: nn.Module) -> list[nn.Module]:
@@ -131,7 +138,7 @@ def _translated(layer: nn.Module, *, lift: bool) -> nn.Module:
         main, shortcut = (_rebuilt(_flat(way), lift=lift) for way in (layer.main, layer.shortcut))
         return Residual(main, shortcut)
     if isinstance(layer, nn.Linear):
-        return fast.Affine(*_double(layer))
+        return Affine(*_double(layer))
     if isinstance(layer, Convolution) and plain(layer):
         return _convolution(layer, lift=lift)
     if lift and isinstance(layer, nn.AvgPool1d):
@@ -147,26 +154,26 @@ def _translated(layer: nn.Module, *, lift: bool) -> nn.Module:
     return layer
 
 
-def _convolution(layer: Convolution, *, lift: bool) -> fast.Convolve:
+def _convolution(layer: Convolution, *, lift: bool) -> Convolve:
     neutral = {"stride": 1, "padding": 0} | ({"output_padding": 0} if isinstance(layer, Up) else {})
     geometry = {name: (value,) * lift + tuple(getattr(layer, name)) for name, value in neutral.items()}
     weight, bias = _double(layer)
-    kind = fast.ConvolveTransposed if isinstance(layer, Up) else fast.Convolve
+    kind = ConvolveTransposed if isinstance(layer, Up) else Convolve
     return kind(weight.unsqueeze(2) if lift else weight, bias, **geometry)
 
 
 def _settled(layer: nn.Module, before: nn.Module | None) -> nn.Module:
     """Return what serves best now that nothing more can be joined."""
-    if isinstance(layer, fast.Affine | fast.Gather):
+    if isinstance(layer, Affine | Gather):
         layer.fill_up()
     elif isinstance(layer, nn.ReLU | nn.LeakyReLU):
-        layer.inplace = isinstance(before, fast.Frozen)
+        layer.inplace = isinstance(before, Frozen)
     elif isinstance(layer, Batch) and plain(layer):
-        return fast.Scale(*gain_and_shift(layer))
-    elif isinstance(layer, fast.ConvolveTransposed) and fast.OverlapAdd.pays(layer.weight):
-        return fast.OverlapAdd(layer.weight, layer.bias, **layer.geometry)
-    elif type(layer) is fast.Convolve and fast.ConvolveOne.pays(layer.weight):
-        return fast.ConvolveOne(layer.weight, layer.bias, **layer.geometry)
+        return Scale(*gain_and_shift(layer))
+    elif isinstance(layer, ConvolveTransposed) and OverlapAdd.pays(layer.weight):
+        return OverlapAdd(layer.weight, layer.bias, **layer.geometry)
+    elif type(layer) is Convolve and ConvolveOne.pays(layer.weight):
+        return ConvolveOne(layer.weight, layer.bias, **layer.geometry)
     return layer
 
 
@@ -178,3 +185,55 @@ def _double(layer: nn.Linear | Convolution) -> tuple[Tensor, Tensor | None]:
 def _channels_last(weight: Tensor) -> Tensor:
     """Return the weight with strides that say channels-last even where there is one channel."""
     return torch.empty_like(weight, memory_format=torch.channels_last).copy_(weight)
+
+
+class Prepared(nn.Module):
+    """The network that `prepare` returns: conversions of precision around the rebuilt layers."""
+
+    def __init__(self, body: nn.Module, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.body, self.dtype = body, dtype
+        self.result = torch.float32 if dtype == torch.bfloat16 else dtype
+
+    def forward(self, *inputs: Tensor) -> Tensor | Judgement:
+        """Map inputs (n, ...) as the original does."""
+        y = self.body(*(x.to(self.dtype) for x in inputs))
+        if isinstance(y, Judgement):
+            return Judgement(*(value.to(self.result) for value in y))
+        result: Tensor = y.to(self.result)
+        return result
+
+
+class Reshape(nn.Module):
+    """Add the axis that makes an image of a series, or take it away."""
+
+    def __init__(self, *, lift: bool) -> None:
+        super().__init__()
+        self.lift = lift
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, c, t) to (n, c, 1, t), or back; codes pass."""
+        if x.ndim == 2:
+            return x
+        return x.unsqueeze(2) if self.lift else x.squeeze(2)
+
+
+class Widen(nn.Module):
+    """Cast bfloat16 to float32."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, ...) to the same values in float32 or wider."""
+        return at_least_float32(x)
+
+
+class Judge(nn.Module):
+    """A critic: the layers up to the features, and those from there to the logit."""
+
+    def __init__(self, lower: nn.Module, upper: nn.Module) -> None:
+        super().__init__()
+        self.lower, self.upper = lower, upper
+
+    def forward(self, x: Tensor, *others: Tensor) -> Judgement:
+        """Judge inputs (n, ...): logit (n,), features (n, ...)."""
+        features = self.lower(torch.cat([x, *others], 1) if others else x)
+        return Judgement(self.upper(features).flatten(), features)

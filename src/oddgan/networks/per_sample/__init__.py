@@ -1,1 +1,5 @@
-"""Copies of a generator's weights for each sample, which a search moves."""
+"""Copies of a generator with weights of their own for each sample, which a search moves."""
+
+from oddgan.networks.per_sample.copies import Private, private
+
+__all__ = ["Private", "private"]

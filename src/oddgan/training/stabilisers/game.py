@@ -11,7 +11,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from oddgan._core.errors import InputError, TrainingError
 from oddgan.networks import Judgement
-from oddgan.networks.blocks.several import SeveralCritics, is_critic, members
+from oddgan.networks.blocks.critics import SeveralCritics, is_critic, members
 from oddgan.objectives import Objective
 from oddgan.objectives.regularisers import Critic
 from oddgan.training.protocol import Clock, Phase, Step, Update

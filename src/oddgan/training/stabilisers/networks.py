@@ -8,9 +8,9 @@ from torch import nn
 
 from oddgan._core.errors import InputError
 from oddgan.networks import reinitialise
+from oddgan.networks.blocks.critics import SeveralCritics
 from oddgan.networks.blocks.minibatch import MinibatchSimilarity, tell
 from oddgan.networks.blocks.minibatch import MinibatchStdDev as StdDev
-from oddgan.networks.blocks.several import SeveralCritics
 from oddgan.training.stabilisers.base import Setting, Stabiliser
 
 

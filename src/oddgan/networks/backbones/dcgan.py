@@ -1,4 +1,4 @@
-"""The DCGAN ladder for images and series of any size."""
+"""DCGAN's ladder of strided convolutions, for images and series of any size."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -6,9 +6,9 @@ from itertools import pairwise
 from torch import nn
 
 from oddgan._core.errors import InputError
-from oddgan.networks.backbones.convolutional import Convolutional, Layers, Sides
+from oddgan.networks.backbones.convolutional import Convolutional
 from oddgan.networks.base import Norm, whole
-from oddgan.networks.blocks.layers import CONV, CONV_TRANSPOSE, normalisation
+from oddgan.networks.blocks.layers import CONV, CONV_TRANSPOSE, Layers, Sides, normalisation
 
 
 @dataclass(frozen=True, kw_only=True)

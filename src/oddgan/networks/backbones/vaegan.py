@@ -1,11 +1,11 @@
-"""The ladder with a wide head before the code and spectral norm inside the critic."""
+"""DCGAN's ladder as in the β-VAEGAN: a wide layer before the code, spectral norm inside the critic."""
 
 from dataclasses import dataclass
 
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from oddgan.networks.backbones.ladder import ConvLadder
+from oddgan.networks.backbones.dcgan import ConvLadder
 from oddgan.networks.base import CodeOutput, Norm, whole
 from oddgan.networks.blocks.layers import CONV, Chain, code_output, finish, normalisation
 

@@ -1,15 +1,16 @@
 """Convolutions as matrix products: patches of a map laid out as rows, and rows of patches added up to a map."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from oddgan.networks.blocks.layers import Convolution, Up
+
 Pair = tuple[int, int]
-Convolution = nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d
-TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d)
 
 # With so few channels the runs of memory that belong together are too short for sums of slices.
 FEW_CHANNELS = 4
@@ -39,9 +40,9 @@ class Columns:
     @classmethod
     def of(cls, layer: Convolution, sides: Pair) -> Self:
         """Return the patches of a convolution or a transposed one whose input has these sides."""
-        kernel, stride, padding = (_pair(v, fill) for v, fill in zip(_geometry(layer), (1, 1, 0), strict=True))
+        kernel, stride, padding = _pair(layer.kernel_size, 1), _pair(layer.stride, 1), _pair(layer.padding, 0)
         axes = range(2)
-        if isinstance(layer, TRANSPOSED):
+        if isinstance(layer, Up):
             spare = _pair(layer.output_padding, 0)
             large = [(sides[i] - 1) * stride[i] - 2 * padding[i] + kernel[i] + spare[i] for i in axes]
             return cls(sides, (large[0], large[1]), kernel, stride, padding)
@@ -115,40 +116,21 @@ class Columns:
         return y.flatten(at, at + 1).narrow(at, 0, size)
 
 
-def _geometry(layer: Convolution) -> tuple[Any, Any, Any]:
-    return layer.kernel_size, layer.stride, layer.padding
-
-
-def _pair(value: tuple[int, ...], fill: int) -> Pair:
+def _pair(value: Any, fill: int) -> Pair:
     """Return both sides' numbers; a series has height 1."""
     return (value[0], value[1]) if len(value) == 2 else (fill, value[0])
 
 
-class Unfold(torch.autograd.Function):
-    """`Columns.unfold` with its gradient."""
+class Adjoint(torch.autograd.Function):
+    """A linear map of tensors whose gradient is another linear map: `Columns.unfold` with `fold`, or the reverse."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, columns: Columns) -> Tensor:
-        """Return patches of maps."""
-        ctx.columns = columns
-        return columns.unfold(x)
+    def forward(ctx: Any, x: Tensor, there: Callable[[Tensor], Tensor], back: Callable[[Tensor], Tensor]) -> Tensor:
+        """Map x (n, ...) to (n, ...)."""
+        ctx.back = back
+        return there(x)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        """Return the gradient in the maps."""
-        return ctx.columns.fold(gradients[0]), None
-
-
-class Fold(torch.autograd.Function):
-    """`Columns.fold` with its gradient."""
-
-    @staticmethod
-    def forward(ctx: Any, rows: Tensor, columns: Columns) -> Tensor:
-        """Return sums of patches."""
-        ctx.columns = columns
-        return columns.fold(rows)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        """Return the gradient in the patches."""
-        return ctx.columns.unfold(gradients[0]), None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        """Map the gradient in the result, (n, ...), to that in x, (n, ...)."""
+        return ctx.back(gradients[0]), None, None

@@ -1,4 +1,4 @@
-"""The layers of prepared networks: frozen, maps stored channels-last. A series is an image of height 1."""
+"""Frozen layers for inference on a CPU, maps stored channels-last; a series is an image of height 1."""
 
 import math
 from functools import cache
@@ -8,14 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, fold, linear, pad, unfold
 
-Sides = tuple[int, ...]
+from oddgan.networks.blocks.layers import Sides
+from oddgan.networks.compiled.precision import at_least_float32
 
 # Matrix products with as many rows and columns as this give a row the same bits wherever it stands in the batch.
 WIDE = 16
 
 
 class Frozen(nn.Module):
-    """A layer with a weight and a bias that nobody trains."""
+    """A layer whose weight and bias are constants."""
 
     weight: Tensor
     bias: Tensor | None
@@ -229,8 +230,7 @@ def overlap_add(x: Tensor, weight: Tensor, size: Sides, kernel: Sides, stride: S
     """
     n, c = x.shape[:2]
     patches = (x.permute(0, 2, 3, 1).reshape(n, -1, c) @ weight).transpose(1, 2)
-    patches = patches.float() if patches.dtype == torch.bfloat16 else patches
-    return fold(patches, size, kernel, padding=padding, stride=stride)
+    return fold(at_least_float32(patches), size, kernel, padding=padding, stride=stride)
 
 
 class Scale(Frozen):

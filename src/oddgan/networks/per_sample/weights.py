@@ -1,4 +1,4 @@
-"""Parameters that every group of rows has for itself: how they are kept, used and moved."""
+"""Weights that are separate for each group of rows: storage, matrix products and optimiser steps."""
 
 from typing import Literal, Protocol
 
@@ -62,7 +62,7 @@ class Adam:
         self.count = 0
 
     def begin(self, like: Tensor) -> None:
-        """Begin a step on parameters of this shape."""
+        """Begin a step on parameters (groups, ...)."""
         if self.moments is None or self.moments[0].shape != like.shape:
             self.moments = torch.empty_like(like), torch.empty_like(like)
         if self.count == 0:
@@ -71,7 +71,7 @@ class Adam:
         self.count += 1
 
     def move(self, value: Tensor, gradient: Tensor, group: int | slice = slice(None)) -> None:
-        """Move parameters in place: those of one group, or all."""
+        """Move parameters (groups, ...) in place: those of one group, or all."""
         assert self.moments is not None  # noqa: S101
         first, second = (moment[group] for moment in self.moments)
         step = torch.tensor(float(self.count), device=value.device)
@@ -169,11 +169,11 @@ class Factored(Matrix):
         self.used = 0
 
     def product(self, x: Tensor) -> Tensor:
-        """Return x W_0 - lr (x Xᵀ) D."""
+        """Return x W_0 - lr (x Xᵀ) D, (groups, p, b)."""
         return self._correct(super().product(x), x, 0, 1)
 
     def back(self, d: Tensor) -> Tensor:
-        """Return d W_0ᵀ - lr (d Dᵀ) X."""
+        """Return d W_0ᵀ - lr (d Dᵀ) X, (groups, p, a)."""
         return self._correct(super().back(d), d, 1, 0)
 
     def _correct(self, y: Tensor, x: Tensor, inner: int, outer: int) -> Tensor:
@@ -184,7 +184,7 @@ class Factored(Matrix):
         return y.baddbmm_(torch.bmm(x, left.transpose(1, 2)), right, alpha=-self.lr)
 
     def step(self, x: Tensor, d: Tensor) -> None:
-        """Keep one more pair of factors."""
+        """Keep one more pair of factors x (groups, p, a) and d (groups, p, b)."""
         start, self.used = self.used, self.used + x.shape[1]
         if self.low:  # products in bf16 would copy what is not contiguous
             old = self.factors if start and self.factors is not None else (x[:, :0], d[:, :0])
@@ -229,7 +229,7 @@ class Formed(Matrix):
         return torch.bmm(d, self.factor.transpose(1, 2))
 
     def step(self, x: Tensor, d: Tensor) -> None:
-        """Move by the gradient Xᵀ D."""
+        """Move by the gradient Xᵀ D of x (groups, p, a) and d (groups, p, b)."""
         own = self._memory(len(x))
         if self.low:
             if self.factor is None:
@@ -268,7 +268,7 @@ class Adaptive(Formed):
         self.adam.reset()
 
     def step(self, x: Tensor, d: Tensor) -> None:
-        """Move by the gradient Xᵀ D."""
+        """Move by the gradient Xᵀ D of x (groups, p, a) and d (groups, p, b)."""
         own, fresh = self._memory(len(x)), self.factor is None
         self.adam.begin(own)
         for group in range(len(x)):

@@ -1,18 +1,17 @@
-"""A generator whose parameters are private to each group of rows, and move with the rows' own losses."""
+"""Copies of a generator with separate weights for each group of rows, which move by the rows' own losses."""
 
 import copy
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from oddgan.networks.backbones.columns import TRANSPOSED
-from oddgan.networks.per_sample.private_layers import Layer, Norm, Other, Pending, Weighted
-from oddgan.networks.per_sample.theta import Rule
+from oddgan.networks.blocks.layers import plain
+from oddgan.networks.per_sample.layers import Layer, Norm, Other, Pending, Weighted
+from oddgan.networks.per_sample.weights import Rule
 
 NORM = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm)
-CONVOLUTION = (nn.Conv1d, nn.Conv2d, *TRANSPOSED)
+CONVOLUTION = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
 
 
 class Private:
@@ -85,14 +84,8 @@ def _replace(module: nn.Module, rule: Rule, members: int, pending: Pending) -> I
 def _kind(module: nn.Module) -> type[Layer] | None:
     """The private layer that serves a module, or None for one without parameters of its own."""
     own = {name for name, _ in module.named_parameters(recurse=False)}
-    if type(module) is nn.Linear or (type(module) in CONVOLUTION and _plain(module)):
+    if type(module) is nn.Linear or (type(module) in CONVOLUTION and plain(module)):
         return Weighted
     if type(module) in NORM and own == {"weight", "bias"} and getattr(module, "running_mean", True) is not None:
         return Norm
     return Other if own or hasattr(module, "parametrizations") else None
-
-
-def _plain(layer: Any) -> bool:
-    """Whether a convolution is dense, without dilation, and padded by a number of zeros."""
-    dense = layer.groups == 1 and set(layer.dilation) == {1}
-    return dense and layer.padding_mode == "zeros" and not isinstance(layer.padding, str)

@@ -1,4 +1,4 @@
-"""Networks that grow: they run at a lower resolution first, and fade in one level after the other."""
+"""Layers of progressively growing networks: they run at a lower resolution first, and fade in level after level."""
 
 import math
 from abc import abstractmethod
@@ -11,16 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
-from oddgan.networks.backbones.resnet import Grow, shrink
-from oddgan.networks.blocks.layers import CONV
+from oddgan.networks.blocks.layers import CONV, Grow, Sides, shrink
 
-Sides = tuple[int, ...]
 Shape = tuple[list[Sides], list[int]]  # sides and channels of each level, from the smallest on
 EPS = 1e-8  # as in the released code
 
 
 class Period(NamedTuple):
-    """A time at one level: the level, whether it fades in, and the epochs."""
+    """A stage of growth: the level, whether it fades in, and the epochs."""
 
     level: int
     fades: bool

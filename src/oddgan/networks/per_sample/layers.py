@@ -1,4 +1,4 @@
-"""Layers whose parameters are private to each group of rows."""
+"""Layers whose weights are separate for each group of rows, with gradients as factors."""
 
 from typing import Any, cast
 
@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from oddgan.networks.backbones.columns import TRANSPOSED, Columns, Fold, Unfold
-from oddgan.networks.per_sample.theta import Matrix, Rule, Vector, matrix
+from oddgan.networks.blocks.layers import Up
+from oddgan.networks.per_sample.patches import Adjoint, Columns
+from oddgan.networks.per_sample.weights import Matrix, Rule, Vector, matrix
 
 Pending = list[tuple[Any, tuple[Tensor, ...]]]
 """Gradients that wait for a step: who moves, and the gradient's factors."""
@@ -20,7 +21,7 @@ def _apply(function: type[torch.autograd.Function], *inputs: Any) -> Tensor:
 
 
 class Layer(nn.Module):
-    """A layer with private parameters, on the maps of `members` rows for each group."""
+    """A layer with separate parameters for each group, on the maps of `members` rows for each group."""
 
     def __init__(self, layer: nn.Module, rule: Rule, members: int, pending: Pending) -> None:
         super().__init__()
@@ -37,7 +38,7 @@ class Layer(nn.Module):
         return x.reshape(-1, self.members * x.shape[1], x.shape[2])
 
     def note(self, move: Any, *factors: Tensor) -> None:
-        """Keep a gradient's factors for the next step."""
+        """Keep a gradient's factors (groups, ...) for the next step."""
         if self.moving:
             self.pending.append((move, factors))
 
@@ -76,13 +77,12 @@ class Weighted(Layer):
         weight = layer.weight if x.ndim == 4 else layer.weight.unsqueeze(2)  # a series is a map of height 1
         last = (x if x.ndim == 4 else x.unsqueeze(2)).permute(0, 2, 3, 1)
         columns = Columns.of(layer, (last.shape[1], last.shape[2]))
-        if isinstance(layer, TRANSPOSED):
+        if isinstance(layer, Up):
             rows = self._multiply(last.flatten(1, 2), weight.permute(0, 2, 3, 1).flatten(1))
-            y = _apply(Fold, rows, columns).to(x.dtype)
+            y = _apply(Adjoint, rows, columns.fold, columns.unfold).to(x.dtype)
         else:
-            rows = self._multiply(
-                _apply(Unfold, self._rounded(last), columns), weight.permute(2, 3, 1, 0).flatten(0, 2)
-            )
+            patches = _apply(Adjoint, self._rounded(last), columns.unfold, columns.fold)
+            rows = self._multiply(patches, weight.permute(2, 3, 1, 0).flatten(0, 2))
             y = rows.view(len(x), *columns.small, -1).to(x.dtype)
         y = self._shift(y.flatten(1, 2)).view(y.shape).permute(0, 3, 1, 2)
         return y if x.ndim == 4 else y.squeeze(2)
@@ -177,7 +177,7 @@ class _Affine(torch.autograd.Function):
 
 
 class Other(Layer):
-    """Any module, through its stacked parameters."""
+    """Any other module, by `torch.func.vmap` over its stacked parameters."""
 
     def __init__(self, layer: nn.Module, rule: Rule, members: int, pending: Pending) -> None:
         super().__init__(layer, rule, members, pending)

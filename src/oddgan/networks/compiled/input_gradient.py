@@ -1,4 +1,4 @@
-"""What training asks of a critic: its logits of two batches at once, and its slope as a chain of its layers."""
+"""Input gradients of critics as a chain of layers, for gradient penalties; logits of two batches in one pass."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -7,11 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu, linear
 
-from oddgan.networks.backbones.resnet import Residual
 from oddgan.networks.base import Judgement
 from oddgan.networks.blocks.critics import Critic
-from oddgan.networks.blocks.joining import plain
-from oddgan.networks.compiled.fast import OverlapAdd, overlap_add
+from oddgan.networks.blocks.layers import Residual, plain
+from oddgan.networks.compiled.layers import OverlapAdd, overlap_add
 from oddgan.networks.compiled.precision import HalfPrecision
 
 Back = Callable[[Tensor], Tensor]
@@ -26,7 +25,7 @@ ALONE = {
 
 
 class Listener:
-    """A forward hook that hears what a critic says and changes nothing, so that fast paths stay open.
+    """A forward hook that observes a critic's outputs and changes nothing, so that fast paths stay open.
 
     A pass over real and generated samples together is heard once, the real ones first.
 

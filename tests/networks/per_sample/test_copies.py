@@ -7,8 +7,8 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from oddgan.networks import MLP, ConvLadder, FirstChannels, Progressive, ResNet, private
-from oddgan.networks.backbones.columns import Columns
-from oddgan.networks.per_sample.theta import Adaptive, Factored, Formed, Vector, matrix
+from oddgan.networks.per_sample.patches import Columns
+from oddgan.networks.per_sample.weights import Adaptive, Factored, Formed, Vector, matrix
 
 RATES = {"adam": 1e-2, "gradient": 0.2, "shared": 1e-2, "frozen": 1.0}
 
