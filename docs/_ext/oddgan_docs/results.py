@@ -115,7 +115,7 @@ def benchmarks(folder: Path) -> str:
 
 
 def _is_benchmark(program: Path) -> bool:
-    return "Bench(" in program.read_text(encoding="utf-8") and program.stem != "harness"
+    return "Bench(" in program.read_text(encoding="utf-8")
 
 
 def _section(program: Path, file: Path) -> str:
