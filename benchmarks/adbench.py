@@ -15,20 +15,18 @@ values share the mean of their ranks.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
-from harness import Bench, Entry, Setup, clock, data_path, split_normals
+from harness import Bench, Entry, Setup, adbench_table, split_normals
 from oddgan import Detector
 from oddgan.data import Split
 from oddgan.detectors import methods
 from oddgan.evaluate import Record, spread
 from oddgan.families import NeuralDetector
 
-SEEDS = (0,)
 TABLES = {
     "annthyroid": "2_annthyroid",
     "breastw": "4_breastw",
@@ -51,33 +49,24 @@ SHARE = {"WAIC": 0.2, "ARAE": 0.2, "NAE": 0.2}
 MEAN = "mean of the ten"
 
 
-def entry(name: str, cls: type[Detector], n: int, rows: int = ROWS) -> Entry:
-    """A detector with as many passes as the budget has for n training rows."""
-    passes = max(1, min(MOST, round(rows * SHARE.get(name, 1.0) / n)))
+def entry(name: str, cls: type[Detector]) -> Entry:
+    """A detector with its budget in the place of passes, which differ from table to table: a method has one line."""
+    settings = SETTINGS.get(name, {}) | {"rows": round(ROWS * SHARE.get(name, 1.0))}
+    return Entry(name, cls, settings, role="floor" if name in FLOORS else "measured")
+
+
+def measure(budgeted: Entry, case: str, seed: int, split: Split, share: float) -> list[Record]:
+    """Train on normal rows, with as many passes as a share of the budget has, and score the others."""
+    settings = dict(budgeted.settings)
+    passes = max(1, min(MOST, round(share * settings.pop("rows") / len(split.x_train))))
     stages = [
         f
         for f in ("epochs", "pretrain_epochs", "pretraining_epochs")
-        if issubclass(cls, NeuralDetector) and hasattr(cls, f)
+        if issubclass(budgeted.cls, NeuralDetector) and hasattr(budgeted.cls, f)
     ]
-    settings = SETTINGS.get(name, {}) | dict.fromkeys(stages, passes)
-    return Entry(name, cls, settings, SEEDS, "floor" if name in FLOORS else "measured")
-
-
-def table(case: str) -> Split:
-    """A table of ADBench, divided."""
-    with np.load(data_path("adbench") / f"{TABLES[case]}.npz") as file:
-        return split_normals(file["X"].astype(np.float64), file["y"] == 1)
-
-
-def measure(entry: Entry, case: str, seed: int, split: Split) -> list[Record]:
-    """Train on normal rows and score the others."""
-    detector = entry.cls(**entry.settings, random_state=seed)
-    with clock() as watch:
-        scores = detector.fit(split.x_train).anomaly_score(split.x_test)
-    # Passes differ from table to table: the budget stands for them, so that a method has one line.
-    settings = SETTINGS.get(entry.name, {}) | {"rows": round(ROWS * SHARE.get(entry.name, 1.0))}
-    setup = Setup(case, entry.name, "ADBench", split.protocol, settings, seed, len(scores), watch.seconds, entry.role)
-    return setup.quality(scores, split.is_anomaly)
+    trained = replace(budgeted, settings=settings | dict.fromkeys(stages, passes))
+    found = trained.measure(case, "ADBench", split, seed)
+    return replace(found, setup=replace(found.setup, settings=budgeted.settings)).quality()
 
 
 def summary(records: Iterable[Record]) -> list[Record]:
@@ -100,19 +89,14 @@ def summary(records: Iterable[Record]) -> list[Record]:
 
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("adbench", __doc__ or "")
-    detectors = {name: cls for name, cls in methods().items() if "table" in cls.card.kinds}
-    splits = {case: table(case) for case in TABLES}
+    bench = Bench("adbench", __doc__)
+    entries = [entry(name, cls) for name, cls in methods().items() if "table" in cls.card.kinds]
+    splits = {case: split_normals(*adbench_table(file)) for case, file in TABLES.items()}
     if bench.quick:
-        splits = {
-            case: replace(s, x_test=s.x_test[::10], is_anomaly=s.is_anomaly[::10])
-            for case, s in splits.items()
-            if case == "breastw"
-        }
-    for seed, (name, cls), (case, split) in product(SEEDS, detectors.items(), splits.items()):
-        if bench.wanted(case, name, seed):
-            chosen = entry(name, cls, len(split.x_train), 1000 if bench.quick else ROWS)
-            bench.add(*measure(chosen, case, seed, split))
+        s = splits["breastw"]
+        splits = {"breastw": replace(s, x_test=s.x_test[::10], is_anomaly=s.is_anomaly[::10])}
+    for case, chosen, seed in bench.missing(splits, entries):
+        bench.add(*measure(chosen, case, seed, splits[case], 1 / 60 if bench.quick else 1.0))
     measured = [r for r in bench.records if r.case != MEAN]
     bench.replace(lambda r: r.case == MEAN, *summary(measured))
     bench.finish()

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -22,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, vmap
 
-from harness import Bench, Setup, cpu_rounds
+from harness import Bench, Setup, cpu_rounds, memory_bytes
 from oddgan.evaluate import Record
 from oddgan.inversion import Execution, JointSearch, Slots
 from oddgan.networks import ConvLadder, private
@@ -129,15 +128,10 @@ def peak_memory(case: str) -> float:
 def report_memory(case: str) -> None:
     """Print how much the peak memory grows by a search."""
     generator, x, starts = problem()
-    before = high_water()
+    # A child's `ru_maxrss` would start at its parent's.
+    before = memory_bytes("VmHWM")
     by_oddgan(CASES[case], generator, x, starts)
-    print((high_water() - before) / 1024)
-
-
-def high_water() -> int:
-    """The most memory that this process has had, kB; a child's `ru_maxrss` would start at its parent's."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    print((memory_bytes("VmHWM") - before) / 2**20)
 
 
 def measure(bench: Bench, case: str, machine: Peak) -> None:
@@ -183,7 +177,7 @@ def main() -> None:
     if sys.argv[1:2] == ["--memory"]:
         report_memory(sys.argv[2])
         return
-    bench = Bench("adgan", __doc__ or "")
+    bench = Bench("adgan", __doc__)
     machine = measure_machine()
     for case in CASES:
         if bench.wanted(case, "deep copies"):

@@ -10,25 +10,25 @@ The budget is cut for a CPU, alike for all: 8000 of the normal beats, 12 epochs 
 scored, drawn once for each fold. AnoGAN's search takes 50 steps, and its training the usual 2e-4.
 """
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from harness import Bench, Entry, Setup, clock, data_path
-from oddgan import PCA, VAE, AnoGAN, AutoEncoder, BeatGAN, GANomaly, MeanDistance
+from harness import FLOORS, Bench, Entry, data_path
+from oddgan import PCA, VAE, AnoGAN, AutoEncoder, BeatGAN, GANomaly
+from oddgan.data import Split
 from oddgan.data.ecg import Beats, EcgOptions, read_beats, split_beats
-from oddgan.evaluate import Record
 from oddgan.inversion import LatentAdam, LatentSearch
 from oddgan.networks import ConvLadder
 from oddgan.training import Adam, TimeWarp
 
-CASE, FOLDS = "BeatGAN's protocol", range(5)
+CASE, FOLDS = "BeatGAN's protocol", (0, 1, 2, 3, 4)
 N_TRAIN, N_TEST = 8000, 4000
 LADDER = ConvLadder(width=16, init="xavier")
 SHORT = {"backbone": LADDER, "epochs": 12, "batch_size": 64, "latent_dim": 50, "optimiser": Adam(lr=1e-3)}
 SEARCH = LatentSearch(n_max=50, optimiser=LatentAdam(lr=0.1))
-ENTRIES = (
-    Entry("L1 to the mean", MeanDistance, role="floor"),
+METHODS = (
+    FLOORS[0],
     Entry("PCA", PCA),
     Entry("autoencoder", AutoEncoder, SHORT),
     Entry("VAE", VAE, SHORT, components=("residual",)),
@@ -37,59 +37,29 @@ ENTRIES = (
     Entry("BeatGAN, time warp", BeatGAN, SHORT | {"augmentation": TimeWarp()}, components=("features", "critic")),
     Entry("AnoGAN", AnoGAN, SHORT | {"optimiser": Adam(), "inversion": SEARCH}, components=("residual",)),
 )
-# AUROC and AP, Zhou et al., 2019, table 2, from memory.
-PUBLISHED: Mapping[str, tuple[float, float]] = {
-    "PCA": (0.816, 0.652),
-    "autoencoder": (0.894, 0.842),
-    "VAE": (0.832, 0.788),
-    "AnoGAN": (0.864, 0.804),
-    "GANomaly": (0.908, 0.870),
-    "BeatGAN": (0.945, 0.911),
-    "BeatGAN, time warp": (0.9475, 0.914),
-}
+ENTRIES = tuple(replace(entry, seeds=FOLDS) for entry in METHODS)
 
 
-def measure(entry: Entry, fold: int, beats: Beats, n: tuple[int, int]) -> list[Record]:
-    """Train on normal beats of the other folds, score this one with the anomalies; the fold is also the seed."""
+def divided(beats: Beats, fold: int, n: tuple[int, int]) -> Split:
+    """So many normal beats of the other folds to train on, so many of this one and of the anomalies to test on."""
     split, draw = split_beats(beats, "beatgan", fold=fold), np.random.default_rng(fold)
     train, test = (
         beats.take(np.sort(draw.permutation(rows)[:k])) for rows, k in zip((split.train, split.test), n, strict=True)
     )
-    detector = entry.cls(**entry.settings, random_state=fold)
-    with clock() as fit:
-        detector.fit(train.x)
-    with clock() as score:
-        parts = detector.score_components(test.x, extra=entry.components)
-    anomalous = test.label > 0
-    setup = Setup(
-        CASE, entry.name, "MIT-BIH beats", f"{len(train.x)} N -> {len(test.x)}, fold = seed", entry.settings, fold,
-        len(anomalous), fit.seconds + score.seconds, entry.role,
-    )  # fmt: skip
-    alone = setup.alone({name: parts[name] for name in entry.components}, anomalous)
-    return [*setup.quality(detector.score_from(parts), anomalous), *alone]
+    return Split(f"{len(train.x)} N -> {len(test.x)}, fold = seed", train.x, test.x, test.label > 0)
 
 
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("beatgan", __doc__ or "")
-    protocol = "5 folds, all beats; Zhou et al., 2019, from memory"
-    bench.publish(
-        *(
-            Setup(CASE, method, "MIT-BIH beats", protocol, {}, role="published").record(name, value)
-            for method, values in PUBLISHED.items()
-            for name, value in zip(("AUROC", "AP"), values, strict=True)
-        )
-    )
-    wanted = [
-        (fold, entry.shortened() if bench.quick else entry)
-        for fold in (FOLDS[:1] if bench.quick else FOLDS)
-        for entry in ENTRIES
-        if bench.wanted(CASE, entry.name, fold)
-    ]
+    bench = Bench("beatgan", __doc__)
+    bench.publish()
+    wanted = list(bench.missing([CASE], ENTRIES))
     beats = read_beats(data_path("mitdb"), EcgOptions(cut="beatgan")) if wanted else None
-    for fold, entry in wanted:
+    for case, entry, fold in wanted:
         assert beats is not None
-        bench.add(*measure(entry, fold, beats, (640, 300) if bench.quick else (N_TRAIN, N_TEST)))
+        split = divided(beats, fold, (640, 300) if bench.quick else (N_TRAIN, N_TEST))
+        found = entry.measure(case, "MIT-BIH beats", split, fold)
+        bench.add(*found.quality(), *found.alone())
     bench.finish()
 
 

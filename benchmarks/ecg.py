@@ -22,12 +22,12 @@ score 1.7 to 11 times the median, which is why more is flagged on new patients t
 """
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
-from harness import Bench, Entry, Setup, clock, data_path
-from oddgan import KNN, PCA, VAE, AutoEncoder, FAnoGAN, GANomaly, MeanDistance
+from harness import FLOORS, Bench, Entry, data_path
+from oddgan import KNN, VAE, AutoEncoder, FAnoGAN, GANomaly
+from oddgan.data import Split
 from oddgan.data.ecg import DS1, DS2
 from oddgan.evaluate import Record
 from oddgan.networks import ConvLadder
@@ -44,8 +44,7 @@ LADDER = ConvLadder(width=16, init="xavier")
 WGAN = ConvLadder(width=16, init="xavier", critic_norm="layer")
 SHORT = {"backbone": WGAN, "epochs": 20, "n_critic": 1, "encoder_optimiser": RMSProp(lr=5e-4)}
 ENTRIES = (
-    Entry("L1 to the mean", MeanDistance, role="floor"),
-    Entry("PCA residual", PCA, role="floor"),
+    *FLOORS,
     Entry("kNN", KNN),
     Entry("autoencoder", AutoEncoder, {"backbone": LADDER, "epochs": 20}, SEEDS),
     Entry("VAE", VAE, {"backbone": LADDER, "epochs": 20}, SEEDS, components=("residual",)),
@@ -85,44 +84,25 @@ def beats(records: tuple[str, ...]) -> Beats:
     return Beats(np.concatenate(xs), np.concatenate(ys))
 
 
-def measure(entry: Entry, seed: int, train: Beats, test: Beats) -> list[Record]:
+def measure(entry: Entry, case: str, seed: int, split: Split, test: Beats) -> list[Record]:
     """Train on normal beats, score the test patients'."""
-    detector = entry.cls(**entry.settings, calibration=0.2, random_state=seed)
-    with clock() as fit:
-        detector.fit(train.x)
-    with clock() as score:
-        parts = detector.score_components(test.x, extra=entry.components)
-        scores = detector.score_from(parts)
-    anomalous = test.y != NORMAL
-    setup = Setup(
-        "patient-wise",
-        entry.name,
-        "MIT-BIH beats",
-        "DS1 N -> DS2",
-        entry.settings | {"calibration": 0.2},
-        seed,
-        len(test.x),
-        fit.seconds + score.seconds,
-        entry.role,
-    )
-    records = setup.quality(scores, anomalous, detector.threshold_)
+    found = entry.measure(case, "MIT-BIH beats", split, seed, calibration=0.2)
+    records = found.quality(found.detector.threshold_)
     for name, label in CLASSES.items():
         rows = (test.y == NORMAL) | (test.y == label)
-        auroc = setup.quality(scores[rows], anomalous[rows])[0].value
-        records.append(setup.record(f"AUROC, {name} against N", auroc))
-    alone = setup.alone({name: parts[name] for name in entry.components}, anomalous)
-    return [*records, *alone, setup.record("fit", fit.seconds, "CPU s")]
+        auroc = found.setup.quality(found.scores[rows], found.anomalous[rows])[0].value
+        records.append(found.setup.record(f"AUROC, {name} against N", auroc))
+    return [*records, *found.alone(), found.fit()]
 
 
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("ecg", __doc__ or "")
+    bench = Bench("ecg", __doc__)
     n_train, n_test = (500, 1000) if bench.quick else (N_TRAIN, N_TEST)
     train, test = beats(DS1).normal().draw(n_train, 0), beats(DS2).draw(n_test, 0)
-    # One seed of everything comes before the next, so that an interrupted run is a whole one with fewer seeds.
-    for seed, entry in product(SEEDS[:1] if bench.quick else SEEDS, ENTRIES):
-        if seed in entry.seeds and bench.wanted("patient-wise", entry.name, seed):
-            bench.add(*measure(entry, seed, train, test))
+    split = Split("DS1 N -> DS2", train.x, test.x, test.y != NORMAL)
+    for case, entry, seed in bench.missing(["patient-wise"], ENTRIES):
+        bench.add(*measure(entry, case, seed, split, test))
     bench.finish()
 
 

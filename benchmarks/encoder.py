@@ -192,7 +192,7 @@ def measure(bench: Bench, made: Encoded, scores: dict[str, tuple[str, Score]], b
 
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("encoder", __doc__ or "")
+    bench = Bench("encoder", __doc__)
     torch.set_num_threads(THREADS)
     warnings.filterwarnings("ignore")  # of the exporters
     made = networks()

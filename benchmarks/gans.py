@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness import ROOT, clock, data_path
+from harness import MODELS, clock, mnist
 from oddgan import AnoGAN, load
 from oddgan.inversion import LatentSearch
 from oddgan.networks import ConvLadder
 from oddgan.objectives import WGANGP
 from oddgan.training import Adam
 
-MODELS = ROOT / "benchmarks" / "models"
 SEEDS, DIGITS = (0, 1, 2), (8, 0, 1)
 # DCGAN-32 at half its width with a Wasserstein loss (as a penalty). Chosen on the digits 3 and 5 of the training split,
 # by images that the GANs had not seen: a latent space of 64 (with the paper's 256 AnoGAN's search finds anything), and
@@ -32,15 +31,6 @@ SETTINGS: dict[str, Any] = {
     "optimiser": Adam(lr=2e-4, betas=(0.0, 0.9)),
     "epochs": 20,
 }
-
-
-def mnist() -> dict[str, np.ndarray]:
-    """MNIST at 32 px: images (n, 1, 32, 32) and labels (n,) of both splits."""
-    with np.load(data_path("mnist.npz")) as file:
-        data = dict(file)
-    for split in ("x_train", "x_test"):
-        data[split] = np.pad(data[split], ((0, 0), (2, 2), (2, 2)))[:, None]
-    return data
 
 
 def gan(digit: int, seed: int, data: dict[str, np.ndarray]) -> AnoGAN:

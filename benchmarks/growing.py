@@ -27,9 +27,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from harness import Bench, Setup, clock
-from localisation import Tiles, tiles
-from oddgan import PCA, JointEncoderGAN, MeanDistance
+from harness import FLOORS, Bench, Setup, clock
+from localisation import PROTOCOL, Tiles, tiles
+from oddgan import JointEncoderGAN
+from oddgan.data import Split
 from oddgan.evaluate import Record
 from oddgan.networks import Progressive
 from oddgan.networks.blocks.progressive import Timetable
@@ -37,7 +38,7 @@ from oddgan.objectives import WGANGP
 from oddgan.training import Adam, Callback, EpochRecord
 from oddgan.training.loop import State
 
-CASE, PROTOCOL = "magnetic tiles, 64 px", "80% of MT_Free train, rest + defects test"
+CASE = "magnetic tiles, 64 px"
 GROWN, FULL = "grown", "full size from the start"
 EPOCHS, SHARES, CODES, SHOWN = 38, (16.0, 8.0, 8.0, 8.0, 6.0), 64, 8
 PARTS = ("latent", "latent_norm", "critic")
@@ -140,12 +141,8 @@ def passes(tiles_: np.ndarray, epochs: int) -> float:
 
 def floors(train: np.ndarray, test: Tiles) -> list[Record]:
     """What any detector should beat, and the patches of training tiles."""
-    found = []
-    for name, cls in (("L1 to the mean", MeanDistance), ("PCA residual", PCA)):
-        with clock() as watch:
-            scores = cls(random_state=0).fit(train).anomaly_score(test.x)
-        setup = Setup(CASE, name, CASE, PROTOCOL, {}, 0, len(test.x), watch.seconds, "floor")
-        found.append(setup.record("AUROC", setup.quality(scores, test.y != 0)[0].value))
+    split = Split(PROTOCOL, train, test.x, test.y != 0)
+    found = [entry.measure(CASE, CASE, split, 0).quality()[0] for entry in FLOORS]
     setup = Setup(CASE, "training tiles", CASE, PROTOCOL, {}, 0, len(test.x), 0.0, "floor")
     distances = apart(train[:192].astype(float), test.x[test.y == 0].astype(float))
     return found + [setup.record(f"patches, {size}", value, "std") for size, value in distances.items()]
@@ -167,7 +164,7 @@ def draw(bench: Bench, rows: Rows) -> None:
 
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("growing", __doc__ or "")
+    bench = Bench("growing", __doc__)
     train, test, _ = tiles()
     epochs = 9 if bench.quick else EPOCHS
     if bench.quick:

@@ -7,14 +7,15 @@ that the GANs had not seen. A first, much shorter training was given up after te
 (ADGAN on the digits 8, 0, 1: .909, .859, .995); the present one was chosen without looking at them.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from gans import DIGITS, SEEDS, SETTINGS, gan, mnist
-from harness import Bench, Setup, clock
+from gans import DIGITS, SEEDS, SETTINGS, gan
+from harness import Bench, Setup, clock, mnist
 from oddgan import ADGAN, AnoGAN, FAnoGAN
 from oddgan.evaluate import Record
 from oddgan.families import NeuralDetector
@@ -52,14 +53,47 @@ RULES: dict[str, tuple[LatentOptimiser, tuple[int, ...]]] = {
     "L-BFGS": (LatentLBFGS(lr=1.0), (10, 30, 100)),
     "Levenberg-Marquardt": (LatentLM(), (2, 5)),
 }
-# Deecke et al., 2018, table 1: digits 8, 0, 1.
-PUBLISHED = {"AnoGAN": (0.883, 0.990, 0.998), "ADGAN": (0.959, 0.999, 0.992)}
 
 
-def sample(data: Data, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """A fixed random part of the test split: images and digits."""
-    chosen = np.random.default_rng(0).choice(len(data["y_test"]), min(n, len(data["y_test"])), replace=False)
-    return data["x_test"][chosen], data["y_test"][chosen]
+@dataclass(frozen=True)
+class Sample:
+    """Images that are searched for.
+
+    Parameters
+    ----------
+    case, data : what the records say of them.
+    digit : the normal one, whose GAN searches.
+    x : images (n, 1, 32, 32).
+    anomalous : which of them are no normal ones, (n,).
+    seed : of the GAN.
+    """
+
+    case: str
+    data: str
+    digit: int
+    x: np.ndarray
+    anomalous: np.ndarray
+    seed: int = 0
+
+    def scored(
+        self, name: str, detector: Any, settings: dict[str, Any], components: tuple[str, ...] = ()
+    ) -> tuple[np.ndarray, list[Record]]:
+        """Scores (n,) from one search, and the AUROC of the score and of components, with the time of an image."""
+        with clock() as watch:
+            found = detector.explain(self.x)
+        n = len(self.x)
+        setup = Setup(self.case, name, self.data, f"OC-{n}", settings, self.seed, n, watch.seconds)
+        alone = setup.alone({part: found.components[part] for part in components}, self.anomalous)
+        time = setup.record("time for each image", 1e3 * watch.seconds / n, "CPU ms")
+        return found.score, [setup.quality(found.score, self.anomalous)[0], *alone, time]
+
+
+def halves(data: Data, digit: int, n: int, case: str, split: str = "test") -> Sample:
+    """As many images of the digit as of others."""
+    rng, x, y = np.random.default_rng(1), data[f"x_{split}"], data[f"y_{split}"]
+    chosen = [rng.choice(np.flatnonzero(wanted), n // 2, replace=False) for wanted in (y == digit, y != digit)]
+    index = np.concatenate(chosen)
+    return Sample(f"{case}, digit {digit}", "MNIST, half normal", digit, x[index], y[index] != digit)
 
 
 def transplanted(cls: type[NeuralDetector], trained: AnoGAN, **settings: Any) -> Any:
@@ -80,101 +114,63 @@ def transplanted(cls: type[NeuralDetector], trained: AnoGAN, **settings: Any) ->
     return Transplanted(**SETTINGS | settings | {"random_state": 0, "calibration_size": 1})
 
 
-def _gan(cls: type[NeuralDetector], digit: int, seed: int, data: Data, **settings: Any) -> Any:
-    rows = data["x_train"][data["y_train"] == digit]
-    return transplanted(cls, gan(digit, seed, data), **settings).fit(rows)
-
-
-def quality(bench: Bench, setup: Setup, scores: dict[str, np.ndarray], anomalous: np.ndarray) -> None:
-    """AUROC of a score and of its components."""
-    records: list[Record] = []
-    for name, values in scores.items():
-        found = setup.quality(values, anomalous)[0]
-        records.append(setup.record(f"AUROC{name and f', {name} alone'}", found.value))
-    records.append(setup.record("time for each image", 1e3 * (setup.cpu_s or 0) / len(anomalous), "CPU ms"))
-    bench.add(*records)
-
-
-def scored(detector: Any, x: np.ndarray, components: tuple[str, ...] = ()) -> tuple[dict[str, np.ndarray], float]:
-    """Scores and components of rows by name, from one search, and its CPU seconds."""
-    with clock() as watch:
-        found = detector.explain(x)
-    return {"": found.score} | {name: found.components[name] for name in components}, watch.seconds
+def _gan(cls: type[NeuralDetector], of: Sample, data: Data, **settings: Any) -> Any:
+    rows = data["x_train"][data["y_train"] == of.digit]
+    return transplanted(cls, gan(of.digit, of.seed, data), **settings).fit(rows)
 
 
 def digits(bench: Bench, data: Data, n: int) -> None:
-    """ADGAN and AnoGAN on three digits, three seeds."""
-    x, y = sample(data, n)
-    methods: dict[str, Callable[[int, int], Any]] = {
-        "AnoGAN": lambda d, s: _gan(AnoGAN, d, s, data, inversion=SEARCH),
-        "ADGAN": lambda d, s: _gan(ADGAN, d, s, data, inversion=ADGANS[CHOSEN]),
+    """ADGAN and AnoGAN on three digits, three seeds, and a fixed random part of the test split."""
+    methods: dict[str, tuple[type[NeuralDetector], Any, tuple[str, ...]]] = {
+        "AnoGAN": (AnoGAN, SEARCH, ("residual", "features", "critic_cross_entropy")),
+        "ADGAN": (ADGAN, ADGANS[CHOSEN], ("residual", "critic", "prior_nll")),
     }
-    parts = {"AnoGAN": ("residual", "features", "critic_cross_entropy"), "ADGAN": ("residual", "critic", "prior_nll")}
+    chosen = np.random.default_rng(0).choice(len(data["y_test"]), n, replace=False)
+    x, y = data["x_test"][chosen], data["y_test"][chosen]
     for seed in SEEDS[:1] if bench.quick else SEEDS:
         for digit in DIGITS[:1] if bench.quick else DIGITS:
-            for name, make in methods.items():
-                if bench.wanted(f"digit {digit}", name, seed):
-                    scores, seconds = scored(make(digit, seed), x, parts[name])
-                    how = SEARCH if name == "AnoGAN" else ADGANS[CHOSEN]
-                    setup = Setup(
-                        case=f"digit {digit}", method=name, data="MNIST", protocol=f"OC-{len(x)}", seed=seed,
-                        settings={"inversion": how}, n_test=len(x), cpu_s=seconds,
-                    )  # fmt: skip
-                    quality(bench, setup, scores, y != digit)
+            of = Sample(f"digit {digit}", "MNIST", digit, x, y != digit, seed)
+            for name, (cls, how, parts) in methods.items():
+                if bench.wanted(of.case, name, seed):
+                    detector = _gan(cls, of, data, inversion=how)
+                    bench.add(*of.scored(name, detector, {"inversion": how}, parts)[1])
 
 
 def theta(bench: Bench, data: Data, n: int) -> None:
     """Four ways to move θ, on ten digits."""
     for digit in DIGITS[:1] if bench.quick else (*DIGITS, 2, 3, 4, 5, 6, 7, 9):
-        x, y = balanced(data, digit, n)
+        of = halves(data, digit, n, "θ")
         for name, how in ADGANS.items():
-            if bench.wanted(f"θ, digit {digit}", name, 0):
-                scores, seconds = scored(_gan(ADGAN, digit, 0, data, inversion=how), x)
-                setup = halves(f"θ, digit {digit}", name, n, seconds, {"inversion": how})
-                quality(bench, setup, scores, y != digit)
-
-
-def balanced(data: Data, digit: int, n: int, split: str = "test") -> tuple[np.ndarray, np.ndarray]:
-    """As many images of the digit as of others."""
-    rng, x, y = np.random.default_rng(1), data[f"x_{split}"], data[f"y_{split}"]
-    chosen = [rng.choice(np.flatnonzero(wanted), n // 2, replace=False) for wanted in (y == digit, y != digit)]
-    index = np.concatenate(chosen)
-    return x[index], y[index]
-
-
-def halves(case: str, method: str, n: int, seconds: float, settings: dict[str, Any]) -> Setup:
-    """A measurement on n images, half of them normal, by a GAN of the first seed."""
-    return Setup(case, method, "MNIST, half normal", f"OC-{n}", settings, 0, n, seconds)
+            if bench.wanted(of.case, name, 0):
+                bench.add(*of.scored(name, _gan(ADGAN, of, data, inversion=how), {"inversion": how})[1])
 
 
 def trade(bench: Bench, data: Data, n: int) -> None:
     """Steps against starts of ADGAN on the digit 8."""
-    x, y = balanced(data, 8, n)
+    of = halves(data, 8, n, "steps and starts")
     for k, n_seed in ((0, 1), (5, 1), (20, 1), (0, 8), (5, 8), (20, 8), (5, 64)):
         name = f"k={k}, n_seed={n_seed}"
-        if bench.wanted("steps and starts, digit 8", name, 0):
-            how = replace(ADGANS[CHOSEN], steps=k)
-            scores, seconds = scored(_gan(ADGAN, 8, 0, data, inversion=how, n_seed=n_seed), x)
-            setup = halves("steps and starts, digit 8", name, n, seconds, {"k": k, "n_seed": n_seed})
-            quality(bench, setup, scores, y != 8)
+        if bench.wanted(of.case, name, 0):
+            detector = _gan(ADGAN, of, data, inversion=replace(ADGANS[CHOSEN], steps=k), n_seed=n_seed)
+            bench.add(*of.scored(name, detector, {"k": k, "n_seed": n_seed})[1])
 
 
 def apart(bench: Bench, data: Data, n: int) -> None:
     """ADGAN's 64 starts on the digit 8, taken apart: what one start alone finds, or some, by mean and by least loss."""
-    case = "starts taken apart, digit 8"
-    if not bench.wanted(case, "1 start", 0):
+    of, rng = halves(data, 8, n, "starts taken apart"), np.random.default_rng(0)
+    if not bench.wanted(of.case, "1 start", 0):
         return
-    (x, y), rng = balanced(data, 8, n), np.random.default_rng(0)
-    detector = _gan(ADGAN, 8, 0, data, inversion=ADGANS[CHOSEN])
+    detector = _gan(ADGAN, of, data, inversion=ADGANS[CHOSEN])
     with clock() as watch:
-        rows = detector._prepare(x)
+        rows = detector._prepare(of.x)
         found = [detector._inversion(*detector._task(part), detector._execution()).loss for part in rows.split(20)]
     losses = np.concatenate([loss.detach().double().numpy() for loss in found])
     for k in (1, 2, 4, 8, 16, 32, 64):
         some = np.arange(64)[:, None] if k == 1 else np.array([rng.choice(64, k, replace=False) for _ in range(30)])
-        setup = halves(case, f"{k} start{'s' * (k > 1)}", n, watch.seconds, {"inversion": ADGANS[CHOSEN], "n_seed": k})
+        settings, name = {"inversion": ADGANS[CHOSEN], "n_seed": k}, f"{k} start{'s' * (k > 1)}"
+        setup = Setup(of.case, name, of.data, f"OC-{n}", settings, 0, n, watch.seconds)
         by_mean, by_least = (
-            [setup.quality(reduced(losses[:, starts], axis=1), y != 8)[0].value for starts in some]
+            [setup.quality(reduced(losses[:, starts], axis=1), of.anomalous)[0].value for starts in some]
             for reduced in (np.mean, np.min)
         )
         shown: dict[str, float] = {
@@ -197,17 +193,14 @@ def depth(bench: Bench, data: Data, n: int) -> None:
         "encoder start, residual": (FAnoGAN, alone | encoder),
     }
     for digit in DIGITS[:1] if bench.quick else DIGITS:
-        x, y = balanced(data, digit, n)
+        of = halves(data, digit, n, "search depth")
         for start, (cls, more) in starts.items():
-            detector = None
+            made = cache(partial(_gan, cls, of, data, **more, inversion=_depth(cls, 1)))
             for steps in STEPS if cls is FAnoGAN else STEPS[1:]:
-                case, name = f"search depth, digit {digit}", f"{start}, {steps} steps"
-                if not bench.wanted(case, name, 0):
-                    continue
-                detector = detector or _gan(cls, digit, 0, data, **more, inversion=_depth(cls, 1))
-                scores, seconds = scored(detector.set_params(inversion=_depth(cls, steps)), x)
-                setup = halves(case, name, n, seconds, {"steps": steps, "start": start})
-                quality(bench, setup, scores, y != digit)
+                name = f"{start}, {steps} steps"
+                if bench.wanted(of.case, name, 0):
+                    detector = made().set_params(inversion=_depth(cls, steps))
+                    bench.add(*of.scored(name, detector, {"steps": steps, "start": start})[1])
 
 
 def choice(bench: Bench, data: Data, n: int) -> None:
@@ -216,16 +209,14 @@ def choice(bench: Bench, data: Data, n: int) -> None:
     The GANs saw neither.
     """
     for digit in (2,) if bench.quick else (2, 3, 4, 5, 6, 7, 9):
-        case, detector = f"choice of steps, digit {digit}", None
-        held, y_held = balanced(data, digit, n)
-        seen, y_seen = balanced(data, digit, n, "train")
-        x, y = np.concatenate([held[y_held == digit], seen[y_seen != digit]]), np.arange(2 * (n // 2)) >= n // 2
+        held, seen = (halves(data, digit, n, "choice of steps", split) for split in ("test", "train"))
+        both = np.concatenate([held.x[~held.anomalous], seen.x[seen.anomalous]])
+        of = replace(held, x=both)
+        made = cache(partial(_gan, AnoGAN, of, data, inversion=_depth(AnoGAN, 1)))
         for steps in STEPS[1:6]:
-            if bench.wanted(case, f"AnoGAN, {steps} steps", 0):
-                detector = detector or _gan(AnoGAN, digit, 0, data, inversion=_depth(AnoGAN, 1))
-                scores, seconds = scored(detector.set_params(inversion=_depth(AnoGAN, steps)), x)
-                setup = halves(case, f"AnoGAN, {steps} steps", n, seconds, {"steps": steps})
-                quality(bench, setup, scores, y)
+            name = f"AnoGAN, {steps} steps"
+            if bench.wanted(of.case, name, 0):
+                bench.add(*of.scored(name, made().set_params(inversion=_depth(AnoGAN, steps)), {"steps": steps})[1])
 
 
 def _depth(cls: type[NeuralDetector], steps: int) -> LatentSearch | Hybrid | EncoderInversion:
@@ -237,40 +228,24 @@ def _depth(cls: type[NeuralDetector], steps: int) -> LatentSearch | Hybrid | Enc
 
 def rules(bench: Bench, data: Data, n: int) -> None:
     """Rules that move z, on the digit 8: squared residual, loss and AUROC against time."""
-    x, y = balanced(data, 8, n)
+    of = halves(data, 8, n, "rules for z")
     plain = {"search_loss": WeightedSum(residual=1.0), "similarity": L2()}
-    detector = None
+    made = cache(partial(_gan, AnoGAN, of, data, **plain, inversion=_depth(AnoGAN, 1)))
     for rule, (optimiser, lengths) in RULES.items():
         for steps in lengths:
             name = f"{rule}, {steps} steps"
-            if not bench.wanted("rules for z, digit 8", name, 0):
-                continue
-            detector = detector or _gan(AnoGAN, 8, 0, data, **plain, inversion=_depth(AnoGAN, 1))
-            detector.set_params(inversion=LatentSearch(n_max=steps, optimiser=optimiser))
-            scores, seconds = scored(detector, x)
-            setup = halves("rules for z, digit 8", name, n, seconds, {"rule": optimiser, "steps": steps})
-            bench.add(setup.record("mean loss of normals", float(scores[""][y == 8].mean()), "L2"))
-            quality(bench, setup, scores, y != 8)
-
-
-def published() -> list[Record]:
-    """The papers' values."""
-    common: dict[str, Any] = {
-        "data": "MNIST", "settings": {}, "metric": "AUROC", "unit": "1", "seed": None, "protocol": "OC-5000",
-        "role": "published", "n_test": 5000, "cpu_s": None,
-    }  # fmt: skip
-    return [
-        Record(case=f"digit {d}", method=m, value=v, **common)
-        for m, values in PUBLISHED.items()
-        for d, v in zip(DIGITS, values, strict=True)
-    ]
+            if bench.wanted(of.case, name, 0):
+                detector = made().set_params(inversion=LatentSearch(n_max=steps, optimiser=optimiser))
+                scores, records = of.scored(name, detector, {"rule": optimiser, "steps": steps})
+                loss = {"metric": "mean loss of normals", "value": float(scores[~of.anomalous].mean()), "unit": "L2"}
+                bench.add(records[0].model_copy(update=loss), *records)
 
 
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("inversion", __doc__ or "")
+    bench = Bench("inversion", __doc__)
     data = mnist()
-    bench.publish(*published())
+    bench.publish()
     n = 20 if bench.quick else 300
     depth(bench, data, n)
     choice(bench, data, n)

@@ -29,8 +29,8 @@ from typing import Any, cast
 import numpy as np
 
 from ecg import N_TRAIN, NORMAL, WGAN, beats
-from gans import DIGITS, MODELS, SEEDS, SETTINGS, gan, mnist
-from harness import Bench, Setup, clock
+from gans import DIGITS, SEEDS, SETTINGS, gan
+from harness import MODELS, Bench, Setup, clock, mnist
 from inversion import transplanted
 from oddgan import AnoGAN, FAnoGAN, load
 from oddgan.data.ecg import DS1, DS2
@@ -208,7 +208,7 @@ def measure(bench: Bench, case: Case, seed: int) -> None:
 
 def main() -> None:
     """Run what is not measured yet: one seed of everything, then the searches of the others, then the trainings."""
-    bench = Bench("latent", __doc__ or "")
+    bench = Bench("latent", __doc__)
     found = list(cases(bench))
     first, more = SEEDS[:1], SEEDS[:0] if bench.quick else SEEDS[1:]
     searched, retrained = ([c for c in found if (c.levels is LEVELS) is same] for same in (True, False))

@@ -19,8 +19,8 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from harness import Bench, Entry, Setup, clock, data_path
-from oddgan import PCA, VAE, AnoGAN, AutoEncoder, FAnoGAN, GANomaly, MeanDistance
+from harness import FLOORS, Bench, Entry, clock, data_path
+from oddgan import VAE, AnoGAN, AutoEncoder, FAnoGAN, GANomaly
 from oddgan.evaluate import Record, pixel_auroc, pro
 from oddgan.inversion import LatentAdam, LatentSearch
 from oddgan.networks import ConvLadder
@@ -28,14 +28,14 @@ from oddgan.training import RMSProp
 
 SIZE, FULL, BLUR = 64, 128, 4.0
 EVERY = {"AnoGAN": 4}  # tests every fourth tile
+PROTOCOL = "80% of MT_Free train, rest + defects test"
 
 
 SEARCH = LatentSearch(n_max=50, optimiser=LatentAdam(lr=0.1))
 LADDER = ConvLadder(width=16)
 WGAN = ConvLadder(width=16, critic_norm="layer")
 ENTRIES = (
-    Entry("L1 to the mean", MeanDistance, role="floor"),
-    Entry("PCA residual", PCA, role="floor"),
+    *FLOORS,
     Entry("autoencoder", AutoEncoder, {"backbone": LADDER, "epochs": 40}),
     Entry("VAE", VAE, {"backbone": LADDER, "epochs": 40}),
     Entry("GANomaly", GANomaly, {"backbone": LADDER, "epochs": 30}),
@@ -47,12 +47,7 @@ ENTRIES = (
     Entry(
         "AnoGAN",
         AnoGAN,
-        {
-            "backbone": LADDER,
-            "epochs": 40,
-            "inversion": LatentSearch(n_max=50, optimiser=LatentAdam(lr=0.1)),
-            "calibration_size": 64,
-        },
+        {"backbone": LADDER, "epochs": 40, "inversion": SEARCH, "calibration_size": 64},
     ),
 )
 
@@ -95,17 +90,8 @@ def measure(entry: Entry, train: np.ndarray, test: Tiles, classes: tuple[str, ..
         scores = detector.anomaly_score(test.x)
         small = detector.anomaly_map(test.x).astype(np.float32)
     maps = np.stack([resized(each, FULL, Image.Resampling.BILINEAR) for each in small])
-    setup = Setup(
-        "magnetic tiles",
-        entry.name,
-        "magnetic tiles, 64 px",
-        "80% of MT_Free train, rest + defects test",
-        entry.settings,
-        0,
-        len(maps),
-        watch.seconds,
-        entry.role,
-    )
+    setup = entry.setup("magnetic tiles", "magnetic tiles, 64 px", PROTOCOL, 0)
+    setup = replace(setup, n_test=len(maps), cpu_s=watch.seconds)
     blurred = ndimage.gaussian_filter(maps, (0, BLUR, BLUR))
     records = [
         setup.record("pixel AUROC", pixel_auroc(maps, test.masks)),
@@ -155,18 +141,15 @@ def strip_path(bench: Bench, method: str) -> Path:
 
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("localisation", __doc__ or "")
+    bench = Bench("localisation", __doc__)
     train, test, classes = tiles()
     if bench.quick:
         train, test = train[:128], test.take(slice(None, None, 8))
     rows = shown(test)
-    for entry in ENTRIES:
-        if not bench.wanted("magnetic tiles", entry.name, 0):
-            continue
-        settings = entry.settings | {k: 2 for k in entry.settings if k == "epochs" and bench.quick}
+    for _, entry, _ in bench.missing(["magnetic tiles"], ENTRIES):
         every = EVERY.get(entry.name, 1)
         some = test.take(slice(None, None, every))
-        maps, records = measure(replace(entry, settings=settings), train, some, classes)
+        maps, records = measure(entry, train, some, classes)
         bench.add(*records)
         picture = strip(maps, some, [row // every for row in rows])
         Image.fromarray(picture).save(strip_path(bench, entry.name), optimize=True)

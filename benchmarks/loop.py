@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness import Bench, Setup, cpu_rounds, data_path
+from harness import Bench, Setup, cpu_rounds, mnist
 from oddgan import AnoGAN
 from oddgan.inversion import LatentSearch
 from oddgan.networks import DCGAN_32
@@ -69,11 +69,9 @@ def _step(
 
 def main() -> None:
     """Compare weights, then time both, interleaved."""
-    bench = Bench("loop", __doc__ or "")
-    with np.load(data_path("mnist.npz")) as file:
-        x = np.pad(file["x_train"][:1024, None], ((0, 0), (0, 0), (2, 2), (2, 2)))
+    bench = Bench("loop", __doc__, resume=False)
+    x = mnist()["x_train"][:1024]
     x[0, 0, 0, 0], x[0, 0, 0, 1] = 0, 255  # the range that scaling learns
-    bench.forget, bench.records = True, []  # a comparison is of one run
     ours, theirs = by_oddgan(x, 1), by_hand(x, 1)
     different = [k for k, v in theirs.items() if not torch.equal(v, ours[k])]
     seconds = cpu_rounds({"ours": lambda: by_oddgan(x, 1), "hand": lambda: by_hand(x, 1)}, 1 if bench.quick else 7)

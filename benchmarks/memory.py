@@ -27,6 +27,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+
+from harness import Bench, Setup, memory_bytes
+from oddgan.data import Options, arrays
+from oddgan.families import sources
+from oddgan.tasks import FitSpec, ScoreSpec, fit, score
 
 IMAGE, TILE, COLUMNS = (3, 32, 32), (32, 32, 3), 500
 ROWS = {"npy": 8192, "png": 5120, "parquet": 5120}  # 100 MB, 16 MB and 20 MB
@@ -61,19 +67,13 @@ def write(kind: str, path: Path, n: int) -> None:
                 file.write_table(pa.table(list(columns), schema=schema))
 
 
-def status(name: str) -> float:
-    """A line of this process' status, in MB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(float(line.split()[1]) * 1024 / MB for line in lines if line.startswith(f"{name}:"))
-
-
 def peaks(function: Callable[[], object]) -> dict[str, float]:
     """By how many MB the anonymous and the resident memory grow at most, and processor seconds."""
-    before, most, over = {k: status(k) for k in ("RssAnon", "VmRSS")}, [0.0], threading.Event()
+    before, most, over = {k: memory_bytes(k) for k in ("RssAnon", "VmRSS")}, [0.0], threading.Event()
 
     def look() -> None:
         while not over.wait(0.002):
-            most[0] = max(most[0], status("RssAnon"))
+            most[0] = max(most[0], memory_bytes("RssAnon"))
 
     Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
     watch = threading.Thread(target=look)
@@ -84,20 +84,14 @@ def peaks(function: Callable[[], object]) -> dict[str, float]:
     over.set()
     watch.join()
     return {
-        "anonymous": max(0.0, most[0] - before["RssAnon"]),
-        "resident": max(0.0, status("VmHWM") - before["VmRSS"]),
+        "anonymous": max(0.0, most[0] - before["RssAnon"]) / MB,
+        "resident": max(0.0, memory_bytes("VmHWM") - before["VmRSS"]) / MB,
         "seconds": seconds,
     }
 
 
 def measure(kind: str, method: str, folder: str, n: str) -> None:
     """Print the peaks of a fit and a scoring of n rows; runs in a process of its own."""
-    import torch  # noqa: PLC0415
-
-    from oddgan.data import Options, arrays  # noqa: PLC0415
-    from oddgan.families import sources  # noqa: PLC0415
-    from oddgan.tasks import FitSpec, ScoreSpec, fit, score  # noqa: PLC0415
-
     torch.set_num_threads(1)
     mapped, place = method != "in memory", Path(folder)
     if method != "mapped, as it comes":
@@ -135,45 +129,36 @@ def suffix(kind: str) -> str:
     return "" if kind == "png" else f".{kind}"
 
 
-def main() -> None:
-    """Measure what is missing."""
-    from harness import Bench, Setup  # noqa: PLC0415
-
-    bench = Bench("memory", __doc__ or "")
-    for kind, least in ROWS.items():
-        sizes = [least // 8, least // 4] if bench.quick else [least, GROWTH * least]
-        cases = [(f"{kind}, {n} rows", n) for n in sizes]
-        if not any(bench.wanted(case, method) for case, _ in cases for method in METHODS[kind]):
-            continue
-        with tempfile.TemporaryDirectory(prefix="oddgan-memory-") as folder:
-            write(kind, Path(folder) / f"{kind}-warm{suffix(kind)}", 300)
-            for case, n in cases:
-                if any(bench.wanted(case, method) for method in METHODS[kind]):
-                    write(kind, Path(folder) / f"{kind}-{n}{suffix(kind)}", n)
-                for method in METHODS[kind]:
-                    # What is larger than the limit comes as "mapped" anyway.
-                    if bench.wanted(case, method) and (method != "mapped, as it comes" or n == sizes[0]):
-                        run(bench, Setup, (kind, method, folder, n), case)
-    bench.finish()
-
-
-def run(bench: Any, setup: Any, arguments: tuple[str, str, str, int], case: str) -> None:
+def run(bench: Bench, case: str, method: str, source: Path, n: int) -> None:
     """Measure in a new process and keep the records."""
-    kind, method, folder, n = arguments
-    command = [sys.executable, __file__, "measure", kind, method, folder, str(n)]
+    kind = case.partition(",")[0]
+    command = [sys.executable, __file__, "measure", kind, method, str(source.parent), str(n)]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
     found = json.loads(printed.splitlines()[-1])
     for step, peak in found.items():
-        shared = setup(
-            case=case,
-            method=method,
-            data=f"random {kind}",
-            protocol=f"{step}, one process",
-            settings=SETTINGS | {"hidden": 16},
-            n_test=n,
-            cpu_s=peak["seconds"],
-        )
-        bench.add(*(shared.record(f"{step}: peak of {name}", peak[name], "MB") for name in ("anonymous", "resident")))
+        settings, protocol = SETTINGS | {"hidden": 16}, f"{step}, one process"
+        setup = Setup(case, method, f"random {kind}", protocol, settings, None, n, peak["seconds"])
+        bench.add(*(setup.record(f"{step}: peak of {name}", peak[name], "MB") for name in ("anonymous", "resident")))
+
+
+def main() -> None:
+    """Measure what is missing."""
+    bench = Bench("memory", __doc__)
+    for kind, least in ROWS.items():
+        small, large = (least // 8, least // 4) if bench.quick else (least, GROWTH * least)
+        for n in (small, large):
+            case = f"{kind}, {n} rows"
+            # What is larger than the limit comes as "mapped" anyway.
+            methods = [m for m in METHODS[kind] if n == small or m != "mapped, as it comes"]
+            wanted = [method for method in methods if bench.wanted(case, method)]
+            if wanted:
+                with tempfile.TemporaryDirectory(prefix="oddgan-memory-") as folder:
+                    source = Path(folder) / f"{kind}-{n}{suffix(kind)}"
+                    write(kind, source.with_name(f"{kind}-warm{suffix(kind)}"), 300)
+                    write(kind, source, n)
+                    for method in wanted:
+                        run(bench, case, method, source, n)
+    bench.finish()
 
 
 if __name__ == "__main__":

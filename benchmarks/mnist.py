@@ -12,17 +12,11 @@ own take ten minutes (LSA's density, ALOCC's refiner, a quarter of ARAE's attack
 draws for WAIC's bound); latent 64 for AnoGAN. GANomaly's variant was chosen on the digits 3 and 5 of the training
 split, by images that it had not seen: `--held-out` makes such runs.
 
-Published values: those "from memory" are quoted without the paper at hand and stand as context only.
+Published values and where they come from are in `published.toml`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from itertools import product
-from typing import Any
-
-import numpy as np
-
-from harness import Bench, Entry, Setup, clock, data_path
+from harness import FLOORS, Bench, Entry, mnist
+from harness.one_class import Images, run
 from oddgan import (
     AAE,
     ALAD,
@@ -38,7 +32,6 @@ from oddgan import (
     NAE,
     OCGAN,
     OCSVM,
-    PCA,
     VAE,
     WAIC,
     AnoGAN,
@@ -51,9 +44,7 @@ from oddgan import (
     GANomaly,
     IForest,
     JointEncoderGAN,
-    MeanDistance,
 )
-from oddgan.evaluate import Record
 from oddgan.inversion import LatentAdam, LatentSearch
 from oddgan.networks import ConvLadder, DenseLadder, Refiner
 from oddgan.scores import WeightedSum
@@ -73,8 +64,7 @@ ALAD_PAIRS = DenseLadder(width=16, depth=2, kernel=5, critic_norm="none", dropou
 SVDD_STEPS = StepDecay(at=(1 / 3,))
 
 CLASSICAL = (
-    Entry("L1 to the mean", MeanDistance, role="floor"),
-    Entry("PCA residual", PCA, role="floor"),
+    *FLOORS,
     Entry("kNN", KNN),
     Entry("KDE, PCA 40", KDE, {"pca": 40}),
     Entry("OC-SVM", OCSVM),
@@ -202,153 +192,16 @@ NETWORKS = (
 ENTRIES = (*CLASSICAL, FOR_DIGITS, *NETWORKS)
 
 
-@dataclass(frozen=True)
-class Images:
-    """Labelled images in a training and a test part.
-
-    Parameters
-    ----------
-    data : the set's name.
-    cases : the classes that are normal in turn, by name.
-    x_train, y_train, x_test, y_test : images (n, c, h, w) and labels (n,).
-    """
-
-    data: str
-    cases: Mapping[str, int]
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
-
-    def held_out(self, cases: Mapping[str, int]) -> "Images":
-        """The training part alone, its last fifth held out, with other classes, to choose settings by."""
-        cut = len(self.x_train) * 4 // 5
-        x, y = self.x_train, self.y_train
-        return Images(self.data, cases, x[:cut], y[:cut], x[cut:], y[cut:])
-
-
-@dataclass(frozen=True)
-class Published:
-    """Values that others have published.
-
-    Parameters
-    ----------
-    protocol : how rows were divided, and where the values come from.
-    values : AUROC by method, one for each case.
-    cases : those of the benchmark, where they are others.
-    """
-
-    protocol: str
-    values: Mapping[str, tuple[float, ...]]
-    cases: tuple[str, ...] = field(default=())
-
-    def records(self, images: Images) -> list[Record]:
-        """The values beside ours."""
-        setup = Setup("", "", images.data, self.protocol, {}, role="published")
-        return [
-            replace(setup, case=case, method=method).record("AUROC", value)
-            for method, values in self.values.items()
-            for case, value in zip(self.cases or images.cases, values, strict=True)
-        ]
-
-
-TEN = ("mean of all ten",)
-PUBLISHED = (
-    Published(
-        "OC-5000; Deecke et al., 2018, from memory",
-        {
-            "AnoGAN": (0.990, 0.998, 0.883),
-            "autoencoder": (0.988, 0.993, 0.823),
-            "VAE": (0.884, 0.998, 0.751),
-            "KDE, PCA 40": (0.982, 0.999, 0.924),
-            "OC-SVM, PCA 40": (0.993, 1.000, 0.958),
-            "isolation forest, PCA 40": (0.957, 1.000, 0.814),
-            "GMM by BIC, PCA 40": (0.970, 0.999, 0.889),
-        },
-    ),
-    Published(
-        "OC-std; Ruff et al., 2018, from memory", {"Deep SVDD": (0.980, 0.997, 0.939), "AnoGAN": (0.966, 0.992, 0.849)}
-    ),
-    Published("OC-std; Perera et al., 2019, as two later papers quote it", {"OCGAN": (0.998, 0.999, 0.939)}),
-    Published("OC-std; README of a TensorFlow re-implementation", {"OCGAN": (0.995, 0.998, 0.901)}),
-    Published("OC-std; the authors' logs, mean over epochs", {"ARAE": (0.991, 0.997, 0.927)}),
-    Published("OC-std; the methods' papers, from memory", {"LSA": (0.975,), "Deep SVDD": (0.948,)}, TEN),
-    Published("OC-std; as two later papers quote it", {"OCGAN": (0.975,)}, TEN),
-    Published("OC-std; the authors' logs, mean over epochs", {"ARAE": (0.970,)}, TEN),
-)
-
-
-def measure(entry: Entry, case: str, seed: int, images: Images) -> list[Record]:
-    """Train on one class of the training part and score the whole test part."""
-    label = images.cases[case]
-    detector = entry.cls(**entry.settings, random_state=seed)
-    with clock() as fit:
-        detector.fit(images.x_train[images.y_train == label])
-    with clock() as score:
-        parts = detector.score_components(images.x_test, extra=entry.components)
-        scores = detector.score_from(parts)
-    anomalous = images.y_test != label
-    setup = Setup(
-        case,
-        entry.name,
-        images.data,
-        "OC-std",
-        entry.settings,
-        seed,
-        len(anomalous),
-        fit.seconds + score.seconds,
-        entry.role,
-    )
-    alone = setup.alone({name: parts[name] for name in entry.components}, anomalous)
-    return [*setup.quality(scores, anomalous), *alone, setup.record("fit", round(fit.seconds, 2), "CPU s")]
-
-
-def run(
-    bench: Bench,
-    images: Images,
-    entries: tuple[Entry, ...],
-    published: tuple[Published, ...],
-    others: Mapping[str, int],
-) -> None:
-    """Run what is not measured yet.
-
-    Parameters
-    ----------
-    bench : with the option --held-out.
-    images : of both parts.
-    entries : the methods.
-    published : values to stand beside theirs.
-    others : the classes that a run on held-out images has instead.
-    """
-    if bench.held_out:
-        images = images.held_out(others)
-    else:
-        bench.publish(*(r for source in published for r in source.records(images)))
-    cases = tuple(images.cases)
-    if bench.quick:
-        few = {"x_train": 2000, "y_train": 2000, "x_test": 300, "y_test": 300}
-        images = replace(images, **{name: getattr(images, name)[:n] for name, n in few.items()})
-        entries, cases = tuple(entry.shortened() for entry in entries), cases[:1]
-    # One seed of everything comes before the next, so that an interrupted run is a whole one with fewer seeds.
-    for seed, entry, case in product(SEEDS, entries, cases):
-        if seed in entry.seeds and bench.wanted(case, entry.name, seed):
-            bench.add(*measure(entry, case, seed, images))
-    bench.finish()
-
-
 def load() -> Images:
-    """MNIST, padded to 32 px."""
-    with np.load(data_path("mnist.npz")) as file:
-        data: dict[str, Any] = {k: file[k] for k in ("x_train", "y_train", "x_test", "y_test")}
-    for part in ("x_train", "x_test"):
-        data[part] = np.pad(data[part], ((0, 0), (2, 2), (2, 2)))[:, None]
-    return Images("MNIST", {f"digit {d}": d for d in (0, 1, 8)}, **data)
+    """MNIST, padded to 32 px, with three digits that are normal in turn."""
+    return Images("MNIST", {f"digit {d}": d for d in (0, 1, 8)}, **mnist())
 
 
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("mnist", __doc__ or "", held_out=True)
-    run(bench, load(), ENTRIES, PUBLISHED, {f"digit {d}": d for d in (3, 5)})
+    bench = Bench("mnist", __doc__, held_out=True)
+    bench.publish()
+    run(bench, load(), ENTRIES, {f"digit {d}": d for d in (3, 5)})
 
 
 if __name__ == "__main__":

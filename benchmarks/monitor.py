@@ -63,7 +63,7 @@ def cost(bench: Bench) -> None:
 
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("monitor", __doc__ or "")
+    bench = Bench("monitor", __doc__)
     for case in (*FAILING, *HEALTHY):
         for seed in SEEDS[:1] if bench.quick else SEEDS:
             if bench.wanted(FAILURES[0], f"{case.name} ({case.data})", seed):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.base import clone
 from torch import Tensor, nn
 
 from oddgan import AAE, ALAD, VAE, AnoGAN, AutoEncoder, BeatGAN, DeepSVDD, Detector, FAnoGAN, GANomaly
@@ -16,8 +17,6 @@ from oddgan.networks import MLP, Judgement
 from oddgan.objectives import R1, WGANGP, GradientPenalty, Minimax, NonSaturating, Wasserstein
 from oddgan.training import SGD, Adam, Failure, Phase, Player
 
-Made = tuple[Detector, np.ndarray]
-SMALL = MLP(hidden=(64, 64))
 PLAIN: dict[str, Any] = {"inversion": LatentSearch(n_max=1), "calibration_size": 1}
 """Training is what is watched: the search and the threshold are cut short."""
 
@@ -29,19 +28,19 @@ def ring(n: int = 800) -> np.ndarray:
     return np.stack([np.cos(angle), np.sin(angle)], axis=1) + 0.1 * rng.normal(size=(n, 2))
 
 
-def digits() -> np.ndarray:
-    """The training images of the digit 3."""
-    return np.asarray(select_normal(read("builtin:digits"), 3)[0].x)
+def _normal(source: str) -> np.ndarray:
+    """The normal training rows of a built-in data set."""
+    return np.asarray(select_normal(read(f"builtin:{source}"))[0].x)
 
 
-def cells() -> np.ndarray:
-    """The benign training rows of breast-cancer."""
-    return np.asarray(select_normal(read("builtin:breast-cancer"))[0].x)
-
-
-def beats() -> np.ndarray:
-    """A fifth of the normal training heartbeats."""
-    return select_normal(read("builtin:ecg"))[0].x[::5]
+ROWS: dict[str, Callable[[], np.ndarray]] = {
+    "ring": ring,
+    "one Gaussian": lambda: np.random.default_rng(0).normal(size=(256, 2)),
+    "digits": lambda: np.asarray(select_normal(read("builtin:digits"), 3)[0].x),
+    "breast-cancer": lambda: _normal("breast-cancer"),
+    "ecg": lambda: _normal("ecg")[::5],
+}
+"""Training rows by the name of the data: of digits the images of 3, of ecg a fifth of the normal beats."""
 
 
 @hyperparameters
@@ -110,122 +109,73 @@ class Case:
 
     Parameters
     ----------
-    name, data : what is trained on what.
+    name, data : what is trained on what; `data` is one of `ROWS`.
+    detector : what is trained.
     failure : what the monitor is to say; None for a healthy run.
-    make : the detector for a seed, and its training rows.
     """
 
     name: str
     data: str
-    failure: Failure | None
-    make: Callable[[int], Made]
+    detector: Detector
+    failure: Failure | None = None
+
+    def make(self, seed: int) -> tuple[Detector, np.ndarray]:
+        """The detector for a seed, and its training rows."""
+        return clone(self.detector).set_params(random_state=seed), ROWS[self.data]()
 
 
-def _ring(seed: int, **settings: Any) -> Made:
-    shared = {"latent_dim": 8, "batch_size": 64, "backbone": SMALL, "random_state": seed}
-    cls = Unbalanced if "critic_lr" in settings else AnoGAN
-    return cls(**PLAIN | shared | settings), ring()
-
-
-def _bilinear(seed: int) -> Made:
-    x = np.random.default_rng(0).normal(size=(256, 2))
-    settings = {"latent_dim": 2, "epochs": 60, "batch_size": 128, "objective": Wasserstein(clip=None)}
-    return Bilinear(**PLAIN | settings, optimiser=SGD(lr=0.2), random_state=seed), x
-
+ON_RING: dict[str, Any] = PLAIN | {"latent_dim": 8, "batch_size": 64, "backbone": MLP(hidden=(64, 64))}
+ON_DIGITS: dict[str, Any] = {"latent_dim": 16, "epochs": 60, "batch_size": 16}
+FAST = Adam(lr=1e-3, betas=(0.0, 0.9))
+BILINEAR: dict[str, Any] = PLAIN | {
+    "latent_dim": 2,
+    "epochs": 60,
+    "batch_size": 128,
+    "objective": Wasserstein(clip=None),
+}
+FAST_CRITIC: dict[str, Any] = PLAIN | {"latent_dim": 8, "batch_size": 16, "critic_lr": 5e-3, "generator_lr": 2e-5}
+SLIGHTLY = WGANGP(regulariser=GradientPenalty(weight=1.0))
 
 FAILING = (
     Case(
         "AnoGAN, fast generator",
         "ring",
+        Unbalanced(**ON_RING, epochs=40, critic_lr=1e-4, generator_lr=2e-3),
         "collapse",
-        lambda s: _ring(s, epochs=40, critic_lr=1e-4, generator_lr=2e-3),
     ),
     Case(
         "AnoGAN, fast critic, minimax",
         "digits",
+        Unbalanced(**FAST_CRITIC, epochs=25, objective=Minimax()),
         "saturation",
-        lambda s: (
-            Unbalanced(
-                **PLAIN,
-                latent_dim=8,
-                batch_size=16,
-                epochs=25,
-                critic_lr=5e-3,
-                generator_lr=2e-5,
-                objective=Minimax(),
-                random_state=s,
-            ),
-            digits(),
-        ),
     ),
     Case(
         "AnoGAN, weights clipped to 1e-6",
         "ring",
+        AnoGAN(**ON_RING, epochs=10, objective=Wasserstein(clip=1e-6)),
         "blind critic",
-        lambda s: _ring(s, epochs=10, objective=Wasserstein(clip=1e-6)),
     ),
-    Case(
-        "twelve sigmoid layers",
-        "breast-cancer",
-        "vanishing",
-        lambda s: (Deep(epochs=10, random_state=s), cells()),
-    ),
-    Case(
-        "AutoEncoder, lr 3",
-        "breast-cancer",
-        "exploding",
-        lambda s: (AutoEncoder(epochs=10, optimiser=Adam(lr=3.0), random_state=s), cells()),
-    ),
-    Case("Dirac-GAN", "one Gaussian", "oscillation", _bilinear),
+    Case("twelve sigmoid layers", "breast-cancer", Deep(epochs=10), "vanishing"),
+    Case("AutoEncoder, lr 3", "breast-cancer", AutoEncoder(epochs=10, optimiser=Adam(lr=3.0)), "exploding"),
+    Case("Dirac-GAN", "one Gaussian", Bilinear(**BILINEAR, optimiser=SGD(lr=0.2)), "oscillation"),
 )
-
-
-def _fast(**settings: Any) -> Adam:
-    return Adam(lr=1e-3, betas=(0.0, 0.9), **settings)
-
-
 HEALTHY = (
     Case(
         "AnoGAN, R1",
         "ring",
-        None,
-        lambda s: _ring(s, epochs=60, objective=NonSaturating(regulariser=R1(weight=1.0)), optimiser=_fast()),
+        AnoGAN(**ON_RING, epochs=60, objective=NonSaturating(regulariser=R1(weight=1.0)), optimiser=FAST),
     ),
-    Case(
-        "AnoGAN, WGAN-GP",
-        "ring",
-        None,
-        lambda s: _ring(
-            s, epochs=60, n_critic=3, objective=WGANGP(regulariser=GradientPenalty(weight=1.0)), optimiser=_fast()
-        ),
-    ),
-    Case(
-        "AnoGAN",
-        "digits",
-        None,
-        lambda s: (AnoGAN(**PLAIN, latent_dim=16, epochs=60, batch_size=16, random_state=s), digits()),
-    ),
+    Case("AnoGAN, WGAN-GP", "ring", AnoGAN(**ON_RING, epochs=60, n_critic=3, objective=SLIGHTLY, optimiser=FAST)),
+    Case("AnoGAN", "digits", AnoGAN(**PLAIN, **ON_DIGITS)),
     Case(
         "f-AnoGAN",
         "digits",
-        None,
-        lambda s: (
-            FAnoGAN(
-                latent_dim=16,
-                epochs=60,
-                encoder_epochs=10,
-                n_critic=2,
-                batch_size=16,
-                optimiser=Adam(lr=5e-4, betas=(0.0, 0.9)),
-                random_state=s,
-            ),
-            digits(),
-        ),
+        FAnoGAN(**ON_DIGITS, encoder_epochs=10, n_critic=2, optimiser=Adam(lr=5e-4, betas=(0.0, 0.9))),
     ),
-    Case("GANomaly", "digits", None, lambda s: (GANomaly(epochs=50, batch_size=16, random_state=s), digits())),
-    Case("BeatGAN", "ecg", None, lambda s: (BeatGAN(epochs=12, random_state=s), beats())),
-    Case("AAE", "breast-cancer", None, lambda s: (AAE(epochs=60, random_state=s), cells())),
-    Case("ALAD", "breast-cancer", None, lambda s: (ALAD(epochs=60, random_state=s), cells())),
-    Case("VAE", "breast-cancer", None, lambda s: (VAE(epochs=60, random_state=s), cells())),
-    Case("Deep SVDD", "breast-cancer", None, lambda s: (DeepSVDD(epochs=20, random_state=s), cells())),
+    Case("GANomaly", "digits", GANomaly(epochs=50, batch_size=16)),
+    Case("BeatGAN", "ecg", BeatGAN(epochs=12)),
+    Case("AAE", "breast-cancer", AAE(epochs=60)),
+    Case("ALAD", "breast-cancer", ALAD(epochs=60)),
+    Case("VAE", "breast-cancer", VAE(epochs=60)),
+    Case("Deep SVDD", "breast-cancer", DeepSVDD(epochs=20)),
 )

@@ -202,7 +202,7 @@ def measure_start(bench: Bench) -> None:
 
 def main() -> None:
     """Classical methods, networks, defaults, start-up."""
-    bench = Bench("peers", __doc__ or "", peers=("pyod",))
+    bench = Bench("peers", __doc__, peers=("pyod",))
     sizes = SIZES[:1] if bench.quick else SIZES
     for method, pair in (classical() | networks()).items():
         measure_pair(bench, method, pair, sizes)

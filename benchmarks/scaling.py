@@ -13,18 +13,14 @@ cases, before and after. Other columns are standardised as ever, so that a case 
 value.
 """
 
-import gzip
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Self, cast
 
 import numpy as np
-import pandas as pd
 
 from adbench import TABLES
-from adbench import table as ten
-from harness import Bench, Setup, clock, data_path, split_normals
+from harness import Bench, Setup, adbench_table, clock, data_path, kdd99, split_normals
 from oddgan import KNN, PCA, Detector, GANomaly
 from oddgan.data import Split
 from oddgan.evaluate import Record
@@ -77,18 +73,9 @@ def recordings(name: str) -> Iterator[tuple[str, Split]]:
                 yield f"{name} {key}", Split("points, own training part", train, x, anomalous)
 
 
-@cache
-def traffic() -> tuple[np.ndarray, np.ndarray]:
-    """KDD99 with a column for each name, and the names of the attacks."""
-    with gzip.open(data_path("kddcup99") / "kddcup.data_10_percent.gz", "rt") as file:
-        frame = pd.read_csv(file, header=None)
-    columns = pd.get_dummies(frame.drop(columns=41), columns=[1, 2, 3, 6, 11, 20, 21], dtype=np.float32)
-    return columns.to_numpy(np.float64), frame[41].str.removesuffix(".").to_numpy()
-
-
 def attacks() -> Iterator[tuple[str, Split]]:
     """Normal traffic, and attacks among other normal traffic."""
-    x, kind = traffic()
+    x, kind = kdd99()
     normal = np.random.default_rng(0).permutation(np.flatnonzero(kind == "normal"))
     for attack in ATTACKS:
         found = np.flatnonzero(kind != "normal" if attack == "all" else kind == attack)
@@ -99,11 +86,8 @@ def attacks() -> Iterator[tuple[str, Split]]:
 
 def tables() -> Iterator[tuple[str, Split]]:
     """Twelve tables."""
-    for name in TABLES:
-        yield name, ten(name)
-    for name, file in MORE.items():
-        with np.load(data_path("adbench") / f"{file}.npz") as found:
-            yield name, split_normals(found["X"].astype(np.float64), found["y"] == 1)
+    for name, file in (TABLES | MORE).items():
+        yield name, split_normals(*adbench_table(file))
 
 
 def made(method: str, rule: str, n: int) -> Detector:
@@ -152,7 +136,7 @@ SOURCES: dict[str, Callable[[], Iterator[tuple[str, Split]]]] = {
 
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("scaling", __doc__ or "")
+    bench = Bench("scaling", __doc__)
     for data, cases in SOURCES.items():
         for case, split in cases() if not bench.quick or data == "MSL" else ():
             methods = (

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness import Bench, Setup, clock, cpu_rounds, data_path
+from harness import Bench, Setup, clock, cpu_rounds, data_path, mnist
 from oddgan import AnoGAN
 from oddgan.inversion import Execution, Inverted, LatentAdam, LatentSearch, Slots
 from oddgan.networks import DCGAN_32, ConvLadder, prepare
@@ -68,8 +68,7 @@ def squared(x: Tensor, y: Tensor) -> Tensor:
 
 def images(n: int, epochs: int) -> Case:
     """MNIST digit 8: half of the samples are eights of the test split, half are other digits."""
-    with np.load(data_path("mnist.npz")) as file:
-        data = {k: v if v.ndim == 1 else np.pad(v, ((0, 0), (2, 2), (2, 2)))[:, None] for k, v in file.items()}
+    data = mnist()
     train = data["x_train"][data["y_train"] == 8]
     eights, others = (data["x_test"][chosen][: n // 2] for chosen in (data["y_test"] == 8, data["y_test"] != 8))
     return _case(("DCGAN-32, MNIST", "MNIST"), train, np.concatenate([eights, others]), DCGAN_32, epochs)
@@ -217,7 +216,7 @@ def pyod_rate(bench: Bench, x: np.ndarray, n: int) -> None:
 
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("search", __doc__ or "", peers=("pyod",))
+    bench = Bench("search", __doc__, peers=("pyod",))
     torch.set_num_threads(THREADS)
     rounds, many, epochs = (1, 16, 1) if bench.quick else (ROUNDS, MANY, 4)
     for name, make in {"DCGAN-32, MNIST": images, "series ladder, ECG": beats}.items():

@@ -26,7 +26,8 @@ from torch.nn import functional
 
 import cifar
 import mnist
-from harness import ROOT, Bench, Setup
+from harness import MODELS, Bench, Setup
+from harness.one_class import Images
 from oddgan import AnoGAN
 from oddgan.evaluate import Record
 from oddgan.families.selection import frechet_distance as frechet
@@ -126,7 +127,7 @@ def scaled(images: np.ndarray) -> Tensor:
     return torch.from_numpy(images.astype(np.float32) / 127.5 - 1)
 
 
-def classifier(images: mnist.Images, *, steps: int, path: Path | None) -> Classifier:
+def classifier(images: Images, *, steps: int, path: Path | None) -> Classifier:
     """The classifier of a data set; trained if it is not there.
 
     Parameters
@@ -228,7 +229,7 @@ def measure(run: Run, setup: Setup, images: np.ndarray, curve: Curve) -> list[Re
 
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("stabilisers", __doc__ or "")
+    bench = Bench("stabilisers", __doc__)
     quick = bench.quick
     loaders = {"digit 8": (mnist.load, 8)} | ({} if quick else {"deer": (cifar.load, 4)})
     checkpoints, samples = ((2, 4), 100) if quick else (CHECKPOINTS, SAMPLES)
@@ -239,7 +240,7 @@ def main() -> None:
         if not todo:
             continue
         data = load()
-        kept = None if quick else ROOT / "benchmarks" / "models" / f"classifier-{case.replace(' ', '-')}.safetensors"
+        kept = None if quick else MODELS / f"classifier-{case.replace(' ', '-')}.safetensors"
         net = classifier(data, steps=20 if quick else 1500, path=kept)
         own = data.x_train[data.y_train == label][: 200 if quick else None]
         target = net.features(scaled(own))

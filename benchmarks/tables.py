@@ -14,11 +14,10 @@ components by their variance instead of leaving some over.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from inspect import signature
-from itertools import product
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -27,7 +26,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from harness import Bench, Setup, clock, data_path, median_seconds, split_normals
+from harness import FLOORS, Bench, Entry, adbench_table, clock, cpu_rounds, split_normals
 from oddgan import (
     GMM,
     KDE,
@@ -37,59 +36,45 @@ from oddgan import (
     VAE,
     AnoGAN,
     AutoEncoder,
-    Detector,
     FAnoGAN,
     GANomaly,
     IForest,
-    MeanDistance,
 )
 from oddgan.data import Split
 from oddgan.evaluate import Record
 
 SEEDS = (0, 1, 2)
 TABLES = {"breast-cancer": None, "thyroid": "38_thyroid", "cardio": "6_cardio"}
-TRAIN_SHARE = {"breast-cancer": 0.6}
 NETWORK = {"epochs": 100}
+CHEAP = 0.5  # seconds of a round that is repeated
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A detector and its counterpart.
-
-    Parameters
-    ----------
-    name : the method.
-    cls : our class.
-    peer : PyOD's module and class; None where it has none.
-    settings, peer_settings : what differs from the defaults.
-    seeds : of training.
-    role : a floor is marked as one.
-    """
-
-    name: str
-    cls: type[Detector]
-    peer: tuple[str, str] | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
-    peer_settings: dict[str, Any] = field(default_factory=dict)
-    seeds: tuple[int, ...] = (0,)
-    floor: bool = False
-
-
-QUIET = {"verbose": 0}
-PAIRS = (
-    Pair("L1 to the mean", MeanDistance, floor=True),
-    Pair("PCA", PCA, ("pca", "PCA"), floor=True),
-    Pair("kNN", KNN, ("knn", "KNN")),
-    Pair("KDE", KDE, ("kde", "KDE"), seeds=SEEDS),
-    Pair("OC-SVM", OCSVM, ("ocsvm", "OCSVM"), seeds=SEEDS),
-    Pair("isolation forest", IForest, ("iforest", "IForest"), seeds=SEEDS),
-    Pair("GMM", GMM, ("gmm", "GMM"), seeds=SEEDS),
-    Pair("autoencoder", AutoEncoder, ("auto_encoder", "AutoEncoder"), NETWORK, QUIET, SEEDS),
-    Pair("VAE", VAE, ("vae", "VAE"), NETWORK, QUIET, SEEDS),
-    Pair("GANomaly", GANomaly, None, NETWORK, seeds=SEEDS),
-    Pair("f-AnoGAN", FAnoGAN, None, NETWORK, seeds=SEEDS),
-    Pair("AnoGAN", AnoGAN, ("anogan", "AnoGAN"), NETWORK, {"epochs": 100}),
+ENTRIES = (
+    FLOORS[0],
+    Entry("PCA", PCA, role="floor"),
+    Entry("kNN", KNN),
+    Entry("KDE", KDE, seeds=SEEDS),
+    Entry("OC-SVM", OCSVM, seeds=SEEDS),
+    Entry("isolation forest", IForest, seeds=SEEDS),
+    Entry("GMM", GMM, seeds=SEEDS),
+    Entry("autoencoder", AutoEncoder, NETWORK, SEEDS),
+    Entry("VAE", VAE, NETWORK, SEEDS),
+    Entry("GANomaly", GANomaly, NETWORK, SEEDS),
+    Entry("f-AnoGAN", FAnoGAN, NETWORK, SEEDS),
+    Entry("AnoGAN", AnoGAN, NETWORK),
 )
+# PyOD's module and class by method, and what differs from their defaults.
+PEERS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "PCA": ("pca", "PCA", {}),
+    "kNN": ("knn", "KNN", {}),
+    "KDE": ("kde", "KDE", {}),
+    "OC-SVM": ("ocsvm", "OCSVM", {}),
+    "isolation forest": ("iforest", "IForest", {}),
+    "GMM": ("gmm", "GMM", {}),
+    "autoencoder": ("auto_encoder", "AutoEncoder", {"verbose": 0}),
+    "VAE": ("vae", "VAE", {"verbose": 0}),
+    "AnoGAN": ("anogan", "AnoGAN", {"epochs": 100}),
+}
 
 
 class Scorer(Protocol):
@@ -103,30 +88,34 @@ class Scorer(Protocol):
 def table(name: str) -> Split:
     """Split a table by rows, with a fixed seed."""
     file = TABLES[name]
-    if file is None:
-        loaded = load_breast_cancer()
-        x, anomalous = loaded.data, loaded.target == 0
-    else:
-        with np.load(data_path("adbench") / f"{file}.npz") as stored:
-            x, anomalous = stored["X"].astype(np.float64), stored["y"] == 1
-    return split_normals(x, anomalous, TRAIN_SHARE.get(name, 0.5))
+    if file is not None:
+        return split_normals(*adbench_table(file))
+    loaded = load_breast_cancer()
+    return split_normals(loaded.data, loaded.target == 0, 0.6)
 
 
-def peer_of(pair: Pair, seed: int) -> Scorer:
+def peer_of(method: str, seed: int) -> Scorer:
     """PyOD's detector behind a standardisation."""
-    assert pair.peer is not None
-    module, name = pair.peer
+    module, name, settings = PEERS[method]
     cls = getattr(import_module(f"pyod.models.{module}"), name)
     seeded = {"random_state": seed} if "random_state" in signature(cls).parameters else {}
-    return cast(Scorer, make_pipeline(StandardScaler(), cls(**pair.peer_settings, **seeded)))
+    return cast(Scorer, make_pipeline(StandardScaler(), cls(**settings, **seeded)))
 
 
-def measure(pair: Pair, case: str, split: Split, seed: int) -> list[Record]:
+def median_seconds(functions: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """Processor seconds of each function: the median of five interleaved rounds, or one where a call is not cheap."""
+    taken = cpu_rounds(functions, 1)
+    if sum(t[0] for t in taken.values()) < CHEAP:
+        taken = cpu_rounds(functions, 5)  # the first round, which warms up, does not count
+    return {name: float(np.median(t)) for name, t in taken.items()}
+
+
+def measure(entry: Entry, case: str, split: Split, seed: int) -> list[Record]:
     """Fit and score both; times are medians of interleaved rounds where they are short."""
-    makers: dict[str, Callable[[], Any]] = {"oddgan": lambda: pair.cls(**pair.settings, random_state=seed)}
-    if pair.peer is not None:
-        peer_of(pair, seed)  # imports are not timed
-        makers["PyOD"] = lambda: peer_of(pair, seed)
+    makers: dict[str, Callable[[], Any]] = {"oddgan": lambda: entry.cls(**entry.settings, random_state=seed)}
+    if entry.name in PEERS:
+        peer_of(entry.name, seed)  # imports are not timed
+        makers["PyOD"] = lambda: peer_of(entry.name, seed)
     fitted: dict[str, Any] = {}
 
     def fit(name: str) -> None:
@@ -139,21 +128,11 @@ def measure(pair: Pair, case: str, split: Split, seed: int) -> list[Record]:
         scores = {name: function(split.x_test) for name, function in functions.items()}
         times = median_seconds({name: partial(function, split.x_test) for name, function in functions.items()})
     n = len(split.x_test)
-    ours = Setup(
-        case,
-        pair.name,
-        case,
-        split.protocol,
-        pair.settings,
-        seed,
-        n,
-        watch.seconds,
-        "floor" if pair.floor else "measured",
-    )
+    ours = replace(entry.setup(case, case, split.protocol, seed), n_test=n, cpu_s=watch.seconds)
     records = []
     for name, values in scores.items():
         own = name == "oddgan"
-        setup = ours if own else replace(ours, method=f"PyOD {pair.name}", settings=pair.peer_settings)
+        setup = ours if own else replace(ours, method=f"PyOD {entry.name}", settings=PEERS[entry.name][2])
         records += setup.quality(values, split.is_anomaly)
         peer = "PyOD" if own and "PyOD" in fits else None
         micro = {k: v / n * 1e6 for k, v in times.items()}
@@ -162,25 +141,14 @@ def measure(pair: Pair, case: str, split: Split, seed: int) -> list[Record]:
     return records
 
 
-def shortened(pair: Pair) -> Pair:
-    """The pair for a quick run."""
-    return replace(pair, seeds=(0,), settings=pair.settings | {k: 2 for k in pair.settings if k == "epochs"})
-
-
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("tables", __doc__ or "", peers=("pyod",))
-    for detector in (
-        AutoEncoder(epochs=1),
-        peer_of(Pair("", AutoEncoder, ("auto_encoder", "AutoEncoder"), {}, QUIET), 0),
-    ):
+    bench = Bench("tables", __doc__, peers=("pyod",))
+    for detector in (AutoEncoder(epochs=1), peer_of("autoencoder", 0)):
         detector.fit(np.random.default_rng(0).normal(size=(128, 4)))  # what torch loads on first use is not timed
-    pairs = [shortened(pair) for pair in PAIRS] if bench.quick else PAIRS
     splits = {case: table(case) for case in (list(TABLES)[:1] if bench.quick else TABLES)}
-    # One seed of everything comes before the next, so that an interrupted run is a whole one with fewer seeds.
-    for seed, (case, split), pair in product(SEEDS, splits.items(), pairs):
-        if seed in pair.seeds and bench.wanted(case, pair.name, seed):
-            bench.add(*measure(pair, case, split, seed))
+    for case, entry, seed in bench.missing(splits, ENTRIES):
+        bench.add(*measure(entry, case, splits[case], seed))
     bench.finish()
 
 

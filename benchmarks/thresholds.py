@@ -18,27 +18,25 @@ rows by 2.3 points. Detectors train briefly here: this is about rates, not about
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 from sklearn.datasets import load_breast_cancer
 
 from ecg import beats
-from harness import Bench, Entry, Setup, clock, data_path
+from harness import FLOORS, Bench, Entry, clock, data_path
 from oddgan import (
     GMM,
     KDE,
     KNN,
     OCSVM,
-    PCA,
     VAE,
     AnoGAN,
     AutoEncoder,
     FAnoGAN,
     GANomaly,
     IForest,
-    MeanDistance,
 )
 from oddgan.data.ecg import DS1, DS2
 from oddgan.evaluate import Record
@@ -68,8 +66,7 @@ SMALL_WGAN = SMALL | {
     "encoder_optimiser": RMSProp(lr=5e-4),
 }
 ENTRIES = (
-    Entry("L1 to the mean", MeanDistance, {}, CHEAP),
-    Entry("PCA residual", PCA, {}, CHEAP),
+    *(replace(entry, seeds=CHEAP, role="measured") for entry in FLOORS),
     Entry("kNN", KNN, {}, CHEAP),
     Entry("KDE", KDE, {"pca": 40}, CHEAP),
     Entry("OC-SVM", OCSVM, {"pca": 40}, CHEAP),
@@ -153,7 +150,8 @@ def measure(entry: Entry, case: str, draw: Draw, seed: int) -> list[Record]:
     rules = {"held-out rows, Conformal": (Conformal(), held_out), "training rows, Quantile": (Quantile(), inside)}
     records = []
     for (where, scores), (protocol, (rule, normal)) in product(fresh.items(), rules.items()):
-        setup = Setup(case, entry.name, case + where, protocol, entry.settings, seed, len(scores), watch.seconds)
+        setup = entry.setup(case, case + where, protocol, seed)
+        setup = replace(setup, n_test=len(scores), cpu_s=watch.seconds)
         for rate in RATES:
             got = float(np.mean(scores > rule(normal, rate)))
             records.append(setup.record(f"false alarms at {rate:.0%}", got))
@@ -162,12 +160,11 @@ def measure(entry: Entry, case: str, draw: Draw, seed: int) -> list[Record]:
 
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("thresholds", __doc__ or "")
+    bench = Bench("thresholds", __doc__)
     for case, load in SETS.items():
         draw = load()
-        for seed, entry in product(CHEAP[:1] if bench.quick else CHEAP, ENTRIES):
-            if seed in entry.seeds and bench.wanted(case, entry.name, seed):
-                bench.add(*measure(entry, case, draw(seed), seed))
+        for _, entry, seed in bench.missing([case], ENTRIES):
+            bench.add(*measure(entry, case, draw(seed), seed))
     bench.finish()
 
 

@@ -146,9 +146,7 @@ def measure(entry: Entry, toy: str, bench: Bench) -> None:
     with clock() as watch:
         detector.fit(points(toy, N, 0))
         scores = detector.anomaly_score(x)
-    setup = Setup(
-        toy, entry.name, "2-D toys", "uniform noise", entry.settings, 0, len(x), watch.seconds, entry.role
-    )  # fmt: skip
+    setup = replace(entry.setup(toy, "2-D toys", "uniform noise", 0), n_test=len(x), cpu_s=watch.seconds)
     field = detector.anomaly_score(square.grid())
     # Noise is uniform: of the grid, the share below the threshold is that of the square that is called normal.
     normal = float(np.mean(field <= detector.threshold_))
@@ -193,15 +191,12 @@ def density(toy: str, bench: Bench) -> None:
 
 def main() -> None:
     """Run what is not measured yet."""
-    bench = Bench("toys", __doc__ or "")
+    bench = Bench("toys", __doc__)
     for toy in TOYS:
         if bench.wanted(toy, TRUTH):
             density(toy, bench)
-    for entry in ENTRIES:
-        few = {k: 1 for k in entry.settings if k.endswith("epochs") and bench.quick}
-        for toy in TOYS:
-            if bench.wanted(toy, entry.name, 0):
-                measure(replace(entry, settings=entry.settings | few), toy, bench)
+    for toy, entry, _ in bench.missing(TOYS, ENTRIES):
+        measure(entry, toy, bench)
     bench.finish()
 
 

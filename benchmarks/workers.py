@@ -60,8 +60,7 @@ def by_one_loop() -> float:
 
 def main() -> None:
     """Measure in rounds, so that other work on the machine hits all alike."""
-    bench = Bench("workers", __doc__ or "")
-    bench.forget, bench.records = True, []  # a comparison is of one run
+    bench = Bench("workers", __doc__, resume=False)
     ways: dict[str, Callable[[], float]] = {
         "hand-written loop": by_one_loop,
         "1 worker": lambda: started(1),

@@ -1,6 +1,5 @@
 """Where the pages are, and their code blocks."""
 
-import importlib
 import json
 import re
 import sys
@@ -50,15 +49,25 @@ def extension():
 
 
 @pytest.fixture
-def drawn(extension, tmp_path):
-    """Makes the parts of a page, by their names after that of the benchmark, from records."""
+def store(tmp_path):
+    """Writes the results file of a benchmark; the folder that holds the results comes back."""
 
-    def made(benchmark, name, records=None):
-        if records is not None:
-            (tmp_path / "results").mkdir(exist_ok=True)
-            document = {"schema": 1, "machine": "", "versions": {}, "records": records}
-            (tmp_path / "results" / f"{benchmark}.json").write_text(json.dumps(document))
-        parts = dict(importlib.import_module(f"{extension.__name__}.{benchmark}").all_parts())
-        return parts[f"{benchmark}-{name}"](tmp_path).replace("\N{NO-BREAK SPACE}", " ")
+    def written(benchmark, records):
+        (tmp_path / "results").mkdir(exist_ok=True)
+        document = {"schema": 1, "machine": "a machine", "versions": {}, "records": records}
+        (tmp_path / "results" / f"{benchmark}.json").write_text(json.dumps(document))
+        return tmp_path
 
-    return made
+    return written
+
+
+@pytest.fixture
+def part(extension, store, tmp_path):
+    """Fills a mark of a page from the records of a benchmark, or without any."""
+
+    def filled(mark, benchmark="", records=()):
+        if benchmark:
+            store(benchmark, records)
+        return extension.results.PARTS[mark](tmp_path).replace("\N{NO-BREAK SPACE}", " ")
+
+    return filled

@@ -1,7 +1,6 @@
 """Pages that are made from the package: they say what the package says."""
 
 import dataclasses
-import json
 
 import pytest
 
@@ -27,11 +26,19 @@ RECORD = {
 }
 
 
-def write_benchmark(folder, *records):
-    (folder / "results").mkdir()
-    (folder / "one.py").write_text('"""What it measures."""\nBench("one", "")\n')
-    document = {"schema": 1, "machine": "a machine", "versions": {"oddgan": "0.1.0"}, "records": records}
-    (folder / "results" / "one.json").write_text(json.dumps(document))
+@pytest.fixture
+def write_benchmark(store):
+    """Writes a benchmark and its results."""
+
+    def written(*records):
+        (store("one", records) / "one.py").write_text('"""What it measures."""\nBench("one", "")\n')
+
+    return written
+
+
+@pytest.fixture(scope="module")
+def methods_page(extension):
+    return extension.catalogue.methods()
 
 
 def test_every_mark_is_filled(extension):
@@ -46,9 +53,8 @@ def test_an_unknown_mark_is_an_error(extension):
 
 
 @pytest.mark.parametrize("name", classes())
-def test_each_method_has_a_section_with_its_paper_parameters_and_deviations(extension, name):
-    text = extension.catalogue.methods()
-    section = text.split(f"\n### {name}\n")[1].split("\n### ")[0]
+def test_each_method_has_a_section_with_its_paper_parameters_and_deviations(methods_page, name):
+    section = methods_page.split(f"\n### {name}\n")[1].split("\n### ")[0]
     card: Card = classes()[name].card
     assert str(card.year) in section
     assert section.count("\n1. ") == bool(card.deviations)
@@ -72,31 +78,30 @@ def test_a_value_is_written_as_one_would_type_it(extension):
     assert brief((1,)) == "(1,)"
 
 
-def test_benchmarks_show_mean_and_spread_and_name_the_protocol_of_published_values(extension, tmp_path):
+def test_benchmarks_show_mean_and_spread_and_name_the_published_protocol(extension, write_benchmark, tmp_path):
     # The mean of 0.98 and 0.99 is 0.985, their sample standard deviation 0.01/√2 = 0.0071.
     write_benchmark(
-        tmp_path,
         RECORD | {"value": 0.98, "seed": 0},
         RECORD | {"value": 0.99, "seed": 1},
         RECORD | {"value": 0.9, "seed": None, "role": "published", "protocol": "OC-5000", "n_test": None},
     )
-    page = extension.results.benchmarks(tmp_path)
+    page = extension.benchmarks.benchmarks(tmp_path)
     assert "| kNN | 0.985 ± 0.007 | OC-std | 2 |" in page
     assert "| *kNN* (published) | 0.900 | OC-5000 |  |" in page
 
 
-def test_cases_without_a_common_method_have_tables_of_their_own(extension, tmp_path):
+def test_cases_without_a_common_method_have_tables_of_their_own(extension, write_benchmark, tmp_path):
     # "a" and "b" both have kNN, "b" and "c" both have PCA; "d" stands alone.
     pairs = [("a", "kNN"), ("c", "PCA"), ("d", "KDE"), ("b", "kNN"), ("b", "PCA")]
-    write_benchmark(tmp_path, *(RECORD | {"case": c, "method": m, "value": 0.9, "seed": 0} for c, m in pairs))
-    heads = [s for s in extension.results.benchmarks(tmp_path).splitlines() if s.startswith("| method")]
+    write_benchmark(*(RECORD | {"case": c, "method": m, "value": 0.9, "seed": 0} for c, m in pairs))
+    heads = [s for s in extension.benchmarks.benchmarks(tmp_path).splitlines() if s.startswith("| method")]
     assert [h.split(" | protocol")[0] for h in heads] == ["| method | a | c | b", "| method | d"]
 
 
-def test_a_benchmark_without_results_is_not_measured_yet(extension, tmp_path):
-    write_benchmark(tmp_path)
+def test_a_benchmark_without_results_is_not_measured_yet(extension, write_benchmark, tmp_path):
+    write_benchmark()
     (tmp_path / "results" / "one.json").unlink()
-    page = extension.results.benchmarks(tmp_path)
+    page = extension.benchmarks.benchmarks(tmp_path)
     assert "What it measures." in page
     assert "Not measured yet" in page
 
@@ -115,17 +120,16 @@ def test_blocks_know_their_line():
     assert blocks_of(text) == [("python", "x = 1\n", 4), ("sh", "oddgan methods\n", 10)]
 
 
-def test_settings_tell_lines_apart_only_where_one_case_has_several(extension, tmp_path):
+def test_settings_tell_lines_apart_only_where_one_case_has_several(extension, write_benchmark, tmp_path):
     def of(case, value, **settings):
         return RECORD | {"case": case, "value": value, "seed": 0, "settings": settings}
 
-    write_benchmark(tmp_path, of("digit 0", 0.9, width=1), of("digit 1", 0.8, width=2))
-    page = extension.results.benchmarks(tmp_path)
+    write_benchmark(of("digit 0", 0.9, width=1), of("digit 1", 0.8, width=2))
+    page = extension.benchmarks.benchmarks(tmp_path)
     assert "| kNN | 0.900 | 0.800 | OC-std | 1 |" in page
     assert "settings" not in page
     (tmp_path / "results" / "one.json").unlink()
-    (tmp_path / "results").rmdir()
-    write_benchmark(tmp_path, of("digit 0", 0.9, width=1), of("digit 0", 0.8, width=2))
-    page = extension.results.benchmarks(tmp_path)
+    write_benchmark(of("digit 0", 0.9, width=1), of("digit 0", 0.8, width=2))
+    page = extension.benchmarks.benchmarks(tmp_path)
     assert "| kNN | 0.900 | OC-std | 1 | width=1 |" in page
     assert "| kNN | 0.800 | OC-std | 1 | width=2 |" in page

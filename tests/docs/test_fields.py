@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 import re
 
 import numpy as np
@@ -45,16 +44,14 @@ def test_thresholds_at_the_ends_have_colours(fields):
     assert everything[1] == pytest.approx(fields.NORMAL[1], abs=1)
 
 
-def test_a_panel_has_both_toys_with_their_auroc(fields, tmp_path):
-    (tmp_path / "results").mkdir()
+def test_a_panel_has_both_toys_with_their_auroc(fields, store, tmp_path):
     values = {"AUROC": 0.97531, "share called normal": 0.1}
     records = [
         COMMON | {"case": toy, "method": "KDE", "metric": metric, "value": v, "seed": 0, "settings": {}}
         for toy in ("ring", "moons")
         for metric, v in values.items()
     ]
-    document = {"schema": 1, "machine": "a machine", "versions": {}, "records": records}
-    (tmp_path / "results" / "toys.json").write_text(json.dumps(document))
+    store("toys", records)
     assert "Not measured yet" in fields.toys(tmp_path)  # numbers without fields
     square, points = np.zeros((64, 64), np.uint8), np.array([[0.0, 1.0]])
     arrays = {f"{toy}/{what}": v for toy in ("ring", "moons") for what, v in {"KDE": square, "points": points}.items()}

@@ -1,6 +1,5 @@
 """Figures that are drawn from benchmark records."""
 
-import json
 import math
 import re
 import xml.etree.ElementTree as ET
@@ -11,8 +10,13 @@ import pytest
 COMMON = {"data": "MNIST", "protocol": "OC-300", "seed": 0, "n_test": 300, "cpu_s": 1.0, "role": "measured"}
 TIME = ("time for each image", "CPU ms")
 ROOT = Path(__file__).parents[2]
-NAMES = ("depth", "choice", "apart", "rules", "theta", "starts", "search_ratios", "encoder_ratios", "adgan_ratios")
-NAMES += ("training_ratios", "training_floors", "precision_table", "step_table")
+MARKS = {
+    "inversion": ("depth", "choice", "apart", "rules", "theta", "starts"),
+    "training": ("training-ratios", "training-floors", "precision-table", "step-table"),
+    "search": ("search-ratios",),
+    "encoder": ("encoder-ratios",),
+    "adgan": ("adgan-ratios",),
+}
 
 
 def record(case, method, value, *, metric=("AUROC", "1"), settings=None, **more):
@@ -22,21 +26,9 @@ def record(case, method, value, *, metric=("AUROC", "1"), settings=None, **more)
 
 
 @pytest.fixture
-def figures(extension):
-    return extension.figures
-
-
-@pytest.fixture
-def draw(figures, tmp_path):
+def draw(part):
     """Draws a figure from records, and parses what is drawn."""
-
-    def drawn(name, records, benchmark="inversion"):
-        (tmp_path / "results").mkdir(exist_ok=True)
-        document = {"schema": 1, "machine": "a machine", "versions": {}, "records": records}
-        (tmp_path / "results" / f"{benchmark}.json").write_text(json.dumps(document))
-        return ET.fromstring(getattr(figures, name)(tmp_path))  # noqa: S314
-
-    return drawn
+    return lambda name, records, benchmark="inversion": ET.fromstring(part(f"figure-{name}", benchmark, records))  # noqa: S314
 
 
 def panels(figure):
@@ -50,16 +42,12 @@ def marks(figure, colour):
     return [float(e.get("cx")) for e in inside if e.get("class") == f"mark c{colour}" and e.tag == "circle"]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_without_results_the_page_says_what_measures_them(figures, tmp_path, name):
-    function = getattr(figures, name)
-    assert re.fullmatch(r"\*Not measured yet\.\* `python benchmarks/\w+\.py` measures it\.\n", function(tmp_path))
-    (tmp_path / "results").mkdir()
-    for benchmark in ("inversion", "search", "encoder", "adgan", "training"):
-        other = {"schema": 1, "machine": "", "versions": {}, "records": [record("another case", "AnoGAN", 0.5)]}
-        (tmp_path / "results" / f"{benchmark}.json").write_text(json.dumps(other))
-    assert "Not measured yet" in function(tmp_path)
-    assert figures.theta_table(tmp_path) == ""
+@pytest.mark.parametrize(("program", "name"), [(b, name) for b, names in MARKS.items() for name in names])
+def test_without_results_the_page_says_what_measures_them(part, program, name):
+    missing = f"*Not measured yet.* `python benchmarks/{program}.py` measures it.\n"
+    assert part(f"figure-{name}") == missing
+    assert part(f"figure-{name}", program, [record("another case", "AnoGAN", 0.5)]) == missing
+    assert part("figure-theta-table", "inversion", [record("another case", "AnoGAN", 0.5)]) == ""
 
 
 def test_depth_shows_a_panel_a_digit_and_no_steps_left_of_the_first(draw):
@@ -81,7 +69,7 @@ def test_depth_shows_a_panel_a_digit_and_no_steps_left_of_the_first(draw):
     assert labels == ["0", "5", "500"] * 2
 
 
-def test_means_over_digits_count_those_that_all_ways_were_measured_on(draw, figures, tmp_path):
+def test_means_over_digits_count_those_that_all_ways_were_measured_on(draw, part):
     values = {"Adam": {8: 0.9, 1: 1.0, 2: 0.1}, "frozen": {8: 0.8, 1: 0.98}}
     both = [
         r
@@ -94,7 +82,7 @@ def test_means_over_digits_count_those_that_all_ways_were_measured_on(draw, figu
     assert "Adam: 0.95 at 45; frozen: 0.89 at 45." in panels(figure)[0][1]
     assert len(marks(figure, 0)) == 2 + 1
     # 0.89 - 0.95 = -0.06, most on the digit 8: 0.8 - 0.9.
-    assert "| frozen | 0.8900 | -0.0600 | -0.1000 | 45 |" in figures.theta_table(tmp_path)
+    assert "| frozen | 0.8900 | -0.0600 | -0.1000 | 45 |" in part("figure-theta-table")
 
 
 def test_rules_and_starts_need_the_time_of_the_same_run(draw):
@@ -128,7 +116,7 @@ def test_rules_and_starts_need_the_time_of_the_same_run(draw):
 def test_bars_are_as_long_as_their_ratios_over_all_panels(draw):
     time = ("time of a step", "ms")
     figure = draw(
-        "search_ratios",
+        "search-ratios",
         [
             record("a", "loop & all", 8.0, metric=time, ratio=1.0, baseline=8.0),
             record("a", "ours", 1.0, metric=time, ratio=8.0, baseline=8.0),
@@ -142,7 +130,7 @@ def test_bars_are_as_long_as_their_ratios_over_all_panels(draw):
     assert widths == pytest.approx([widths[1] / 8, widths[1], widths[1] / 2], abs=0.1)  # tenths of a pixel are kept
 
 
-def test_tables_of_training(figures, tmp_path):
+def test_tables_of_training(part, store):
     cycle, floor = ("a cycle", "CPU s"), {"role": "floor"}
     records = [
         record("cycles", "as it is", 2.0, metric=cycle, ratio=1.5, baseline=3.0),
@@ -154,13 +142,11 @@ def test_tables_of_training(figures, tmp_path):
         record("steps on a table, AE", "PyOD", 3.0, metric=("a step", "CPU ms")),
         record("steps on a table, AE", "oddgan", 2.0, metric=("a step", "CPU ms"), ratio=1.5, baseline=3.0),
     ]
-    (tmp_path / "results").mkdir()
-    document = {"schema": 1, "machine": "a machine", "versions": {}, "records": records}
-    (tmp_path / "results" / "training.json").write_text(json.dumps(document))
+    store("training", records)
     # 0.5 s of 2.0 s is a quarter of the peak; 3 ms to 2 ms are 1.5.
-    assert "| as it is | 50 | 100 | 0.50 | 2.00 | 25% |" in figures.training_floors(tmp_path)
-    assert "| AE | 2.00 | 3.00 | 1.5 |" in figures.step_table(tmp_path)
-    assert "| fp32 | 5" in figures.precision_table(tmp_path)
+    assert "| as it is | 50 | 100 | 0.50 | 2.00 | 25% |" in part("figure-training-floors")
+    assert "| AE | 2.00 | 3.00 | 1.5 |" in part("figure-step-table")
+    assert "| fp32 | 5" in part("figure-precision-table")
 
 
 def test_figures_are_one_block_of_html_with_names_for_who_cannot_see_them(draw):
@@ -175,44 +161,38 @@ def test_figures_are_one_block_of_html_with_names_for_who_cannot_see_them(draw):
         assert svg.get("aria-hidden") or (named and named <= set(ids))
 
 
-def test_the_example_of_ways_shows_what_its_caption_says(extension):
+def test_the_example_of_search_paths_shows_what_its_caption_says(extension, part):
     torch = pytest.importorskip("torch")
-    ways = extension.ways
-    ends = {name: ways.ways()[i, :, -1] for i, name in enumerate(ways.SAMPLES)}
+    example = extension.search_paths
+    ends = {name: example.paths()[i, :, -1] for i, name in enumerate(example.SAMPLES)}
     one, two = ends.values()
-    # The one bump is at 1, 1.3 high; of the two, at -1.5 and 1.5, each way is at one.
+    # The one bump is at 1, 1.3 high; of the two, at -1.5 and 1.5, each path ends at one.
     torch.testing.assert_close(one, torch.tensor([1.0, math.log(1.3)]).expand(6, 2), atol=0.02, rtol=0)
     torch.testing.assert_close(two[:, 0].abs(), torch.full((6,), 1.5), atol=0.1, rtol=0)
     assert {bool(place > 0) for place in two[:, 0]} == {True, False}
-    figure = ET.fromstring(ways.example())  # noqa: S314
+    figure = ET.fromstring(part("figure-search-paths"))  # noqa: S314
     assert len([e for e in figure.iter("path") if e.get("class", "").startswith("line")]) == 2
 
 
-def test_steps_are_chosen_by_the_mean_over_digits(figures, tmp_path):
-    (tmp_path / "results").mkdir()
+def test_steps_are_chosen_by_the_mean_over_digits(part):
     values = {("2", 20): 0.9, ("2", 5): 0.7, ("3", 20): 0.8, ("3", 5): 0.6}
     records = [
         record(f"choice of steps, digit {d}", f"AnoGAN, {n} steps", v, settings={"steps": n})
         for (d, n), v in values.items()
     ]
-    document = {"schema": 1, "machine": "", "versions": {}, "records": records}
-    (tmp_path / "results" / "inversion.json").write_text(json.dumps(document))
-    lines = figures.choice(tmp_path).splitlines()
+    lines = part("figure-choice", "inversion", records).splitlines()
     assert lines[0] == "| steps | 5 | 20 |"
     assert lines[2] == "| AUROC, mean of 2 digits | 0.650 | 0.850 |"
 
 
-def test_starts_taken_apart_stand_in_a_table(figures, tmp_path):
-    (tmp_path / "results").mkdir()
+def test_starts_taken_apart_stand_in_a_table(part):
     metrics = {"AUROC of the mean loss": 0.9, "lowest": 0.7, "highest": 0.95, "AUROC of the least loss": 0.92}
     records = [
         record("starts taken apart, digit 8", f"{n} starts", v, metric=(metric, "1"), settings={"n_seed": n})
         for n in (16, 2)
         for metric, v in metrics.items()
     ]
-    document = {"schema": 1, "machine": "", "versions": {}, "records": records}
-    (tmp_path / "results" / "inversion.json").write_text(json.dumps(document))
-    lines = figures.apart(tmp_path).splitlines()
+    lines = part("figure-apart", "inversion", records).splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:]] == ["2", "16"]
     assert "0.900 | 0.700 | 0.950 | 0.920" in lines[2]
 

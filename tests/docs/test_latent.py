@@ -1,9 +1,7 @@
 """The page of latent restriction."""
 
-import importlib
 import re
 import xml.etree.ElementTree as ET
-from functools import partial
 
 import pytest
 
@@ -25,9 +23,9 @@ def records(case, values):
 
 
 @pytest.fixture
-def page(drawn):
+def page(part):
     """The part of the page by its name, made from records."""
-    return partial(drawn, "latent")
+    return lambda name, records=(): part(f"latent-{name}", "latent" if records else "", records)
 
 
 def rows_of(text):
@@ -161,7 +159,7 @@ def test_codes_stand_beside_the_mode_of_the_prior(page):
 
 
 def test_names_are_those_of_the_benchmark(extension):
-    latent = importlib.import_module(f"{extension.__name__}.latent")
+    latent = extension.latent
     source, gans = ((ROOT / "benchmarks" / f"{name}.py").read_text(encoding="utf-8") for name in ("latent", "gans"))
     assert f'"latent_dim": {latent.SIZE_OF_OTHERS},' in gans
     for start in (latent.TRAINED, latent.SIZE, latent.OWN, latent.FREE, "truncated at {limit:g}", "shell of {k:g}"):

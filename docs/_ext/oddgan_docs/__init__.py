@@ -1,37 +1,37 @@
 """What the pages take from the package at build time, so that they can't contradict it.
 
-A comment line in a page, `<!-- generated: NAME -->`, is replaced by what the function of that name in `PARTS` returns.
+A comment line in a page, `<!-- generated: NAME -->`, is replaced by what the function of that name returns: one
+of `PARTS`, about the package, or of `results.PARTS`, about benchmark results.
 """
 
 import re
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
 
 from oddgan_docs import (
+    benchmarks,
     catalogue,
     docstrings,
     fields,
     figures,
-    growing,
     heartbeats,
     latent,
     mathml,
     matrix,
-    memory,
     results,
+    search_paths,
     stabilisers,
-    watching,
-    ways,
+    tables,
 )
 
 MARK = re.compile(r"^<!-- generated: ([\w-]+) -->$", flags=re.MULTILINE)
 RESULTS = Path(__file__).resolve().parents[3] / "benchmarks"
 
-_PAGES = (heartbeats, latent, stabilisers)
+PAGES = (fields, figures, heartbeats, latent, search_paths, stabilisers, tables)
+"""What is made from benchmark results: these modules put their parts into `results.PARTS`."""
 
 PARTS: dict[str, Callable[[], str]] = {
     "methods-table": catalogue.methods_table,
@@ -39,24 +39,21 @@ PARTS: dict[str, Callable[[], str]] = {
     "common-parameters": catalogue.common_parameters,
     "parts": catalogue.parts,
     "presets": catalogue.presets,
-    "benchmarks": lambda: results.benchmarks(RESULTS),
-    **{name: partial(draw, RESULTS) for name, draw in figures.all_figures()},
-    **{name: partial(draw, RESULTS) for page in _PAGES for name, draw in page.all_parts()},
-    "growing-numbers": partial(growing.numbers, RESULTS),
-    "growing-samples": partial(growing.samples, RESULTS),
-    "figure-ways": ways.example,
-    "memory": lambda: memory.memory(RESULTS),
-    "monitor": lambda: watching.monitor(RESULTS),
     "methods-matrix": matrix.methods_matrix,
     "methods-components": matrix.methods_components,
     "networks-matrix": matrix.networks_matrix,
-    "toys": lambda: fields.toys(RESULTS),
+    "benchmarks": lambda: benchmarks.benchmarks(RESULTS),
 }
 
 
 def fill(text: str) -> str:
     """Replace every mark in a page."""
-    return MARK.sub(lambda mark: PARTS[mark[1]](), text)
+
+    def filled(mark: re.Match[str]) -> str:
+        name = mark[1]
+        return results.PARTS[name](RESULTS) if name in results.PARTS else PARTS[name]()
+
+    return MARK.sub(filled, text)
 
 
 def _fill_page(_app: Sphinx, _name: str, source: list[str]) -> None:

@@ -62,10 +62,10 @@ def ordered() -> Iterator[tuple[str, list[tuple[str, type[Detector]]]]]:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A Markdown table."""
-    names = list(head)
-    lines = [names, ["---"] * len(names), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    """A Markdown table; nothing without rows."""
+    names, lines = list(head), list(rows)
+    lines = [names, ["---"] * len(names), *lines] if lines else []
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def methods_table() -> str:

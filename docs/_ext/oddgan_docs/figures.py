@@ -1,6 +1,6 @@
 """What the figures of the pages show: benchmark records as panels, and a line of text where there are none yet."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -9,13 +9,12 @@ import numpy as np
 
 from oddgan.evaluate import Record
 from oddgan_docs.catalogue import table
-from oddgan_docs.plots import Bar, Bars, Line, Panel, Point, figure, limits, short
-from oddgan_docs.results import all_records, not_measured, over_seeds
+from oddgan_docs.plots import Bar, Bars, Line, Panel, Point, figure, limits, over_runs, short, widened
+from oddgan_docs.results import all_records, over_seeds, part
 
 TIME = "time for each image"
 # Where 0 steps stand on a logarithmic axis, whose first step is 5.
 NO_STEPS = 2.5
-LEAST_SPAN = 0.02
 
 
 class Value(NamedTuple):
@@ -50,6 +49,7 @@ def _steps(value: Value) -> int:
     return steps
 
 
+@part("figure-depth", "inversion")
 def depth(folder: Path) -> str:
     """AUROC against search steps, one panel a digit."""
     values = _measured(folder, "inversion")
@@ -62,21 +62,16 @@ def depth(folder: Path) -> str:
             Line(kind, [Point(_steps(v) or NO_STEPS, v.mean) for v in of_case if _kind(v.record.method) == kind], i)
             for i, kind in enumerate(kinds)
         ]
-        # A span of at least .02: differences below mean nothing, and ticks with more digits do not fit.
-        heights = [v.mean for v in of_case]
-        y_limits = limits([*heights, max(heights) - LEAST_SPAN])
-        title = case.removeprefix("search depth, ")
-        panels.append(Panel(title, "steps of the search", "AUROC", lines, y_limits=y_limits))
-    if not panels:
-        return not_measured("inversion")
+        panels.append(Panel(case.removeprefix("search depth, "), "steps of the search", "AUROC", lines))
     steps = sorted({p.x for panel in panels for line in panel.lines for p in line.points})
     ticks = [(s, f"{0 if s == NO_STEPS else s:g}") for s in steps]
-    x_limits = limits(steps, log=True)
-    panels = [replace(p, x_ticks=ticks, x_limits=x_limits) for p in panels]
+    x_limits = limits(steps, log=True) if steps else None
+    panels = [widened(replace(p, x_ticks=ticks, x_limits=x_limits)) for p in panels]
     caption = "AUROC of the score after a search of so many steps; 0 is the encoder alone. Scales differ."
     return figure("search-depth", panels, caption)
 
 
+@part("figure-rules", "inversion")
 def rules(folder: Path) -> str:
     """What each rule for z reaches in which time."""
     values = [v for v in _measured(folder, "inversion") if v.record.case.startswith("rules for z")]
@@ -91,8 +86,6 @@ def rules(folder: Path) -> str:
         ]
         if lines:
             panels.append(Panel(title, "CPU ms an image", metric, lines))
-    if not panels:
-        return not_measured("inversion")
     steps: dict[str, list[int]] = {}
     for key, v in times.items():
         steps.setdefault(_kind(key[1]), []).append(_steps(v))
@@ -114,8 +107,8 @@ class _Mode(NamedTuple):
     ms: list[float]
 
 
-def _modes(folder: Path) -> tuple[list[_Mode], int]:
-    """The ways to move θ, and on how many digits."""
+def _modes(folder: Path) -> list[_Mode]:
+    """The ways to move θ, the paper's first."""
     values = _measured(folder, "inversion")
     auroc, times = _with_metric(values, "AUROC"), _with_metric(values, TIME)
     cases = _cases(values, "θ, digit ")
@@ -123,29 +116,28 @@ def _modes(folder: Path) -> tuple[list[_Mode], int]:
     names.sort(key=lambda name: name != REFERENCE)
     cases = [c for c in cases if all((c, n) in auroc and (c, n) in times for n in names)]
     modes = [_Mode(n, [auroc[c, n].mean for c in cases], [times[c, n].mean for c in cases]) for n in names]
-    return (modes if cases else []), len(cases)
+    return modes if cases else []
 
 
+@part("figure-theta", "inversion")
 def theta(folder: Path) -> str:
     """AUROC against cost for the ways to move θ."""
-    modes, n = _modes(folder)
+    modes = _modes(folder)
     if not modes:
-        return not_measured("inversion")
+        return ""
     lines = [
         line
         for i, m in enumerate(modes)
-        for line in (
-            Line("", [Point(ms, a) for ms, a in zip(m.ms, m.auroc, strict=True)], i, joined=False),
-            Line(m.name, [Point(float(np.mean(m.ms)), float(np.mean(m.auroc)))], i),
-        )
+        for line in over_runs(m.name, [[Point(*pair) for pair in zip(m.ms, m.auroc, strict=True)]], i)
     ]
-    caption = f"Small marks: one digit each; large marks: the mean over {n} digits."
+    caption = f"Small marks: one digit each; large marks: the mean over {len(modes[0].auroc)} digits."
     return figure("theta-modes", [Panel("ways to move θ", "CPU ms an image", "AUROC", lines)], caption)
 
 
+@part("figure-theta-table", "")
 def theta_table(folder: Path) -> str:
     """The means of the ways to move θ, beside the first, which is the paper's."""
-    modes, n = _modes(folder)
+    modes = _modes(folder)
     if not modes:
         return ""
     first = np.array(modes[0].auroc)
@@ -155,17 +147,24 @@ def theta_table(folder: Path) -> str:
         worst = float(apart[np.abs(apart).argmax()])
         difference = [f"{apart.mean():+.4f}", f"{worst:+.4f}"] if m is not modes[0] else ["", ""]
         rows.append([m.name, f"{np.mean(m.auroc):.4f}", *difference, short(float(np.mean(m.ms)))])
-    head = ["θ", f"AUROC, mean of {n} digits", "against the first", "on the digit that differs most", "CPU ms an image"]
+    head = [
+        "θ",
+        f"AUROC, mean of {len(first)} digits",
+        "against the first",
+        "on the digit that differs most",
+        "CPU ms an image",
+    ]
     return table(head, rows)
 
 
+@part("figure-starts", "inversion")
 def starts(folder: Path) -> str:
     """AUROC against time for steps and starts of ADGAN."""
     values = [v for v in _measured(folder, "inversion") if v.record.case.startswith("steps and starts")]
     auroc, times = _with_metric(values, "AUROC"), _with_metric(values, TIME)
     found = [(v.record.settings, times[key].mean, v.mean) for key, v in auroc.items() if key in times]
     if not found:
-        return not_measured("inversion")
+        return ""
     numbers = sorted({int(str(settings["n_seed"])) for settings, _, _ in found})
     lines = [
         Line(
@@ -180,6 +179,7 @@ def starts(folder: Path) -> str:
     return figure("steps-and-starts", [panel], caption)
 
 
+@part("figure-apart", "inversion")
 def apart(folder: Path) -> str:
     """What some of ADGAN's starts find."""
     found: dict[int, dict[str, float]] = {}
@@ -187,17 +187,18 @@ def apart(folder: Path) -> str:
         if v.record.case.startswith("starts taken apart"):
             found.setdefault(int(str(v.record.settings["n_seed"])), {})[v.record.metric] = v.mean
     if not found:
-        return not_measured("inversion")
+        return ""
     metrics = ("AUROC of the mean loss", "lowest", "highest", "AUROC of the least loss")
     return table(["starts", *metrics], [[str(n), *(f"{found[n][m]:.3f}" for m in metrics)] for n in sorted(found)])
 
 
+@part("figure-choice", "inversion")
 def choice(folder: Path) -> str:
     """AnoGAN's AUROC after some steps, on the digits that the default was chosen by."""
     auroc = _with_metric(_measured(folder, "inversion"), "AUROC")
     found = {key: v for key, v in auroc.items() if key[0].startswith("choice of steps")}
     if not found:
-        return not_measured("inversion")
+        return ""
     digits, lengths = {case for case, _ in found}, sorted({_steps(v) for v in found.values()})
     means = [np.mean([v.mean for v in found.values() if _steps(v) == n]) for n in lengths]
     return table(
@@ -205,43 +206,32 @@ def choice(folder: Path) -> str:
     )
 
 
-def _ratios(folder: Path, name: str, metric: str, title: Callable[[Record], str], caption: str) -> str:
-    """Bars of ratios, the median over rounds, one panel a case; the peer itself, whose ratio is 1, is the first bar."""
-    taken: dict[str, dict[str, list[float]]] = {}
-    for r in all_records(folder, name):
-        if r.role == "measured" and r.metric == metric and r.ratio is not None:
-            taken.setdefault(title(r), {}).setdefault(r.method, []).append(r.ratio)
-    groups = {t: [Bar(m, float(np.median(ratios))) for m, ratios in found.items()] for t, found in taken.items()}
-    if not groups:
-        return not_measured(name)
-    longest = max(bar.value for bars in groups.values() for bar in bars)
-    return figure(f"{name}-ratios", [Bars(t, bars, longest) for t, bars in groups.items()], caption)
+def ratios(name: str, metric: str, caption: str, title: Callable[[Record], str] = lambda r: r.case) -> None:
+    """Let bars of a benchmark's ratios fill a mark: the median over rounds, one panel a case, the peer itself first."""
+
+    @part(f"figure-{name}-ratios", name)
+    def drawn(folder: Path) -> str:
+        taken: dict[str, dict[str, list[float]]] = {}
+        for r in all_records(folder, name):
+            if r.role == "measured" and r.metric == metric and r.ratio is not None:
+                taken.setdefault(title(r), {}).setdefault(r.method, []).append(r.ratio)
+        groups = {t: [Bar(m, float(np.median(values))) for m, values in found.items()] for t, found in taken.items()}
+        longest = max((bar.value for bars in groups.values() for bar in bars), default=0.0)
+        return figure(f"{name}-ratios", [Bars(t, bars, longest) for t, bars in groups.items()], caption)
 
 
-def search_ratios(folder: Path) -> str:
-    """How many times faster a step of the search is than in the loop that public code runs."""
-    caption = "How many times faster one step of one sample is than in the first line's loop, which counts as 1."
-    return _ratios(folder, "search", "time of a step", lambda r: f"{r.case}, {r.protocol}", caption)
+FASTER = "How many times faster"
+CYCLES = f"{FASTER} a cycle is than by a plain loop in float32; median of three rounds, one thread."
+ENCODERS = f"{FASTER} a row is than by PyTorch as it is, at so many rows at once; one thread."
+IMAGES = f"{FASTER} an image of 64 starts is than by deep copies of the generator with the same steps."
+STEPS = f"{FASTER} one step of one sample is than in the first line's loop, which counts as 1."
+ratios("training", "a cycle", CYCLES)
+ratios("encoder", "time of a row", ENCODERS)
+ratios("adgan", "time", IMAGES, lambda r: f'theta="{r.case}"')
+ratios("search", "time of a step", STEPS, lambda r: f"{r.case}, {r.protocol}")
 
 
-def encoder_ratios(folder: Path) -> str:
-    """How many times faster an encoder's answer is than by PyTorch as it is."""
-    caption = "How many times faster a row is than by PyTorch as it is, at so many rows at once; one thread."
-    return _ratios(folder, "encoder", "time of a row", lambda r: r.case, caption)
-
-
-def adgan_ratios(folder: Path) -> str:
-    """How many times faster ADGAN is than deep copies."""
-    caption = "How many times faster an image of 64 starts is than by deep copies of the generator with the same steps."
-    return _ratios(folder, "adgan", "time", lambda r: f'theta="{r.case}"', caption)
-
-
-def training_ratios(folder: Path) -> str:
-    """How many times faster a cycle of training is than by a plain loop."""
-    caption = "How many times faster a cycle is than by a plain loop in float32; median of three rounds, one thread."
-    return _ratios(folder, "training", "a cycle", lambda r: r.case, caption)
-
-
+@part("figure-training-floors", "training")
 def training_floors(folder: Path) -> str:
     """Operations of a cycle, and how near training comes to the machine's peak."""
     found = [s.record for s in over_seeds(folder, "training") if s.record.role == "floor"]
@@ -260,17 +250,19 @@ def training_floors(folder: Path) -> str:
         if method in taken
     ]
     head = ["a cycle", "GFLOP", "peak, GFLOP/s", "floor, s", "measured, CPU s", "of the peak"]
-    return table(head, rows) if rows else not_measured("training")
+    return table(head, rows)
 
 
+@part("figure-precision-table", "training")
 def precision_table(folder: Path) -> str:
     """How far the images of GANs that were trained in either precision are from real ones."""
     found = [s for s in over_seeds(folder, "training") if s.record.metric == "Fréchet distance"]
     rows = [[s.record.method, str(s), str(s.n)] for s in found]
     measured = any(s.record.role == "measured" for s in found)
-    return table(["trained in", "Fréchet distance", "seeds"], rows) if measured else not_measured("training")
+    return table(["trained in", "Fréchet distance", "seeds"], rows) if measured else ""
 
 
+@part("figure-step-table", "training")
 def step_table(folder: Path) -> str:
     """What a training step on a table costs, beside PyOD."""
     found = _with_metric(_measured(folder, "training"), "a step")
@@ -280,25 +272,4 @@ def step_table(folder: Path) -> str:
         if method == "oddgan" and (peer := found.get((case, "PyOD"))) is not None
     ]
     head = ["a step on a table", "oddgan, CPU ms", "PyOD, CPU ms", "ratio"]
-    return table(head, rows) if rows else not_measured("training")
-
-
-def all_figures() -> Iterator[tuple[str, Callable[[Path], str]]]:
-    """Names for the marks in the pages, and what fills them."""
-    for function in (
-        depth,
-        choice,
-        rules,
-        theta,
-        theta_table,
-        starts,
-        apart,
-        search_ratios,
-        encoder_ratios,
-        adgan_ratios,
-        training_ratios,
-        training_floors,
-        precision_table,
-        step_table,
-    ):
-        yield f"figure-{function.__name__.replace('_', '-')}", function
+    return table(head, rows)

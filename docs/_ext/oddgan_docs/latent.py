@@ -2,8 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from statistics import fmean
@@ -11,8 +10,8 @@ from typing import NamedTuple
 
 from oddgan_docs.catalogue import table
 from oddgan_docs.docstrings import cell
-from oddgan_docs.plots import Line, Panel, Point, figure, limits
-from oddgan_docs.results import NO_BREAK, all_records, marks_of, not_measured, runs_of, with_spread
+from oddgan_docs.plots import Panel, Point, figure, limits, over_runs, widened
+from oddgan_docs.results import NO_BREAK, all_records, marks_of, part, runs_of, with_spread
 
 CASES, METHODS = ("digit 8", "digit 0", "digit 1", "heartbeats"), ("AnoGAN", "f-AnoGAN")
 FREE, OWN, FEW = "no bounds", "own support", ("truncated at 1", "shell of 1")
@@ -22,7 +21,6 @@ TRAINED, SIZE = "digit 8, trained ", "digit 8, z of "
 SIZE_OF_OTHERS = 64  # of all GANs but those of the case above, see `benchmarks/gans.py`
 SAME_SET = {"uniform": "truncated at 1"}
 """Priors whose support has another name among the levels of the search."""
-LEAST_SPAN = 0.02
 
 
 class Key(NamedTuple):
@@ -61,11 +59,13 @@ def _levels(found: Found, kind: str) -> list[Level]:
     return sorted((Level(m[0], float(m[1]), m[2] or "") for m in named if m), key=lambda level: level[1:])
 
 
+@part("latent-boxes", "latent")
 def boxes(folder: Path) -> str:
     """AUROC against the truncation of the search, one panel a case."""
     return _against(folder, "truncated at", "each coordinate within ±")
 
 
+@part("latent-shells", "latent")
 def shells(folder: Path) -> str:
     """AUROC against the width of the shell, one panel a case."""
     return _against(folder, "shell of", "‖z‖ within so many deviations of its mode")
@@ -75,7 +75,7 @@ def _against(folder: Path, kind: str, x_label: str) -> str:
     found = _found(folder)
     levels = _levels(found, kind)
     if not levels:
-        return not_measured("latent")
+        return ""
     free = 2 * max(level.bound for level in levels)  # where no bounds stand on a logarithmic axis
     levels += [Level(FREE, free, "")]
     bounds = sorted({level.bound for level in levels})
@@ -90,28 +90,20 @@ def _against(folder: Path, kind: str, x_label: str) -> str:
                 for level in levels
                 if level.how == how and (key := Key(case, method, level.name)) in found
             }
-            lines += _lines(name, by_bound, colour)
+            lines += over_runs(name, _points(by_bound), colour)
             counts += [len(by_seed) for by_seed in by_bound.values()]
         if lines:
             panels.append(Panel(case, x_label, "AUROC", lines, x_ticks=ticks, x_limits=limits(bounds, log=True)))
     caption = f"{marks_of(counts)} Scales differ."
-    return figure(f"latent-{kind.partition(' ')[0]}", [_widened(panel) for panel in panels], caption)
+    return figure(f"latent-{kind.partition(' ')[0]}", [widened(panel) for panel in panels], caption)
 
 
-def _lines(name: str, by_place: Mapping[float, Mapping[int | None, float]], colour: int) -> list[Line]:
-    """A line through means over seeds, in a cloud of the seeds; none without values."""
-    cloud = [Point(x, y) for x, by_seed in by_place.items() if len(by_seed) > 1 for y in by_seed.values()]
-    means = [Point(x, fmean(by_seed.values())) for x, by_seed in sorted(by_place.items())]
-    both = (Line("", cloud, colour, joined=False), Line(name, means, colour))
-    return [line for line in both if line.points]
+def _points(by_place: Mapping[float, Mapping[int | None, float]]) -> list[list[Point]]:
+    """The values of all seeds at each place."""
+    return [[Point(x, y) for y in by_seed.values()] for x, by_seed in sorted(by_place.items())]
 
 
-def _widened(panel: Panel) -> Panel:
-    """The same with a span of .02 or more: differences below mean nothing, and ticks with more digits do not fit."""
-    heights = [point.y for line in panel.lines for point in line.points]
-    return replace(panel, y_limits=limits([*heights, max(heights) - LEAST_SPAN]))
-
-
+@part("latent-differences", "latent")
 def differences(folder: Path) -> str:
     """AUROC of two levels against that of no bounds, on the same networks, and how far all levels lie apart."""
     found = _found(folder)
@@ -131,7 +123,7 @@ def differences(folder: Path) -> str:
         means = [fmean(v.values()) for k, v in found.items() if k[:2] == (case, method) and k.level != FREE]
         rows.append([*row, NO_BREAK.join([f"{min(means):.3f}", "to", f"{max(means):.3f}"]) if means else ""])
     if not rows:
-        return not_measured("latent")
+        return ""
     head = ["normal, method", f"AUROC, {FREE}", *(f"{level}, difference" for level in FEW), "AUROC, all restrictions"]
     said = [_verdict(level, of_level) for level, of_level in signs.items() if of_level]
     return f"{table(head, rows)}\n{runs_of(counts)} {' '.join(said)}\n"
@@ -147,12 +139,13 @@ def _verdict(level: str, signs: Sequence[set[bool]]) -> str:
     return f"{level.capitalize()} is higher with every seed in {higher} of {len(signs)} rows, and with none in {lower}."
 
 
+@part("latent-priors", "latent")
 def priors(folder: Path) -> str:
     """The digit 8: supports of training and of the search, alone and together."""
     found = _found(folder)
     trained = dict.fromkeys(key.case.removeprefix(TRAINED) for key in found if key.case.startswith(TRAINED))
     if not trained:
-        return not_measured("latent")
+        return ""
     supports = {
         "everywhere, N(0, I)": [("digit 8", FREE)],
         **{
@@ -168,17 +161,18 @@ def priors(folder: Path) -> str:
             rows.append([method, cell(support), *values, *[""] * (3 - len(values))])
             counts += [len(by_seed) for by_seed in cells if by_seed]
     if not rows:
-        return not_measured("latent")
+        return ""
     head = ["method", "support", "training and search", "training only", "search only, trained on N(0, I)"]
     return f"{table(head, rows)}\n{runs_of(counts)}\n"
 
 
+@part("latent-sizes", "latent")
 def sizes(folder: Path) -> str:
     """The digit 8: AUROC against the size of z, one panel a method."""
     found = _found(folder)
     sized = {key.case: int(key.case.removeprefix(SIZE)) for key in found if key.case.startswith(SIZE)}
     if not sized:
-        return not_measured("latent")
+        return ""
     sized["digit 8"] = SIZE_OF_OTHERS
     ticks = [(size, str(size)) for size in sorted(sized.values())]
     x_limits = limits(sized.values(), log=True)
@@ -188,14 +182,15 @@ def sizes(folder: Path) -> str:
         for colour, level in enumerate((FREE, *FEW)):
             keys = {float(size): Key(case, method, level) for case, size in sized.items()}
             by_size = {size: found[key] for size, key in keys.items() if key in found}
-            lines += _lines(level, by_size, colour)
+            lines += over_runs(level, _points(by_size), colour)
             counts += [len(by_seed) for by_seed in by_size.values()]
         if lines:
             panels.append(Panel(method, "size of z", "AUROC", lines, x_ticks=ticks, x_limits=x_limits))
     caption = f"The digit 8. {marks_of(counts)} Scales differ."
-    return figure("latent-sizes", [_widened(panel) for panel in panels], caption) if panels else not_measured("latent")
+    return figure("latent-sizes", [widened(panel) for panel in panels], caption)
 
 
+@part("latent-codes", "latent")
 def codes(folder: Path) -> str:
     """How long the codes of an encoder without bounds are, where its GAN was trained on N(0, I)."""
     found: dict[tuple[str, str], list[float]] = {}
@@ -203,7 +198,7 @@ def codes(folder: Path) -> str:
         if r.metric.startswith("‖z‖"):
             found.setdefault((r.case, r.metric), []).append(r.value)
     if not found:
-        return not_measured("latent")
+        return ""
     metrics = list(dict.fromkeys(metric for _, metric in found))
     cases = [case for case in CASES if (case, metrics[0]) in found]
     rows = [
@@ -211,9 +206,3 @@ def codes(folder: Path) -> str:
     ]
     mode = f"The mode of ‖z‖ under N(0, I) is {math.sqrt(SIZE_OF_OTHERS - 1):.1f}."
     return f"{table(['normal', *metrics], rows)}\n{runs_of([len(values) for values in found.values()])} {mode}\n"
-
-
-def all_parts() -> Iterator[tuple[str, Callable[[Path], str]]]:
-    """Names for the marks in the pages, and what fills them."""
-    for function in (differences, codes, boxes, shells, priors, sizes):
-        yield f"latent-{function.__name__}", function

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from oddgan.report.charts import Chart, Trace
 from oddgan.report.drawing import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, Drawing, draw
 
 LARGE, SMALL = 4.5, 2.2
+LEAST_SPAN = 0.02
 # The corners of each colour's mark, in units of its radius, so that colours are not all that tells lines apart.
 CORNERS: tuple[tuple[tuple[float, float], ...], ...] = (
     (),  # a circle
@@ -117,9 +119,11 @@ def figure(key: str, panels: Sequence[Panel | Bars | Chart], caption: str) -> st
     Parameters
     ----------
     key : unique on the page.
-    panels : at least one.
+    panels : nothing is drawn without any.
     caption : below, as text.
     """
+    if not panels:
+        return ""
     drawn = [_drawn(f"{key}-{i}", panel) for i, panel in enumerate(panels)]
     named = dict.fromkeys(pair for panel in panels for pair in _named(panel) if pair[0])
     legend = "".join(
@@ -166,6 +170,21 @@ def limits(values: Iterable[float], *, log: bool = False, pad: float = 0.06) -> 
     air = pad * float(np.ptp(v)) or 0.05 * max(abs(float(v[0])), 1.0)
     low, high = float(v.min()) - air, float(v.max()) + air
     return (float(np.exp(low)), float(np.exp(high))) if log else (low, high)
+
+
+def widened(panel: Panel) -> Panel:
+    """The same with a y axis that spans .02 or more: smaller differences mean nothing, and their ticks do not fit."""
+    heights = [point.y for line in panel.lines for point in line.points]
+    return replace(panel, y_limits=limits([*heights, max(heights) - LEAST_SPAN]))
+
+
+def over_runs(name: str, places: Iterable[Sequence[Point]], colour: int) -> list[Line]:
+    """A line through the means at each place, in a cloud of the single runs where there are several."""
+    runs = [points for points in places if points]
+    cloud = [point for points in runs if len(points) > 1 for point in points]
+    means = [Point(fmean(p.x for p in points), fmean(p.y for p in points)) for points in runs]
+    both = (Line("", cloud, colour, joined=False), Line(name, means, colour))
+    return [line for line in both if line.points]
 
 
 def _panel(key: str, panel: Panel) -> str:

@@ -1,15 +1,15 @@
 """What each stabiliser is worth: how far a GAN's samples are from the data, at which step, and after how much time."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 from typing import NamedTuple
 
 from oddgan_docs.catalogue import table
 from oddgan_docs.docstrings import cell
-from oddgan_docs.plots import Line, Panel, Point, figure, limits
-from oddgan_docs.results import all_records, marks_of, not_measured, seeds_of, with_spread
+from oddgan_docs.plots import Panel, Point, figure, limits, over_runs
+from oddgan_docs.results import all_records, marks_of, part, seeds_of, with_spread
 
 METRICS = {
     "distance": re.compile(r"Fréchet distance at (\d+) steps"),
@@ -78,11 +78,12 @@ def _cases(keys: Mapping[Key, object]) -> list[str]:
     return sorted({key.case for key in keys}, key=lambda case: (not case.startswith("digit"), case))
 
 
+@part("stabilisers-worth", "stabilisers")
 def worth(folder: Path) -> str:
     """The distance at the end of training, and CPU time as a ratio to the plain game's."""
     end, distances = _at_end(_curves(folder, "distance"))
     if not distances:
-        return not_measured("stabilisers")
+        return ""
     seconds, cases = _at_end(_curves(folder, "seconds"))[1], _cases(distances)
     timed = [case for case in cases if any(_ratio(seconds, key) for key in distances if key.case == case)]
     rows = [
@@ -125,11 +126,13 @@ def _verdicts(distances: Mapping[Key, Mapping[int | None, float]], cases: Sequen
     return "\n".join(lines) + "\n"
 
 
+@part("stabilisers-by-steps", "stabilisers")
 def by_steps(folder: Path) -> str:
     """Distances against steps of the generator."""
     return _figures(folder, STEPS, lambda _key, step, _seed: float(step))
 
 
+@part("stabilisers-by-seconds", "stabilisers")
 def by_seconds(folder: Path) -> str:
     """Distances against CPU seconds of training."""
     seconds = _curves(folder, "seconds")
@@ -156,7 +159,7 @@ def _figures(folder: Path, x_label: str, at: At) -> str:
         if panels:
             name = f"stabilisers-{x_label.partition(' ')[0]}-{len(drawn)}"
             drawn.append(figure(name, panels, f"{title}. {marks_of(counts)}"))
-    return "\n".join(drawn) or not_measured("stabilisers")
+    return "\n".join(drawn)
 
 
 def _panel(found: Mapping[Key, list[list[Point]]], case: str, names: Sequence[str], x_label: str) -> Panel | None:
@@ -168,24 +171,16 @@ def _panel(found: Mapping[Key, list[list[Point]]], case: str, names: Sequence[st
     for key in found:
         if key in shown or key in {one.game for one in shown}:
             colour = 1 + names.index(key.stabiliser) if key.stabiliser else GAMES.get(key.method, 5)
-            several = [point for points in found[key] if len(points) > 1 for point in points]
-            means = [Point(fmean(p.x for p in points), fmean(p.y for p in points)) for points in found[key]]
-            lines += [Line("", several, colour, joined=False), Line(key.method, means, colour)]
+            lines += over_runs(key.method, found[key], colour)
     everywhere = [point for key in found if key.case == case for points in found[key] for point in points]
     steps = sorted({p.x for p in everywhere}) if x_label == STEPS else []
     return Panel(
         case,
         x_label,
         "Fréchet distance",
-        [line for line in lines if line.points],
+        lines,
         log_y=True,
         x_ticks=[(step, f"{step:g}") for step in steps],
         x_limits=limits((p.x for p in everywhere), log=True),
         y_limits=limits((p.y for p in everywhere), log=True),
     )
-
-
-def all_parts() -> Iterator[tuple[str, Callable[[Path], str]]]:
-    """Names for the marks in the pages, and what fills them."""
-    for function in (worth, by_steps, by_seconds):
-        yield f"stabilisers-{function.__name__.replace('_', '-')}", function

@@ -1,6 +1,7 @@
-"""An example of ways through a latent space of two dimensions, with a generator that is a formula."""
+"""An example of search paths through a latent space of two dimensions, with a generator that is a formula."""
 
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from oddgan.priors import Gaussian
 from oddgan.report.latent import latent_chart
 from oddgan.similarities import L2
 from oddgan_docs.plots import figure
+from oddgan_docs.results import part
 
 T = torch.linspace(-4, 4, 64)
 SAMPLES = {
@@ -27,17 +29,18 @@ class Bump(nn.Module):
         return z[:, 1:].exp() * torch.exp(-(T - z[:, :1]).square())
 
 
-def ways() -> Tensor:
+def paths() -> Tensor:
     """Where the search passed: (samples, starts, steps + 1, 2)."""
     search = JointSearch(steps=40, lr=0.1, theta="frozen")
     return search.trace(torch.stack(list(SAMPLES.values())), partial(private, Bump()), Gaussian(), L2(), STARTS)
 
 
-def example() -> str:
-    """The ways for a normal sample and for an anomaly."""
-    chart = latent_chart(dict(zip(SAMPLES, ways().double().numpy(), strict=True)))
+@part("figure-search-paths", "")
+def example(_: Path) -> str:
+    """The paths for a normal sample and for an anomaly."""
+    chart = latent_chart(dict(zip(SAMPLES, paths().double().numpy(), strict=True)))
     caption = (
-        "Six starts, 40 steps each. For one bump all ways meet where nothing is left over; for two, each way "
+        "Six starts, 40 steps each. For one bump all paths meet where nothing is left over; for two, each path "
         "ends at one of them, and the other is left."
     )
-    return figure("ways", [chart], f"{caption} {chart.caption}")
+    return figure("search-paths", [chart], f"{caption} {chart.caption}")
