@@ -244,7 +244,7 @@ def test_options_that_contradict():
         Options(drop="a")
     with pytest.raises(InputError, match="The model was fitted without --categorical a"):
         read(WIDE[["a", "b"]], Options(categorical=("a",)), like=read(WIDE[["a", "b"]]).reading)
-    with pytest.raises(InputError, match="--drop has no meaning for an array"):
+    with pytest.raises(InputError, match="--drop does not apply to an array"):
         read(np.zeros((3, 2)), Options(drop=("a",)))
 
 

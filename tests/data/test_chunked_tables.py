@@ -161,7 +161,7 @@ def test_normal_rows_stay_in_the_file(folder):
 
 
 def test_the_option_means_nothing_elsewhere():
-    with pytest.raises(InputError, match="--mapped has no meaning for builtin:digits"):
+    with pytest.raises(InputError, match="--mapped does not apply to builtin:digits"):
         read("builtin:digits", Options(mapped=True))
 
 

@@ -11,7 +11,8 @@ from oddgan._core.damage import told
 from oddgan._core.errors import InputError
 from oddgan._core.memory import afford
 from oddgan._core.npy import Archive, check_npy
-from oddgan.data.dataset import Kind, Options, Raw, Reading, SplitName
+from oddgan.data.dataset import Raw, Reading
+from oddgan.options import Kind, Options, SplitName
 
 _AXES: Mapping[Kind, str] = {
     "table": "(n, d)",

@@ -6,9 +6,10 @@ import numpy as np
 
 from oddgan._core.memmap import Spool
 from oddgan.data.columns import Column
-from oddgan.data.dataset import Options, Raw, Reading
+from oddgan.data.dataset import Raw, Reading
 from oddgan.data.encoding import agree, known_texts, label_of, label_values, matrix, new_surveys, raw_of
 from oddgan.data.tables import Table
+from oddgan.options import Options
 
 
 def encode_mapped(tables: Callable[[], Iterator[Table]], options: Options, like: Reading | None) -> Raw:

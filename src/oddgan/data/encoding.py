@@ -9,11 +9,12 @@ from oddgan._core.errors import InputError
 from oddgan._core.memmap import Mapped, Samples, pieces
 from oddgan.data.categories import MOST_TEXTS, learn
 from oddgan.data.columns import Column
-from oddgan.data.dataset import Encoding, Options, Raw, Reading
+from oddgan.data.dataset import Encoding, Raw, Reading
 from oddgan.data.patterns import quoted
 from oddgan.data.selection import drop_flag, named, some
 from oddgan.data.survey import Survey
 from oddgan.data.tables import Table
+from oddgan.options import Options
 
 _TOGETHER = 2**22  # values of columns whose medians are taken at once
 _LABEL_NAMES = frozenset({"label", "labels", "y", "class", "target", "anomaly", "is_anomaly", "outlier"})

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddgan._core.errors import InputError
-from oddgan.data.dataset import Dataset, Kind
+from oddgan.data.dataset import Dataset
 from oddgan.data.intrinsic import IntrinsicDimension, LatentAdvice, intrinsic_dimension
 from oddgan.data.labels import describe_labels, is_anomaly
 from oddgan.data.suspects import Suspects, suspects
+from oddgan.options import Kind
 
 # Quantiles and distinct values are those of at most so many rows, evenly spaced.
 ROWS = 10_000

@@ -17,7 +17,7 @@ from oddgan.data.builtin import NAMES as BUILTIN
 from oddgan.data.builtin import load_builtin
 from oddgan.data.chunked_tables import encode_mapped
 from oddgan.data.convert import finish
-from oddgan.data.dataset import Dataset, Options, Raw, Reading, SplitName
+from oddgan.data.dataset import Dataset, Raw, Reading
 from oddgan.data.ecg import mitbih_folder
 from oddgan.data.ecg.mitbih import NAME as MITBIH
 from oddgan.data.ecg.records import record_paths
@@ -37,6 +37,7 @@ from oddgan.data.tables import (
     read_frame,
     read_parquet,
 )
+from oddgan.options import Options, SplitName
 
 _PREFIX = "builtin:"
 _OF_TABLES = ("label", "drop", "keep", "categorical")
@@ -231,4 +232,4 @@ def _load_file(path: Path, options: Options, like: Reading | None, default_split
 def _only(options: Options, source: object, *allowed: str) -> None:
     for name, flag in _FLAGS.items():
         if name not in allowed and getattr(options, name):
-            raise InputError(f"{flag} has no meaning for {source}: leave it away.")
+            raise InputError(f"{flag} does not apply to {source}: remove it.")

@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from oddgan._core.errors import InputError
-from oddgan.data.dataset import Options, Reading
+from oddgan.data.dataset import Reading
+from oddgan.options import Options
 
 _SHOWN = 10
 

@@ -7,8 +7,8 @@ from oddgan._core.names import resolve
 from oddgan.base import Detector
 from oddgan.detectors import classes
 from oddgan.inputs.device import usable_device
-from oddgan.tasks.settings import UsageError, build_detector
-from oddgan.tasks.specs import FitSpec
+from oddgan.options import FitSpec, UsageError, merge, read_settings
+from oddgan.tasks.settings import build_detector
 from oddgan.tasks.threshold import rule_name
 
 HELD_OUT = 0.2
@@ -50,7 +50,8 @@ def _settings(spec: FitSpec) -> dict[str, Any]:
         "device": spec.device,
     }
     chosen = {name: value for name, value in given.items() if value is not None}
-    settings: dict[str, Any] = {"calibration": HELD_OUT, "random_state": 0} | spec.settings | chosen
+    from_file = {} if spec.method_file is None else read_settings(spec.method_file)
+    settings = {"calibration": HELD_OUT, "random_state": 0} | merge(from_file, spec.settings) | chosen
     if spec.threshold is not None:
         fields = settings.get("threshold")
         own = fields if isinstance(fields, dict) and "type" not in fields else {}

@@ -11,12 +11,12 @@ from oddgan._core.files import writing
 from oddgan.base import Detector
 from oddgan.data import Dataset, Options
 from oddgan.evaluate import CompositionInfo, ThresholdInfo
+from oddgan.options import ComposeSpec, UsageError
 from oddgan.scores import Composition
 from oddgan.tasks.labels import among, labels_of, row_marks
 from oddgan.tasks.models import Model, composition_info, open_model, require_absent, threshold_info
 from oddgan.tasks.notices import Notes, collected
-from oddgan.tasks.settings import UsageError, convert
-from oddgan.tasks.specs import ComposeSpec
+from oddgan.tasks.settings import convert
 
 
 @dataclass(frozen=True)

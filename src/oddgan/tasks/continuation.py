@@ -6,9 +6,8 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan.families import NeuralDetector
+from oddgan.options import FitSpec, UsageError
 from oddgan.tasks.models import Memory, Model, open_model
-from oddgan.tasks.settings import UsageError
-from oddgan.tasks.specs import FitSpec
 
 _OWN = ("settings", "calibration", "rate", "threshold", "seed")
 

@@ -15,6 +15,7 @@ from oddgan.base import Detector
 from oddgan.data import Dataset, is_anomaly, read, select_normal
 from oddgan.evaluate import DataInfo, RunInfo, Seconds, write_snapshots
 from oddgan.families import NeuralDetector
+from oddgan.options import FitSpec, UsageError
 from oddgan.tasks.build import detector_of
 from oddgan.tasks.continuation import model_to_go_on, together
 from oddgan.tasks.labels import row_marks
@@ -22,8 +23,6 @@ from oddgan.tasks.models import Memory, Model, map_scale
 from oddgan.tasks.notices import collected
 from oddgan.tasks.resume import checkpoint_folder, checkpoints_of, resumable
 from oddgan.tasks.runs import Scored, run_folder, run_info, write_run
-from oddgan.tasks.settings import UsageError
-from oddgan.tasks.specs import FitSpec
 from oddgan.thresholds import Conformal, Quantile, Threshold
 from oddgan.training import Callback, Checkpoints, EventLog, Monitor
 

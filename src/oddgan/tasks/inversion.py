@@ -18,12 +18,12 @@ from oddgan.data import Dataset, select_normal
 from oddgan.detectors import classes
 from oddgan.evaluate import CompositionInfo, ThresholdInfo
 from oddgan.families import SearchDetector
+from oddgan.options import InversionSpec, UsageError
 from oddgan.tasks.labels import among
 from oddgan.tasks.methods import Parameter, field_rows
 from oddgan.tasks.models import Model, composition_info, map_scale, open_model, require_absent, threshold_info
 from oddgan.tasks.notices import Notes, collected
-from oddgan.tasks.settings import UsageError, convert
-from oddgan.tasks.specs import InversionSpec
+from oddgan.tasks.settings import convert
 from oddgan.tasks.wording import in_words
 from oddgan.thresholds import Conformal, Fixed, Quantile
 

@@ -13,9 +13,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from oddgan.base import Detector
 from oddgan.families import NeuralDetector
+from oddgan.options import ProfileSpec
 from oddgan.tasks.models import open_model
 from oddgan.tasks.notices import collected
-from oddgan.tasks.specs import ProfileSpec
 from oddgan.tasks.stopwatch import Passes, Stage, Stopwatch, watched
 
 REST = "padding, composition, copies"

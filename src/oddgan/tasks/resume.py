@@ -10,10 +10,9 @@ from oddgan import storage
 from oddgan._core.errors import InputError
 from oddgan._core.parts import to_spec
 from oddgan.base import Detector
+from oddgan.options import FitSpec, UsageError
 from oddgan.tasks.build import detector_of
 from oddgan.tasks.continuation import model_to_go_on
-from oddgan.tasks.settings import UsageError
-from oddgan.tasks.specs import FitSpec
 from oddgan.training import Checkpoints
 
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}

@@ -18,14 +18,13 @@ from oddgan.base.scoring import full_pass
 from oddgan.data import Dataset
 from oddgan.evaluate import CompositionInfo, ScoreTable, ThresholdInfo, check_suffix, read_scores, write_scores
 from oddgan.families.search import TOGETHER
+from oddgan.options import ScoreSpec, UsageError
 from oddgan.tasks.contributions import check_explainable, check_explained, top_contributors
 from oddgan.tasks.heatmaps import Draw, draw_heatmaps, map_scale
 from oddgan.tasks.models import Model, composition_info, open_model, require_absent, threshold_info, versions
 from oddgan.tasks.notices import collected
 from oddgan.tasks.partial_scores import Origin, Partial, fingerprint_model
 from oddgan.tasks.runs import Scored, score_table
-from oddgan.tasks.settings import UsageError
-from oddgan.tasks.specs import ScoreSpec
 
 Watch = Callable[[Progress, int], None]
 """Told how far scoring is, and the number of all rows."""

@@ -1,45 +1,20 @@
 """The command that says where time goes."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import oddgan
-from oddgan.cli.options import OutputOptions, ProfileOptions
+from oddgan.cli.command import Output, command
 from oddgan.cli.output import document, notes, show, table
-from oddgan.cli.sources import reading
+from oddgan.options import ProfileSpec
 
 if TYPE_CHECKING:
     import oddgan.tasks
 
-_OPTIONS, _OUTPUT = ProfileOptions(), OutputOptions()
 
-
-def profile(
-    model: Path,
-    source: str,
-    /,
-    *,
-    options: ProfileOptions = _OPTIONS,
-    output: OutputOptions = _OUTPUT,
-) -> None:
-    """Show where the time of scoring goes, and how far it is from what the machine could do.
-
-    Parameters
-    ----------
-    model : Path
-        The model's folder.
-    source : str
-        The data, as for `score`.
-    """
-    spec = oddgan.tasks.ProfileSpec(
-        model=model,
-        trust_changes=options.trust_changes,
-        source=source,
-        options=reading(options),
-        rows=options.rows,
-        device=options.device,
-    )
+@command(sort_key=7)
+def profile(spec: ProfileSpec, output: Output) -> None:
+    """Show where the time of scoring goes, and how far it is from what the machine could do."""
     found = oddgan.tasks.profile(spec)
     notes(found.notes, output)
     shown = table("stage", "ms/row", "share", "calls", "GFLOP/s", "x floor")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 import oddgan
-from oddgan.cli.options import InspectOptions, OutputOptions
+from oddgan.cli.command import Output, command
 from oddgan.cli.output import SHOWN, document, notes, show, table
-from oddgan.cli.sources import reading
+from oddgan.options import InspectSpec
 
 if TYPE_CHECKING:
     import oddgan.data
@@ -16,22 +16,14 @@ if TYPE_CHECKING:
     import oddgan.tasks
     from oddgan.data import Inspection
 
-_OPTIONS, _OUTPUT = InspectOptions(), OutputOptions()
 _FEW = 10
 
 
-def inspect(source: str, /, *, options: InspectOptions = _OPTIONS, output: OutputOptions = _OUTPUT) -> None:
-    """Look at data before training: what is in it, how large a latent space it needs, which rows are suspect.
-
-    Parameters
-    ----------
-    source : str
-        The data, as for `fit`. Of a source with two halves, train is looked at and compared with the other. With --out
-        FILE.html a page shows typical and suspect rows.
-    """
-    spec = oddgan.tasks.InspectSpec(source=source, options=reading(options), seed=options.seed)
+@command(sort_key=1)
+def inspect(spec: InspectSpec, output: Output) -> None:
+    """Look at data before training: what is in it, how large a latent space it needs, which rows are suspect."""
     found = oddgan.tasks.inspect(spec)
-    page = None if options.out is None else oddgan.report.render_inspection(found, options.out, force=options.force)
+    page = None if spec.out is None else oddgan.report.render_inspection(found, spec.out, force=spec.force)
     notes(found.notes, output)
     show("\n".join(oddgan.report.sentences(found)), output)
     show(_columns(found), output)

@@ -1,12 +1,13 @@
-"""What `oddgan methods` shows."""
+"""The command `methods`."""
 
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import oddgan
-from oddgan.cli.options import OutputOptions
+from oddgan.cli.command import Output, command
 from oddgan.cli.output import document, show, table
+from oddgan.options import MethodsSpec
 
 if TYPE_CHECKING:
     import oddgan.detectors
@@ -15,7 +16,16 @@ if TYPE_CHECKING:
 _LINE = 100
 
 
-def list_methods(output: OutputOptions) -> None:
+@command(sort_key=1)
+def methods(spec: MethodsSpec, output: Output) -> None:
+    """List the methods, or show the parameters of one."""
+    if spec.name is None:
+        list_methods(output)
+    else:
+        help_on_method(spec.name, output)
+
+
+def list_methods(output: Output) -> None:
     """Show all methods."""
     rows = oddgan.detectors.method_rows()
     document(rows, output)
@@ -28,9 +38,8 @@ def list_methods(output: OutputOptions) -> None:
     show("`oddgan methods NAME` shows a method's parameters.", output)
 
 
-def help_on_method(name: str, output: OutputOptions | None = None) -> None:
+def help_on_method(name: str, output: Output) -> None:
     """Show a method's paper, its parameters, and how it differs from the paper."""
-    output = output or OutputOptions()
     cls = oddgan.tasks.method_class(name)
     card, rows = cls.card, oddgan.tasks.parameter_rows(cls)
     document(

@@ -1,52 +1,24 @@
 """The command that composes a model's score anew."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import oddgan
-from oddgan.cli.options import ComposeOptions, OutputOptions
+from oddgan.cli.command import Output, command
 from oddgan.cli.output import document, notes, show, supervised, supervision_document, threshold_line
-from oddgan.cli.sources import reading
+from oddgan.options import ComposeSpec
 
 if TYPE_CHECKING:
     import oddgan.tasks
     from oddgan.evaluate import CompositionInfo
 
-_OPTIONS, _OUTPUT = ComposeOptions(), OutputOptions()
 
-
-def compose(
-    model: Path,
-    source: str | None = None,
-    /,
-    *,
-    options: ComposeOptions = _OPTIONS,
-    output: OutputOptions = _OUTPUT,
-) -> None:
+@command(sort_key=6)
+def compose(spec: ComposeSpec, output: Output) -> None:
     """Show how a model composes its score and what components it has, or compose it anew; nothing is trained again.
 
     Compositions: WeightedSum, Standardised, Average, Maximum, RankAverage, Fisher, OneClass and Mixture need no
     labels; GridSearch, Logistic and SVM learn from labels, which makes the model semi-supervised.
-
-    Parameters
-    ----------
-    model : Path
-        The model's folder. A change goes to --out, or into the same folder with --force.
-    source : str
-        Rows with labels, for what learns from labels. Of a source with two halves, test is read.
     """
-    spec = oddgan.tasks.ComposeSpec(
-        model=model,
-        trust_changes=options.trust_changes,
-        source=source,
-        options=reading(options),
-        settings=oddgan.tasks.parse_assignments(options.settings),
-        tune=options.tune,
-        share=options.share,
-        out=options.out,
-        force=options.force,
-        device=options.device,
-    )
     result = oddgan.tasks.compose(spec)
     notes(result.notes, output)
     show("\n".join(_lines(result)), output)

@@ -1,52 +1,24 @@
 """The command that changes how a model finds latent points."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import oddgan
-from oddgan.cli.methods import described
-from oddgan.cli.options import InversionOptions, OutputOptions
+from oddgan.cli.command import Output, command
+from oddgan.cli.commands.methods import described
 from oddgan.cli.output import document, notes, show, supervised, supervision_document, threshold_line
-from oddgan.cli.sources import reading
+from oddgan.options import InversionSpec
 
 if TYPE_CHECKING:
     import oddgan.tasks
 
-_OPTIONS, _OUTPUT = InversionOptions(), OutputOptions()
 
-
-def inversion(
-    model: Path,
-    source: str | None = None,
-    /,
-    *,
-    options: InversionOptions = _OPTIONS,
-    output: OutputOptions = _OUTPUT,
-) -> None:
+@command(sort_key=6)
+def inversion(spec: InversionSpec, output: Output) -> None:
     """Show how a model searches its latent space, or change that, e.g. restrict it; nothing is trained again.
 
     What is not set stays as it is; naming another type starts from that type's defaults. Scores change, so the
     threshold is set anew.
-
-    Parameters
-    ----------
-    model : Path
-        The folder of a model that inverts its generator (adgan, anogan, f-anogan). A change goes to --out, or into the
-        same folder with --force.
-    source : str
-        Data with normal rows that set the threshold, best that of the fit: rows that the model was trained on and those
-        with other labels are left out. Of a source with two halves, train is read.
     """
-    spec = oddgan.tasks.InversionSpec(
-        model=model,
-        trust_changes=options.trust_changes,
-        source=source,
-        options=reading(options),
-        settings=oddgan.tasks.parse_assignments(options.settings),
-        out=options.out,
-        force=options.force,
-        device=options.device,
-    )
     result = oddgan.tasks.change_inversion(spec)
     notes(result.notes, output)
     show("\n".join(_lines(result)), output)
