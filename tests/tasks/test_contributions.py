@@ -1,6 +1,7 @@
 """What contributes most to each score: names, order, and blocks of rows."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def test_the_wrong_value_of_a_row_is_named_in_the_table(amounts):
     for j in range(3):
         assert np.array_equal(table.top[j].name, result.table.top[j].name)
         assert np.array_equal(table.top[j].contribution, result.table.top[j].contribution)
-    plain = score(amounts.model_copy(update={"explain": False, "out": None}))
+    plain = score(replace(amounts, explain=False, out=None))
     assert not plain.table.top
     assert np.array_equal(plain.table.anomaly_score, result.table.anomaly_score)
 
@@ -87,18 +88,18 @@ def test_a_resumed_run_writes_the_table_of_one_that_was_not_interrupted(amounts,
         with pytest.raises(KeyboardInterrupt):
             score(amounts)
     assert not amounts.out.exists()
-    again = score(amounts.model_copy(update={"resume": True}))
+    again = score(replace(amounts, resume=True))
     assert "6 of 6 rows were scored before the interruption." in again.notes
     for name, values in read_scores(amounts.out).columns().items():
         assert np.array_equal(values, whole.columns()[name])
 
 
 def test_a_finished_table_without_contributions_is_not_taken_for_one_with_them(amounts):
-    score(amounts.model_copy(update={"explain": False}))
+    score(replace(amounts, explain=False))
     with pytest.raises(InputError, match="is finished, but was written without --explain: start anew with --force"):
-        score(amounts.model_copy(update={"resume": True}))
-    assert score(amounts.model_copy(update={"force": True})).table.top
-    assert score(amounts.model_copy(update={"resume": True})).table.top
+        score(replace(amounts, resume=True))
+    assert score(replace(amounts, force=True)).table.top
+    assert score(replace(amounts, resume=True)).table.top
 
 
 def test_images_have_heatmaps_instead(trained, tmp_path):

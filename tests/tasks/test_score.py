@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_outputs_are_refused_before_anything_is_computed(trained, tmp_path):
     (tmp_path / "maps").mkdir()
     for name, value in (("out", "scores.csv"), ("heatmaps", "maps")):
         with pytest.raises(InputError, match=f"{value} exists already"):
-            score(ScoreSpec(model=trained.model, source="builtin:digits").model_copy(update={name: tmp_path / value}))
+            score(replace(ScoreSpec(model=trained.model, source="builtin:digits"), **{name: tmp_path / value}))
     with pytest.raises(InputError, match=r"scores are written as \.csv, \.npz, \.parquet"):
         score(ScoreSpec(model="nothing", source="nothing", out="scores.txt"))
     assert (tmp_path / "scores.csv").read_text() == "mine"
@@ -125,12 +126,12 @@ def spec(trained, tmp_path):
 @pytest.mark.parametrize("blocks", [0, 1, 2])
 def test_a_killed_run_goes_on_to_the_same_file(spec, killed, tmp_path, blocks):
     part = tmp_path / "scores.csv.part"
-    score(spec.model_copy(update={"out": tmp_path / "whole.csv"}))
+    score(replace(spec, out=tmp_path / "whole.csv"))
     killed(blocks, spec)
     assert not spec.out.exists()
     assert part.read_text().count("\n") == 1 + 256 * blocks
     told = []
-    result = score(spec.model_copy(update={"resume": True}), watch=lambda done, total: told.append((done.rows, total)))
+    result = score(replace(spec, resume=True), watch=lambda done, total: told.append((done.rows, total)))
     assert told[0] == (256 * blocks, 539)
     assert told[-1] == (539, 539)
     assert f"{256 * blocks} of 539 rows were scored before the interruption." in result.notes
@@ -139,7 +140,7 @@ def test_a_killed_run_goes_on_to_the_same_file(spec, killed, tmp_path, blocks):
 
 
 def test_resume_without_an_interrupted_run_starts(spec):
-    result = score(spec.model_copy(update={"resume": True}))
+    result = score(replace(spec, resume=True))
     assert result.notes == ()
     np.testing.assert_array_equal(result.table.anomaly_score, read_scores(spec.out).anomaly_score)
 
@@ -147,7 +148,7 @@ def test_resume_without_an_interrupted_run_starts(spec):
 def test_resume_after_the_end_says_so(spec):
     first = score(spec)
     before = spec.out.stat().st_mtime_ns
-    again = score(spec.model_copy(update={"resume": True}))
+    again = score(replace(spec, resume=True))
     assert again.notes == (f"{spec.out} is finished already: nothing is left of an interrupted run.",)
     np.testing.assert_array_equal(again.table.anomaly_score, first.table.anomaly_score)
     assert (again.threshold, spec.out.stat().st_mtime_ns) == (first.threshold, before)
@@ -157,15 +158,15 @@ def test_without_resume_an_interrupted_run_is_not_lost(spec, killed):
     killed(1, spec)
     with pytest.raises(InputError, match=r"scores\.csv\.part holds 256 rows .* --resume, or start anew with --force"):
         score(spec)
-    score(spec.model_copy(update={"force": True}))
+    score(replace(spec, force=True))
     assert read_scores(spec.out).row[-1] == 538
 
 
 def test_an_interrupted_run_that_would_replace_replaces(spec, killed):
     spec.out.write_text("old")
-    killed(1, spec.model_copy(update={"force": True}))
+    killed(1, replace(spec, force=True))
     assert spec.out.read_text() == "old"
-    score(spec.model_copy(update={"resume": True}))
+    score(replace(spec, resume=True))
     assert len(read_scores(spec.out)) == 539
 
 
@@ -179,7 +180,7 @@ def test_another_model_or_other_data_is_refused(spec, killed, tmp_path):
     changes = {"another model": {"model": other}, "other data": {"source": renumbered}}
     for what, change in changes.items():
         with pytest.raises(InputError, match=rf"scores\.csv\.part was begun with {what}: give what"):
-            score(spec.model_copy(update=change | {"resume": True}))
+            score(replace(spec, **(change | {"resume": True})))
     assert (tmp_path / "scores.csv.part").read_bytes() == before
 
 
@@ -207,4 +208,4 @@ def test_an_error_before_the_first_rows_leaves_nothing(spec, tmp_path, monkeypat
 
 def test_resume_needs_a_file_to_go_on_with(spec):
     with pytest.raises(UsageError, match=r"--resume goes on with what lies beside --out FILE"):
-        score(spec.model_copy(update={"out": None, "resume": True}))
+        score(replace(spec, out=None, resume=True))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddgan.evaluate import Counts, Epoch, ScoreTable
-from oddgan.report.wording import counted, number
+from oddgan.report.numbers import counted, number
 
 Floats = NDArray[np.float64]
 MAX_POINTS = 400

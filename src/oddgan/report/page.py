@@ -9,17 +9,18 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan._core.files import new_file
+from oddgan._core.part_text import stored_text
 from oddgan.evaluate import Items, Metric, Run, RunInfo, counts, evaluate, read_run, supervision
 from oddgan.report.charts import Chart, precision_recall_chart, roc_chart, score_chart, training_charts
 from oddgan.report.drawing import draw
 from oddgan.report.gallery import gallery
 from oddgan.report.interactive import figure, plotly_script
 from oddgan.report.latent import latent_chart, map_charts
+from oddgan.report.numbers import metric_name, number, share
 from oddgan.report.pictures import colour_bar
 from oddgan.report.training import album, monitor_charts
 from oddgan.report.verdict import verdict
 from oddgan.report.views import CHANNELS, heat_range
-from oddgan.report.wording import metric_name, number, setting, share
 
 
 def render(run: str | Path, *, out: str | Path | None = None, interactive: bool = False, force: bool = True) -> Path:
@@ -66,7 +67,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "share": share, "setting": setting}
+    environment.filters |= {"number": number, "share": share, "setting": stored_text}
     environment.globals |= {"metric_name": metric_name}
     return environment
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from oddgan._core.monitoring import Snapshots, Watched
 from oddgan.evaluate import Run
 from oddgan.report.charts import COLOURS, Chart, Floats, Trace, thin
+from oddgan.report.numbers import counted, number
 from oddgan.report.pictures import LARGEST, picture, png, rescale
 from oddgan.report.views import Picture, grey_range
-from oddgan.report.wording import counted, number
 
 LINES = 8  # series of a snapshot
 SIDE = 6  # images along a side of a grid

@@ -11,6 +11,7 @@ import numpy as np
 from oddgan import storage
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.memmap import Samples
+from oddgan._core.part_text import typed_text
 from oddgan._core.parts import check_arguments, to_spec
 from oddgan._core.text import shown
 from oddgan.base import Detector, kind_of
@@ -18,7 +19,6 @@ from oddgan.data import Dataset, Options, Reading, read
 from oddgan.detectors import load
 from oddgan.evaluate import CompositionInfo, MethodInfo, ThresholdInfo
 from oddgan.scores import Composition, GridSearch, Logistic, Standardised, WeightedSum
-from oddgan.tasks.wording import in_words
 from oddgan.thresholds import Fixed, MeanSigma
 
 _DTYPES = tuple(np.dtype(code).name for code in "?bBhHiIlLqQefd")
@@ -199,7 +199,7 @@ def composition_info(composition: Composition) -> CompositionInfo:
     elif isinstance(part, GridSearch | Logistic) and part.weights is not None:
         weights = dict(zip(part.uses, part.weights, strict=True))
     return CompositionInfo(
-        text=in_words(composition),
+        text=typed_text(composition),
         components=composition.uses,
         weights=weights,
         needs_labels=composition.needs_labels,

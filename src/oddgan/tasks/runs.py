@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from oddgan._core.part_text import typed_text
 from oddgan.base import Detector
 from oddgan.data import Dataset
 from oddgan.evaluate import (
@@ -24,7 +25,6 @@ from oddgan.evaluate import (
 )
 from oddgan.tasks.items import Projection, items_of
 from oddgan.tasks.models import composition_info, method_info, parameters, threshold_info, versions
-from oddgan.tasks.wording import in_words
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def run_info(
         command=command,
         method=method_info(detector),
         parameters=parameters(detector),
-        settings={name: in_words(value) for name, value in detector.get_params(deep=False).items()},
+        settings={name: typed_text(value) for name, value in detector.get_params(deep=False).items()},
         data=data,
         threshold=threshold_info(detector),
         composition=composition_info(detector.composition_),

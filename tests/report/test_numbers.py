@@ -1,6 +1,6 @@
 import pytest
 
-from oddgan.report.wording import counted, metric_name, number, percent, setting, share
+from oddgan.report.numbers import counted, metric_name, number, percent, share
 
 
 @pytest.mark.parametrize(
@@ -28,11 +28,6 @@ def test_counted():
         "0 rows",
         "2 anomalies",
     )
-
-
-def test_settings_read_like_calls():
-    value = {"type": "Sum", "parts": [{"type": "L1"}, 2], "weights": {"a": 0.5}, "device": None}
-    assert setting(value) == "Sum(parts=(L1(), 2), weights={a=0.5}, device=None)"
 
 
 def test_metric_names():

@@ -1,9 +1,6 @@
-"""Numbers, shares and settings as people read them."""
+"""Numbers, shares and metrics as text."""
 
 import math
-from collections.abc import Mapping, Sequence
-
-from pydantic import JsonValue
 
 NBSP = "\u00a0"
 METRICS = {
@@ -76,17 +73,3 @@ def metric_name(key: str) -> tuple[str, str]:
 
 def _weighted(beta: str) -> str:
     return "" if beta == "1" else f", recall weighing {beta} times as much"
-
-
-def setting(value: JsonValue) -> str:
-    """A hyperparameter on one line; a part reads like the call that builds it.
-
-    >>> setting({"type": "Uniform", "low": -1.0, "high": 1.0})
-    'Uniform(low=-1.0, high=1.0)'
-    """
-    if isinstance(value, Mapping):
-        inner = ", ".join(f"{k}={setting(v)}" for k, v in value.items() if k != "type")
-        return f"{value['type']}({inner})" if "type" in value else f"{{{inner}}}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return f"({', '.join(setting(v) for v in value)})"
-    return str(value)
