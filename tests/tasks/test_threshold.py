@@ -7,7 +7,7 @@ import pytest
 from oddgan import load
 from oddgan._core.errors import InputError
 from oddgan.tasks import ThresholdSpec, UsageError, change_threshold
-from oddgan.tasks.threshold import RULES, rule_name
+from oddgan.tasks.settings import RULES, rule_name
 from oddgan.thresholds import MeanSigma, Threshold
 
 

@@ -32,7 +32,7 @@ class _Keys(NamedTuple):
     guessed: bool = False
 
 
-def read_npy(path: Path, options: Options) -> Raw:
+def read_npy(path: Path, options: Options, *_: object) -> Raw:
     """Read one array from an npy file; a large one is mapped into memory, where its rows are read when needed.
 
     Raises

@@ -1,6 +1,6 @@
 """From a run folder to one HTML file that fetches nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +88,8 @@ def _content(run: Run) -> dict[str, Any]:
         "components": _components(run.info),
         "metrics": metrics or {},
         "drawings": drawings,
-        "score_keys": [k for k in drawings if not k.startswith(("training", "map", "samples"))],
-        "map_keys": [k for k in drawings if k.startswith("map")],
-        "training_keys": [k for k in drawings if k.startswith("training")],
+        "keys": _keys(drawings),
         "alarms": run.alarms,
-        "sample_keys": [k for k in drawings if k.startswith("samples")],
         "shots": shots,
         "groups": gallery(run),
         "has_map": run.items is not None and run.items.map is not None,
@@ -104,6 +101,14 @@ def _content(run: Run) -> dict[str, Any]:
         "plotly": None,
         "figures": [],
     }
+
+
+def _keys(drawings: Iterable[str]) -> dict[str, list[str]]:
+    """The keys of charts by the section that they belong to."""
+    found: dict[str, list[str]] = {"training": [], "map": [], "samples": [], "score": []}
+    for key in drawings:
+        found[next((section for section in found if key.startswith(section)), "score")].append(key)
+    return found
 
 
 def _supervision(info: RunInfo) -> str:

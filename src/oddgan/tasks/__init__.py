@@ -14,7 +14,6 @@ from oddgan.options import (
     parse_assignments,
     read_settings,
 )
-from oddgan.tasks.build import method_class
 from oddgan.tasks.compose import ComposeResult, compose
 from oddgan.tasks.evaluate import EvaluateResult, evaluate
 from oddgan.tasks.fit import FitResult, assist, fit
@@ -24,7 +23,7 @@ from oddgan.tasks.methods import Parameter, parameter_rows
 from oddgan.tasks.profile import Peak, ProfileResult, Timed, profile
 from oddgan.tasks.resume import finished
 from oddgan.tasks.score import ScoreResult, score
-from oddgan.tasks.settings import build_detector
+from oddgan.tasks.settings import build_detector, method_class
 from oddgan.tasks.threshold import ThresholdResult, change_threshold
 
 __all__ = [

@@ -12,6 +12,7 @@ import numpy as np
 from oddgan._core.errors import InputError
 from oddgan._core.files import writing
 from oddgan._core.names import resolve
+from oddgan._core.notices import Notes, collected
 from oddgan._core.part_text import typed_text
 from oddgan._core.parts import to_spec
 from oddgan.base import Detector
@@ -20,10 +21,8 @@ from oddgan.detectors import classes
 from oddgan.evaluate import CompositionInfo, ThresholdInfo
 from oddgan.families import SearchDetector
 from oddgan.options import InversionSpec, UsageError
-from oddgan.tasks.labels import among
 from oddgan.tasks.methods import Parameter, field_rows
-from oddgan.tasks.models import Model, composition_info, map_scale, open_model, require_absent, threshold_info
-from oddgan.tasks.notices import Notes, collected
+from oddgan.tasks.models import Model, among, composition_info, map_scale, open_model, require_absent, threshold_info
 from oddgan.tasks.settings import convert
 from oddgan.thresholds import Conformal, Fixed, Quantile
 

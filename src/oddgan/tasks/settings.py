@@ -1,4 +1,4 @@
-"""From texts and TOML files to detectors: every value is checked against the field that it sets."""
+"""Build detectors and parts from settings; every value is checked against the field that it sets."""
 
 import inspect
 from abc import ABC
@@ -15,7 +15,8 @@ from oddgan._core.names import resolve
 from oddgan._core.parts import arguments, is_part, learned_fields
 from oddgan.base import Detector
 from oddgan.detectors import classes
-from oddgan.options import UsageError
+from oddgan.inputs.device import usable_device
+from oddgan.options import FitSpec, UsageError, merge, read_settings
 from oddgan.options.assignments import Settings
 from oddgan.storage import known_parts
 
@@ -199,3 +200,76 @@ def _unknown(cls: type, key: str, known: list[str]) -> str:
     listed = f"It takes {', '.join(known)}." if known else "It takes none."
     kind = "parameter" if issubclass(cls, Detector) else "field"
     return f"{cls.__name__} has no {kind} {key!r}.{hint} {listed}"
+
+
+HELD_OUT = 0.2
+
+
+def method_class(name: str) -> type[Detector]:
+    """The detector of that name; case and punctuation don't matter.
+
+    Raises
+    ------
+    UsageError
+        If there is none; the message lists all.
+    """
+    known = classes()
+    try:
+        return known[resolve(name, known, "method")]
+    except InputError as error:
+        raise UsageError(str(error)) from error
+
+
+def detector_of(spec: FitSpec) -> Detector:
+    """The detector that a spec describes, not fitted yet."""
+    detector = build_detector(method_class(spec.method), _settings(spec))
+    usable_device(detector.device)  # before data is read
+    if detector.composition.needs_labels:
+        name = type(detector.composition).__name__
+        raise UsageError(
+            f"{name} learns from labels, which a fit does not look at: fit without it, then run "
+            f"oddgan compose MODEL DATA --set composition={name}."
+        )
+    return detector
+
+
+def _settings(spec: FitSpec) -> dict[str, Any]:
+    given = {
+        "contamination": spec.rate,
+        "calibration": spec.calibration,
+        "random_state": spec.seed,
+        "device": spec.device,
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    from_file = {} if spec.method_file is None else read_settings(spec.method_file)
+    settings = {"calibration": HELD_OUT, "random_state": 0} | merge(from_file, spec.settings) | chosen
+    if spec.threshold is not None:
+        fields = settings.get("threshold")
+        own = fields if isinstance(fields, dict) and "type" not in fields else {}
+        settings["threshold"] = {"type": rule_name(spec.threshold)} | own
+    return settings
+
+
+RULES = {
+    "quantile": "Quantile",
+    "conformal": "Conformal",
+    "mean-sigma": "MeanSigma",
+    "evt": "GeneralisedPareto",
+    "fixed": "Fixed",
+}
+
+
+def rule_name(text: str) -> str:
+    """The class name of a rule: quantile, conformal, mean-sigma, evt, fixed, or the class name itself.
+
+    Raises
+    ------
+    UsageError
+        If there is no such rule.
+    """
+    try:
+        return RULES[resolve(text, RULES, "threshold rule")]
+    except InputError as error:
+        if text in RULES.values():
+            return text
+        raise UsageError(str(error)) from error

@@ -3,22 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from oddgan._core.errors import InputError
 from oddgan._core.files import writing
-from oddgan._core.names import resolve
 from oddgan.evaluate import CompositionInfo, ThresholdInfo
 from oddgan.options import ThresholdSpec, UsageError
 from oddgan.tasks.models import composition_info, open_model, require_absent, threshold_info
-from oddgan.tasks.settings import build_part
+from oddgan.tasks.settings import build_part, rule_name
 from oddgan.thresholds import Threshold
-
-RULES = {
-    "quantile": "Quantile",
-    "conformal": "Conformal",
-    "mean-sigma": "MeanSigma",
-    "evt": "GeneralisedPareto",
-    "fixed": "Fixed",
-}
 
 
 @dataclass(frozen=True)
@@ -36,22 +26,6 @@ class ThresholdResult:
     after: ThresholdInfo
     composition: CompositionInfo
     model: Path | None
-
-
-def rule_name(text: str) -> str:
-    """The class name of a rule: quantile, conformal, mean-sigma, evt, fixed, or the class name itself.
-
-    Raises
-    ------
-    UsageError
-        If there is no such rule.
-    """
-    try:
-        return RULES[resolve(text, RULES, "threshold rule")]
-    except InputError as error:
-        if text in RULES.values():
-            return text
-        raise UsageError(str(error)) from error
 
 
 def change_threshold(spec: ThresholdSpec) -> ThresholdResult:

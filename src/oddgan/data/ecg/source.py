@@ -68,7 +68,7 @@ def read_recordings(source: Path, options: Options, like: Reading | None, defaul
 
 def with_known_labels(dataset: Dataset) -> Dataset:
     """Leave out beats without a label, unless none has one: learning and evaluating need them."""
-    if dataset.reading.ecg is None or dataset.y is None:
+    if dataset.y is None:
         return dataset
     known = dataset.y != UNLABELLED
     if known.all():

@@ -5,7 +5,7 @@ import pytest
 
 from oddgan._core.errors import InputError
 from oddgan.data import from_arrays
-from oddgan.tasks.labels import among, labels_of, row_marks
+from oddgan.tasks.models import among, labels_of, row_marks
 
 ROWS = from_arrays(np.array([[1.0, 2.0], [1.0, 2.0], [3.0, 4.0]]), np.array([0, 1, 2]))
 

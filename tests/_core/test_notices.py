@@ -2,8 +2,8 @@ import warnings
 
 import pytest
 
+from oddgan._core.notices import collected
 from oddgan.base import Notice
-from oddgan.tasks.notices import collected
 
 
 def test_each_sentence_is_told_once_and_given_ones_come_first():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oddgan import InputError
-from oddgan.data import Options, read, tables
+from oddgan.data import Options, csv_files, read
 
 NUMBERS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
@@ -25,7 +25,7 @@ ENDS = st.sampled_from(["\n", "\r\n"])
 def seen(path, monkeypatch, *, fast, options=None):
     with monkeypatch.context() as patch:
         if not fast:
-            patch.setattr(tables, "read_numbers", lambda *_: None)
+            patch.setattr(csv_files, "read_numbers", lambda *_: None)
         try:
             data = read(path, options)
         except InputError as error:
@@ -51,7 +51,7 @@ def test_every_number_has_the_value_of_its_text(folder, data, delimiter, end):
     width = data.draw(st.integers(2, 4))
     cells = data.draw(st.lists(st.lists(NUMBERS, min_size=width, max_size=width), min_size=2, max_size=6))
     path = written(folder, cells, delimiter=delimiter, end=end, extra=data.draw(st.sampled_from(["", end])))
-    found = tables.read_numbers(path, delimiter, 1, width)
+    found = csv_files.read_numbers(path, delimiter, 1, width)
     assert np.array_equal(found, np.array([[float(cell) for cell in line] for line in cells]))
 
 
@@ -90,14 +90,13 @@ def test_the_whole_table_is_the_same(text, options, tmp_path, monkeypatch):
 
 def test_numbers_are_read_fast(tmp_path, monkeypatch):
     path = written(tmp_path, [["1", "2"], ["3", "4"]])
-    monkeypatch.setattr(tables, "csv_pieces", lambda *_: pytest.fail("read cell by cell"))
+    monkeypatch.setattr(csv_files, "csv_pieces", lambda *_: pytest.fail("read cell by cell"))
     assert np.array_equal(read(path).x, [[1, 2], [3, 4]])
 
 
 def test_line_ends_that_chunks_cut_apart(tmp_path, monkeypatch):
-    from oddgan.data import numeric_csv  # noqa: PLC0415 - patched
 
     path = written(tmp_path, [["11", "2"], ["3", "4"]], end="\r\n")
     for size in range(1, 12):
-        monkeypatch.setattr(numeric_csv, "_CHUNK", size)
-        assert np.array_equal(numeric_csv.read_numbers(path, ",", 1, 2), [[11, 2], [3, 4]])
+        monkeypatch.setattr(csv_files, "_CHUNK", size)
+        assert np.array_equal(csv_files.read_numbers(path, ",", 1, 2), [[11, 2], [3, 4]])

@@ -10,14 +10,14 @@ from PIL import Image
 from oddgan import InputError
 from oddgan._core import memmap
 from oddgan._core.memmap import Mapped, Spool
-from oddgan.data import Options, arrays, chunked_tables, read, select_normal, tables
+from oddgan.data import Options, arrays, csv_files, encoding, parquet, read, select_normal, tables
 
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch, tmp_path_factory):
     monkeypatch.setattr(memmap, "MOST_ROWS", 3)
-    monkeypatch.setattr(tables.csv_pieces, "__defaults__", (tables.every, 8))
-    monkeypatch.setattr(tables.parquet_pieces, "__defaults__", (tables.every, 8))
+    monkeypatch.setattr(csv_files.csv_pieces, "__defaults__", (tables.every, 8))
+    monkeypatch.setattr(parquet.parquet_pieces, "__defaults__", (tables.every, 8))
     spools = tmp_path_factory.mktemp("spools")
     monkeypatch.setattr(memmap.tempfile, "tempdir", str(spools))
     yield spools
@@ -175,8 +175,8 @@ def test_nothing_is_left_after_an_error(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return original(features, encoding)
 
-    original = chunked_tables.matrix
-    monkeypatch.setattr(chunked_tables, "matrix", fails)
+    original = encoding.matrix
+    monkeypatch.setattr(encoding, "matrix", fails)
     with pytest.raises(KeyboardInterrupt):
         read(path, Options(mapped=True, impute="median"))
     assert next(calls) == 3
