@@ -4,6 +4,7 @@ Run `python examples/demo.py [FOLDER]`; the runs go into FOLDER (default: runs).
 small, so that it takes about a minute; `oddgan methods` lists the other methods.
 """
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def main() -> None:
     reports = []
     for case in CASES:
         console.print(f"{case.method} on {case.source} ...")
-        trained = fit(case.model_copy(update={"runs": RUNS, "rate": RATE}), callbacks=watch)
+        trained = fit(dataclasses.replace(case, runs=RUNS, rate=RATE), callbacks=watch)
         tested = evaluate(EvaluateSpec(model=trained.model, source=case.source, runs=RUNS))
         metrics = tested.info.metrics or {}
         auroc, alarms = metrics["auroc"], metrics["false_alarm_rate"]

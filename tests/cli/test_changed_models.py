@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddgan import KNN
-from oddgan.cli import options
-from oddgan.cli.options import ModelOptions
+from oddgan import KNN, options
+from oddgan.options.fields import fields_of
 
 
 @pytest.fixture
@@ -49,14 +48,7 @@ def test_a_changed_model_is_sealed_again_when_it_is_written(run, edited):
 
 
 def test_every_command_with_a_model_has_the_option():
-    named = [value for name, value in vars(options).items() if name.endswith("Options")]
-    others = {
-        "ModelOptions",
-        "DataOptions",
-        "RunOptions",
-        "OutOptions",
-        "OutputOptions",
-        "InspectOptions",
-        "ReportOptions",
-    }
-    assert {cls.__name__ for cls in named if not issubclass(cls, ModelOptions)} <= others
+    specs = [value for name, value in vars(options).items() if name.endswith("Spec")]
+    names = {cls: {field.name for field in fields_of(cls)} for cls in specs}
+    assert sum("model" in found for found in names.values()) == 6
+    assert not [cls for cls, found in names.items() if found & {"model", "onto"} and "trust_changes" not in found]

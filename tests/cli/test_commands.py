@@ -186,7 +186,7 @@ def test_a_killed_fit_goes_on_and_says_when_there_is_nothing_left(run):
     words = ("fit", "ganomaly", "builtin:breast-cancer", "--set", "epochs=1", "--out", "m", "--resume")
     assert run(*words).code == 0
     again = run(*words)
-    assert (again.code, again.out) == (0, "m is finished already: there is nothing to go on with.\n")
+    assert (again.code, again.out) == (0, "m is finished already: there is nothing to resume.\n")
     assert run(*words, "--json").json == {"model": "m", "finished": True}
 
 

@@ -1,12 +1,12 @@
 from oddgan.base import Progress
 from oddgan.cli import output
-from oddgan.cli.options import OutputOptions
+from oddgan.cli.command import Output
 from oddgan.evaluate import ThresholdInfo
 
 
 def test_the_bar_shows_rows_steps_and_convergence(capsys, monkeypatch):
     monkeypatch.setattr(output, "watched", lambda _: True)
-    with output.bar("scoring", OutputOptions()) as told:
+    with output.bar("scoring", Output()) as told:
         told(Progress(40), 100)
         told(Progress(100, 12.4, 0.5), 100)
     shown = capsys.readouterr().err
@@ -15,7 +15,7 @@ def test_the_bar_shows_rows_steps_and_convergence(capsys, monkeypatch):
 
 
 def test_nobody_looks_and_nothing_is_drawn(capsys):
-    with output.bar("scoring", OutputOptions(quiet=True)) as told:
+    with output.bar("scoring", Output(quiet=True)) as told:
         assert told is None
     assert capsys.readouterr().err == ""
 

@@ -128,7 +128,7 @@ def test_the_only_array_is_the_data(tmp_path):
         (Options(x="c"), "has no array 'c'; it has a, b"),
         (Options(x="a", y="c"), "has no array 'c'; it has a, b"),
         (Options(x="a", split="test"), "can't be split by --split test: --x a says which array to read"),
-        (Options(label="c"), "--label has no meaning for .*a.npz"),
+        (Options(label="c"), "--label does not apply to .*a.npz"),
     ],
 )
 def test_keys_that_are_not_there(tmp_path, options, message):
@@ -146,7 +146,7 @@ def test_a_split_of_a_file_without_any(tmp_path):
 def test_npy(tmp_path):
     np.save(tmp_path / "a.npy", IMAGES)
     assert read(tmp_path / "a.npy").x.shape == (4, 1, 8, 9)
-    with pytest.raises(InputError, match=r"--split has no meaning for .*a\.npy"):
+    with pytest.raises(InputError, match=r"--split does not apply to .*a\.npy"):
         read(tmp_path / "a.npy", Options(split="test"))
 
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from oddgan import InputError
-from oddgan.data import Options, Reading, is_anomaly, read, tables
+from oddgan.data import Options, Reading, csv_files, is_anomaly, read, tables
 from oddgan.data.patterns import COMMA, GROUPED, MONEY, NUMBER, PERCENT, TEXT, TIME, TRUTH, pattern
 
 N = 40
@@ -244,7 +244,7 @@ def test_options_that_contradict():
         Options(drop="a")
     with pytest.raises(InputError, match="The model was fitted without --categorical a"):
         read(WIDE[["a", "b"]], Options(categorical=("a",)), like=read(WIDE[["a", "b"]]).reading)
-    with pytest.raises(InputError, match="--drop has no meaning for an array"):
+    with pytest.raises(InputError, match="--drop does not apply to an array"):
         read(np.zeros((3, 2)), Options(drop=("a",)))
 
 
@@ -305,7 +305,7 @@ def outcome(path, options):
 
 
 def test_scraps_are_read_or_refused_in_one_line_however_they_are_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables.csv_pieces, "__defaults__", (tables.every, 6))
+    monkeypatch.setattr(csv_files.csv_pieces, "__defaults__", (tables.every, 6))
     outcomes = []
     for seed in range(300):
         path = tmp_path / "a.csv"

@@ -42,11 +42,11 @@ def test_other_objects(source):
 @pytest.mark.parametrize(
     ("source", "options", "message"),
     [
-        ("builtin:digits", Options(x="a"), "--x has no meaning for builtin:digits"),
-        ("mnist", Options(label="a"), "--label has no meaning for mnist"),
-        (np.zeros((2, 2)), Options(split="train"), "--split has no meaning for an array"),
-        (pl.DataFrame({"a": [1, 2]}), Options(y="a"), "--y has no meaning for a frame"),
-        ("builtin:digits", Options(skip_bad=True), "--skip-bad has no meaning for builtin:digits"),
+        ("builtin:digits", Options(x="a"), "--x does not apply to builtin:digits"),
+        ("mnist", Options(label="a"), "--label does not apply to mnist"),
+        (np.zeros((2, 2)), Options(split="train"), "--split does not apply to an array"),
+        (pl.DataFrame({"a": [1, 2]}), Options(y="a"), "--y does not apply to a frame"),
+        ("builtin:digits", Options(skip_bad=True), "--skip-bad does not apply to builtin:digits"),
         ("builtin:digits", Options(kind="table"), "builtin:digits holds images; expected a table"),
     ],
 )

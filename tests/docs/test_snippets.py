@@ -66,7 +66,7 @@ def test_python_of_a_page_runs(page, folder):
 
 @pytest.mark.parametrize("page", [p for p in PAGES if commands_of(p)], ids=name_of)
 def test_commands_of_a_page_are_understood(page):
-    app = pytest.importorskip("oddgan.cli.commands").app
+    app = pytest.importorskip("oddgan.cli.main").app
     for words in commands_of(page):
         if "--help" not in words:
             app.parse_args(words, exit_on_error=False, print_error=False)

@@ -1,6 +1,7 @@
 """The demonstration of the README."""
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def test_it_runs_and_names_its_reports(
     monkeypatch.setitem(
         loaded["main"].__globals__,
         "CASES",
-        tuple(case.model_copy(update={"settings": {**case.settings, "epochs": 1}}) for case in CASES),
+        tuple(replace(case, settings={**case.settings, "epochs": 1}) for case in CASES),
     )
     loaded["main"]()
     printed = capsys.readouterr().out

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from unittest.mock import Mock
 
 import numpy as np
@@ -41,7 +42,7 @@ def test_training_is_watched_unless_told_otherwise(table):
     run = read_run(fit(spec).run)
     assert [w.epoch for w in run.watched] == [1, 2]
     assert run.snapshots.samples.shape[2:] == (4,)
-    alone = read_run(fit(spec.model_copy(update={"monitor": False})).run)
+    alone = read_run(fit(replace(spec, monitor=False)).run)
     assert (alone.watched, alone.snapshots) == ((), None)
     np.testing.assert_array_equal(alone.scores.anomaly_score, run.scores.anomaly_score)
 
@@ -80,7 +81,7 @@ def test_the_report_can_be_drawn(trained, tmp_path):
 
 def test_the_same_seed_gives_the_same_scores_and_another_one_others(trained):
     spec = FitSpec(method="GANomaly", source="builtin:digits", options=Options(normal="3"), settings=TINY)
-    again, other = fit(spec), fit(spec.model_copy(update={"seed": 1}))
+    again, other = fit(spec), fit(replace(spec, seed=1))
     np.testing.assert_array_equal(again.detector.calibration_scores_, trained.detector.calibration_scores_)
     assert not np.array_equal(other.detector.calibration_scores_, trained.detector.calibration_scores_)
     assert again.run != other.run
@@ -105,7 +106,7 @@ def test_too_few_held_out_rows_for_the_rate_are_a_note(table):
 
 def test_options_of_the_spec_become_parameters(table):
     spec = FitSpec(method="knn", source=table, calibration=0, rate=0.05, threshold="mean-sigma", seed=7)
-    detector = fit(spec.model_copy(update={"settings": {"threshold": {"k": 2}}})).detector
+    detector = fit(replace(spec, settings={"threshold": {"k": 2}})).detector
     assert (detector.calibration, detector.contamination, detector.random_state) == (0, 0.05, 7)
     assert detector.threshold_ == pytest.approx(
         np.mean(detector.calibration_scores_) + 2 * np.std(detector.calibration_scores_)
@@ -137,7 +138,7 @@ def test_data_without_labels_are_all_normal_and_the_run_has_none(tmp_path):
     ],
 )
 def test_what_is_wrong_is_said_before_training_and_nothing_is_written(table, tmp_path, changes, error, message):
-    spec = FitSpec(method="knn", source=table, out=tmp_path / "model").model_copy(update=changes)
+    spec = replace(FitSpec(method="knn", source=table, out=tmp_path / "model"), **changes)
     with pytest.raises(error, match=message):
         fit(spec)
     assert [p.name for p in tmp_path.iterdir() if p.name != "runs"] == ["table.npz"]
@@ -149,7 +150,7 @@ def test_an_existing_model_is_replaced_by_force_only(table, tmp_path):
     fit(spec)
     with pytest.raises(InputError, match="exists already"):
         fit(spec)
-    fit(spec.model_copy(update={"force": True, "method": "pca"}))
+    fit(replace(spec, force=True, method="pca"))
     assert type(load(tmp_path / "model")).__name__ == "PCA"
     assert len(list((tmp_path / "runs").iterdir())) == 2
 

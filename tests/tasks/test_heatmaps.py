@@ -74,7 +74,7 @@ def test_a_table_has_no_heatmaps(tmp_path):
 
 def test_pictures_that_are_drawn_stay_when_a_killed_run_goes_on(trained, images):
     spec = ScoreSpec(model=trained.model, source=str(images / "five"), out=images / "s.csv", heatmaps=images / "maps")
-    whole = spec.model_copy(update={"out": images / "w.csv", "heatmaps": images / "whole"})
+    whole = dataclasses.replace(spec, out=images / "w.csv", heatmaps=images / "whole")
     score(whole, draw=overlay)
     drawn = []
 
@@ -93,7 +93,7 @@ def test_pictures_that_are_drawn_stay_when_a_killed_run_goes_on(trained, images)
     lock_file(part / "tile2.png").write_text(f'{{"pid": 1}}\n{{"name": "{half}"}}\n')
     assert not (images / "maps").exists()
     times = {p.name: p.stat().st_mtime_ns for p in part.glob("tile*")}
-    score(spec.model_copy(update={"resume": True}), draw=overlay)
+    score(dataclasses.replace(spec, resume=True), draw=overlay)
     assert not part.exists()
     assert {name: (images / "maps" / name).stat().st_mtime_ns for name in times} == times
     for picture in (images / "whole").iterdir():
@@ -108,7 +108,7 @@ def test_a_folder_of_an_unknown_run_is_neither_gone_on_with_nor_removed(trained,
     spec = ScoreSpec(model=trained.model, source=str(images / "one"), out=images / "s.csv", heatmaps=images / "maps")
     for more in ({"resume": True}, {"force": True}, {}):
         with pytest.raises(InputError, match=r"maps\.part is no unfinished result of oddgan: move it elsewhere"):
-            score(spec.model_copy(update=more), draw=overlay)
+            score(dataclasses.replace(spec, **more), draw=overlay)
     assert (images / "maps.part" / "tile0.png").read_bytes() == b"mine"
     assert not (images / "s.csv").exists()
 
@@ -123,12 +123,12 @@ def test_pictures_of_other_data_are_not_gone_on_with(trained, images):
 
     with pytest.raises(KeyboardInterrupt):
         score(spec, draw=killed)
-    other = spec.model_copy(update={"source": str(images / "one"), "out": images / "t.csv"})
+    other = dataclasses.replace(spec, source=str(images / "one"), out=images / "t.csv")
     with pytest.raises(InputError, match=r"maps\.part holds 1 files of an interrupted run: go on with --resume"):
         score(other, draw=overlay)
     with pytest.raises(InputError, match=r"maps\.part was begun with another model or other data: give what"):
-        score(other.model_copy(update={"resume": True}), draw=overlay)
-    score(other.model_copy(update={"force": True}), draw=overlay)
+        score(dataclasses.replace(other, resume=True), draw=overlay)
+    score(dataclasses.replace(other, force=True), draw=overlay)
     assert len(list((images / "maps").iterdir())) == 1
 
 

@@ -13,7 +13,7 @@ from oddgan.data import Options, read
 from oddgan.evaluate import read_scores
 from oddgan.families import sources
 from oddgan.tasks import FitSpec, ScoreSpec, fit, score
-from oddgan.tasks.labels import row_marks
+from oddgan.tasks.models import row_marks
 from oddgan.tasks.partial_scores import Origin
 
 SETTINGS = {"epochs": 1, "latent_dim": 2, "backbone": {"type": "FlatMLP", "hidden": [4]}}

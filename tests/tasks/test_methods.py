@@ -1,8 +1,9 @@
 import pytest
 
 from oddgan.detectors import classes, method_rows
+from oddgan.options import parse_assignments
 from oddgan.tasks import method_class, parameter_rows
-from oddgan.tasks.settings import build_detector, parse_assignments
+from oddgan.tasks.settings import build_detector
 
 
 def test_every_method_is_listed_oldest_first():

@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from oddgan import load
 from oddgan._core.errors import InputError
 from oddgan.tasks import ThresholdSpec, UsageError, change_threshold
-from oddgan.tasks.threshold import RULES, rule_name
+from oddgan.tasks.settings import RULES, rule_name
 from oddgan.thresholds import MeanSigma, Threshold
 
 
@@ -52,7 +53,7 @@ def test_in_place_needs_force(trained, tmp_path):
     spec = ThresholdSpec(model=model, rule="fixed", settings={"value": 0.25})
     with pytest.raises(UsageError, match="give --out FOLDER, or --force"):
         change_threshold(spec)
-    change_threshold(spec.model_copy(update={"force": True}))
+    change_threshold(replace(spec, force=True))
     assert load(model).threshold_ == 0.25
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from oddgan._core.docstrings import parameter_docs
-from oddgan._core.parts import arguments, is_part, told
+from oddgan._core.part_text import code_text
+from oddgan._core.parts import arguments, is_part
 from oddgan.base import KINDS, Detector, Encodes, Reconstructs, Samples
 from oddgan.detectors import classes
 from oddgan.families import EnsembleDetector, NeuralDetector, ProjectedDetector
@@ -33,18 +34,6 @@ _TRAINING = (
     "Penalised", "LabelSmoothing", "InstanceNoise",
     "GaussianCorruption", "ShuffleCorruption", "PermutationCorruption", "PatchCorruption", "MixedCorruption",
 )  # fmt: skip
-_MANY = 6
-
-
-def brief(value: Any) -> str:
-    """A value as one would write it: of a part, the fields that are not its defaults, and the learning rate."""
-    if is_part(value):
-        return f"{type(value).__name__}({', '.join(f'{k}={text}' for k, text in told(value, brief).items())})"
-    if isinstance(value, tuple) and len(value) > _MANY:
-        return f"({brief(value[0])}, {brief(value[1])}, ..., {brief(value[-1])})"
-    if isinstance(value, tuple):
-        return f"({', '.join(map(brief, value))}{',' * (len(value) == 1)})"
-    return repr(float(f"{value:.4g}")) if isinstance(value, float) else repr(value)
 
 
 def _group(cls: type[Detector]) -> str:
@@ -98,7 +87,7 @@ def _method(name: str, cls: type[Detector]) -> str:
         text.append(_parameters(cls, own))
     changed = {k: v for k, v in _defaults(cls).items() if k not in own and (k == "composition" or _differs(cls, k, v))}
     if changed:
-        items = ", ".join(f"`{k}={brief(v)}`" for k, v in changed.items())
+        items = ", ".join(f"`{k}={code_text(v)}`" for k, v in changed.items())
         text.append(f"**Defaults of its own** for [common parameters](#common-parameters): {items}.")
     if card.deviations:
         listed = "\n".join(f"{i}. {markdown_text(d)}" for i, d in enumerate(card.deviations, start=1))
@@ -134,7 +123,7 @@ def _differs(cls: type, name: str, value: Any) -> bool:
 
 def _parameters(cls: type, chosen: dict[str, Any]) -> str:
     docs = parameter_docs(cls)
-    rows = [[f"`{k}`", f"`{brief(v)}`", cell(docs.get(k, ""))] for k, v in chosen.items()]
+    rows = [[f"`{k}`", f"`{code_text(v)}`", cell(docs.get(k, ""))] for k, v in chosen.items()]
     return table(["parameter", "default", "meaning"], rows)
 
 
@@ -180,9 +169,12 @@ def _part(name: str, value: Any) -> str:
     read = sections(inspect.getdoc(value) or "")
     text = [f"### {name}", to_markdown(read[""])]
     if isinstance(value, type):
-        given = {k: v for k, v in _defaults(value).items() if k not in {"centre", "spread"}}
+        texts, given = (
+            parameter_docs(value),
+            {k: v for k, v in _defaults(value).items() if k not in {"centre", "spread"}},
+        )
         rows = [
-            [f"`{k}`", "" if v is inspect.Parameter.empty else f"`{brief(v)}`", cell(parameter_docs(value).get(k, ""))]
+            [f"`{k}`", "" if v is inspect.Parameter.empty else f"`{code_text(v)}`", cell(texts.get(k, ""))]
             for k, v in _with_factories(value, given).items()
         ]
         if rows:

@@ -6,7 +6,7 @@ go into a table of arrays beside it. A part whose constructor differs from its f
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from functools import cache
 from typing import Any, Protocol, cast, get_type_hints, runtime_checkable
 
@@ -19,8 +19,6 @@ from oddgan._core.names import resolve
 from oddgan._core.text import LONGEST, shown
 
 _LEARNED = "learned: "
-# A learning rate is what a reader looks for first, be it the default or not.
-_ALWAYS_TOLD = frozenset({"lr"})
 
 
 @runtime_checkable
@@ -65,20 +63,6 @@ def defaults(cls: type) -> Mapping[str, Any]:
     fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
     factories = {f.name: f.default_factory for f in fields if callable(f.default_factory)}
     return found | {name: factory() for name, factory in factories.items() if name in found}
-
-
-def told(part: object, write: Callable[[Any], str]) -> dict[str, str]:
-    """The fields of a part that a reader wants to see, in words: those that are no defaults, and the learning rate.
-
-    Parameters
-    ----------
-    part : any part; what it has learned is left out.
-    write : a value to words.
-    """
-    cls: type = type(part)
-    usual = {name: write(default) for name, default in defaults(cls).items()}
-    fields = {name: write(value) for name, value in chosen(part).items()}
-    return {name: text for name, text in fields.items() if name in _ALWAYS_TOLD or text != usual.get(name)}
 
 
 def to_spec(value: Any, arrays: MutableMapping[str, np.ndarray], key: str) -> Any:

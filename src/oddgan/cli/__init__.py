@@ -1,4 +1,4 @@
-"""The command `oddgan`: thin commands over `experiments` and `report`. Importing it loads no torch."""
+"""The command `oddgan`: thin commands over `tasks` and `report`. Importing it loads no torch."""
 
 from oddgan.cli.main import main
 

@@ -5,23 +5,14 @@ import sys
 from collections.abc import Sequence
 
 from cyclopts import CycloptsError
-from pydantic import ValidationError
 
 from oddgan._core.errors import OddganError, printable
 from oddgan._core.paths import odd_name
-from oddgan.cli.commands import app
-from oddgan.cli.compose import compose
-from oddgan.cli.inspect import inspect
-from oddgan.cli.inversion import inversion
-from oddgan.cli.methods import help_on_method
-from oddgan.cli.profile import profile
+from oddgan.cli.command import Output, app
+from oddgan.cli.commands.methods import help_on_method
 from oddgan.cli.stops import Stop, stoppable
 from oddgan.cli.threads import settle
 
-app.command(inspect, sort_key=1)
-app.command(compose, sort_key=6)
-app.command(inversion, sort_key=6)
-app.command(profile, sort_key=7)
 FAILED, WRONG_USE = 1, 2
 _HELP = {"--help", "-h"}
 
@@ -58,7 +49,7 @@ def _run(words: list[str]) -> int:
         if odd_name(word) is not None:
             raise CycloptsError(msg=f"The argument {word!a} holds {odd_name(word)}: rename the file, or mend it.")
     if len(words) > 2 and words[0] == "fit" and not words[1].startswith("-") and _HELP & set(words):
-        help_on_method(words[1])
+        help_on_method(words[1], Output())
         words = ["fit", "--help"]
     command, bound, unbound = app.parse_args(words, exit_on_error=False, print_error=False, verbose=False)
     record = {"command": ("oddgan", *words)} if "command" in unbound else {}
@@ -70,10 +61,6 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, CycloptsError):
         command = " ".join(["oddgan", *(error.command_chain or ())])
         return f"{error} `{command} --help` shows what there is.", WRONG_USE
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]).replace("_", "-")
-        return f"--{name} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}.", WRONG_USE
     if isinstance(error, OddganError):
         return str(error), getattr(error, "exit_code", FAILED)
     if isinstance(error, OSError) and error.filename:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 import oddgan
-from oddgan.cli.options import OutputOptions
+from oddgan.cli.command import Output
 
 if TYPE_CHECKING:
     import oddgan.evaluate
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
-def show(text: RenderableType, output: OutputOptions) -> None:
+def show(text: RenderableType, output: Output) -> None:
     """Print a result for people."""
     if not (output.quiet or output.json):
         Console(highlight=False, soft_wrap=isinstance(text, str)).print(text, markup=False)
 
 
-def document(value: Any, output: OutputOptions) -> None:
+def document(value: Any, output: Output) -> None:
     """Print a result for programs."""
     if output.json:
         sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
-def notes(texts: Iterable[str], output: OutputOptions) -> None:
+def notes(texts: Iterable[str], output: Output) -> None:
     """Print what the user should know."""
     if not (output.quiet or output.json):
         for text in texts:
@@ -48,13 +48,13 @@ def table(*columns: str) -> Table:
     return made
 
 
-def watched(output: OutputOptions) -> bool:
+def watched(output: Output) -> bool:
     """Whether somebody looks at a terminal and wants to see progress."""
     return not (output.quiet or output.json) and Console(stderr=True).is_terminal
 
 
 @contextlib.contextmanager
-def bar(title: str, output: OutputOptions) -> "Iterator[Callable[[Scored, int], None] | None]":
+def bar(title: str, output: Output) -> "Iterator[Callable[[Scored, int], None] | None]":
     """A progress bar that is told how far of all rows scoring is; None where nobody looks."""
     if not watched(output):
         yield None

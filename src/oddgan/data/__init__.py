@@ -5,9 +5,9 @@ Values stay raw: scaling is part of the detector, which learns it on training da
 
 from oddgan.data.builtin import NAMES as BUILTIN
 from oddgan.data.convert import check_finite
-from oddgan.data.dataset import Colour, Dataset, Encoding, Impute, Kind, Options, Reading
+from oddgan.data.dataset import Dataset, Encoding, Reading
 from oddgan.data.ecg.mitbih import NAME as _MITBIH
-from oddgan.data.ecg.options import EcgOptions
+from oddgan.data.frames import frame_columns
 from oddgan.data.inspection import Column, Inspection, Suspect, inspect
 from oddgan.data.intrinsic import IntrinsicDimension, LatentAdvice, intrinsic_dimension
 from oddgan.data.labels import describe_labels, is_anomaly, select_normal
@@ -16,7 +16,7 @@ from oddgan.data.published import NAMES as _IMAGES
 from oddgan.data.published import load_named
 from oddgan.data.read import from_arrays, from_frame, read
 from oddgan.data.suspects import Suspects, suspects
-from oddgan.data.tables import frame_columns
+from oddgan.options import Colour, EcgOptions, Impute, Kind, Options
 
 PUBLISHED = (*_IMAGES, _MITBIH)
 

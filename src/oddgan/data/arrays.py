@@ -11,7 +11,8 @@ from oddgan._core.damage import told
 from oddgan._core.errors import InputError
 from oddgan._core.memory import afford
 from oddgan._core.npy import Archive, check_npy
-from oddgan.data.dataset import Kind, Options, Raw, Reading, SplitName
+from oddgan.data.dataset import Raw, Reading
+from oddgan.options import Kind, Options, SplitName
 
 _AXES: Mapping[Kind, str] = {
     "table": "(n, d)",
@@ -31,7 +32,7 @@ class _Keys(NamedTuple):
     guessed: bool = False
 
 
-def read_npy(path: Path, options: Options) -> Raw:
+def read_npy(path: Path, options: Options, *_: object) -> Raw:
     """Read one array from an npy file; a large one is mapped into memory, where its rows are read when needed.
 
     Raises

@@ -6,8 +6,9 @@ from importlib import resources
 import numpy as np
 
 from oddgan._core.names import resolve
-from oddgan.data.dataset import Encoding, Raw, SplitName
+from oddgan.data.dataset import Encoding, Raw
 from oddgan.data.ecg.beats import CLASSES
+from oddgan.options import SplitName
 
 NAMES = ("digits", "breast-cancer", "ecg")
 _TRAIN_SHARE = 0.7

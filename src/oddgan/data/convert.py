@@ -8,11 +8,12 @@ from oddgan._core.errors import InputError, printable
 from oddgan._core.memmap import Mapped, Samples, on_disk, pieces
 from oddgan._core.memory import afford
 from oddgan.data.arrays import doubts, layout
-from oddgan.data.dataset import Dataset, Kind, Options, Raw, Reading
+from oddgan.data.dataset import Dataset, Raw, Reading
 from oddgan.data.encoding import fill, medians_of
 from oddgan.data.images import plain_type, recolour, resize, same_type
 from oddgan.data.labels import clean_labels, is_anomaly
-from oddgan.data.selection import some
+from oddgan.data.tables import some
+from oddgan.options import Kind, Options
 
 _KINDS = {"table": "a table", "series": "series", "image": "images"}
 _SHOWN = 5

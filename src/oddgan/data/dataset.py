@@ -3,92 +3,13 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from oddgan._core.errors import InputError
 from oddgan._core.memmap import Mapped, Samples
 from oddgan._core.parts import check_arguments
-from oddgan.data.ecg.options import EcgOptions
-
-Kind = Literal["image", "series", "table"]
-SplitName = Literal["train", "test"]
-Colour = Literal["grey", "rgb"]
-Impute = Literal["median"]
-
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "kind": ("image", "series", "table"),
-    "split": ("train", "test"),
-    "colour": ("grey", "rgb"),
-    "impute": ("median",),
-}
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the user says about a source. None means: find out.
-
-    Parameters
-    ----------
-    x : the key of the data in an npz file; None takes x, X, x_train or x_test, or the only array there is.
-    y : the key of the labels in an npz file; None takes y, y_train or y_test.
-    label : the column of a table that holds the labels; None means there are none.
-    drop : columns of a table to leave out.
-    keep : the only columns of a table to read, beside the labels; empty reads all.
-    categorical : columns of a table that become one column for each of their texts, however many or whatever they are.
-    split : which half of a source that holds both, train or test; None leaves the choice to the command.
-    normal : the label of normal rows; None means 0, or the texts normal and good.
-    kind : image, series or table; None goes by the shape.
-    resize : height and width that every image gets; None keeps the size.
-    colour : grey or rgb, for images; None keeps what there is (grey if every file of a folder is grey, else rgb).
-    impute : median fills missing values of tables with the median of the normal rows read; None refuses them.
-    skip_bad : leave out images and records that can't be read, with a note.
-    ecg : how recordings of hearts are cut into beats; None cuts as the published set of beats.
-    protocol : how the beats of MIT-BIH are divided, see `oddgan.data.ecg.split_beats`; None takes patient-wise.
-    mapped : read a folder of images, a csv or a parquet file piece by piece into a temporary file that is mapped into
-        memory, and an npy file where it lies: for data that do not fit into memory.
-    max_memory : bytes that data may take in memory; None allows three quarters of what the machine has, and to files
-        that are compressed no more than 200 times their size (but 256 MiB).
-
-    Raises
-    ------
-    InputError
-        If a choice is none of those above.
-    """
-
-    x: str | None = None
-    y: str | None = None
-    label: str | None = None
-    drop: tuple[str, ...] = ()
-    keep: tuple[str, ...] = ()
-    categorical: tuple[str, ...] = ()
-    split: SplitName | None = None
-    normal: str | int | None = None
-    kind: Kind | None = None
-    resize: tuple[int, int] | None = None
-    colour: Colour | None = None
-    impute: Impute | None = None
-    skip_bad: bool = False
-    ecg: EcgOptions | None = None
-    protocol: str | None = None
-    mapped: bool = False
-    max_memory: int | None = None
-
-    def __post_init__(self) -> None:
-        for name, known in _CHOICES.items():
-            value = getattr(self, name)
-            if value is not None and value not in known:
-                raise InputError(f"{name} is {value!r}; expected {' or '.join(known)}.")
-        for name in ("drop", "keep", "categorical"):
-            if isinstance(getattr(self, name), str):
-                raise InputError(f"{name} is {getattr(self, name)!r}; expected a tuple of names of columns.")
-        if self.drop and self.keep:
-            raise InputError("drop and keep both choose columns: give --drop or --keep, not both.")
-        if self.resize is not None and (len(self.resize) != 2 or min(self.resize) < 1):
-            raise InputError(f"resize is {self.resize!r}; expected a height and a width of at least 1 pixel.")
-        if self.max_memory is not None and self.max_memory < 1:
-            raise InputError(f"max_memory is {self.max_memory!r}; expected a number of bytes from 1 on.")
+from oddgan.options import Colour, EcgOptions, Impute, Kind, SplitName
 
 
 @dataclass(frozen=True)

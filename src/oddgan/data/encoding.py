@@ -1,19 +1,17 @@
 """From named columns to a matrix: numbers as they are, texts one-hot, missing values filled or refused."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from oddgan._core.errors import InputError
-from oddgan._core.memmap import Mapped, Samples, pieces
-from oddgan.data.categories import MOST_TEXTS, learn
-from oddgan.data.columns import Column
-from oddgan.data.dataset import Encoding, Options, Raw, Reading
+from oddgan._core.memmap import Mapped, Samples, Spool, pieces
+from oddgan.data.columns import MOST_TEXTS, Column, Survey, learn, matrix
+from oddgan.data.dataset import Encoding, Raw, Reading
 from oddgan.data.patterns import quoted
-from oddgan.data.selection import drop_flag, named, some
-from oddgan.data.survey import Survey
-from oddgan.data.tables import Table
+from oddgan.data.tables import Table, drop_flag, named, some
+from oddgan.options import Options
 
 _TOGETHER = 2**22  # values of columns whose medians are taken at once
 _LABEL_NAMES = frozenset({"label", "labels", "y", "class", "target", "anomaly", "is_anomaly", "outlier"})
@@ -45,6 +43,42 @@ def encode(table: Table, options: Options, like: Reading | None) -> Raw:
     encoding, notes = agree(table, surveys, options, like)
     y = None if label is None else label_values(table, label)
     return raw_of(table, options, x=matrix(features, encoding), y=y, label=label, encoding=encoding, notes=notes)
+
+
+def encode_mapped(tables: Callable[[], Iterator[Table]], options: Options, like: Reading | None) -> Raw:
+    """Turn a table into numbers (n, d) in a temporary file, with the result of `encode`.
+
+    Parameters
+    ----------
+    tables : begins to read the table anew, piece by piece; it is read twice. Only the labels are held as a whole.
+    options, like : as in `encode`.
+
+    Raises
+    ------
+    InputError
+        As in `encode`, or if the disk is full.
+    """
+    first = next(tables())
+    label, known = label_of(first, options, like), known_texts(like)
+    surveys = new_surveys(first, [name for name in first.columns if name != label], options, like)
+
+    def features(table: Table) -> dict[str, Column]:
+        return {name: Column(table.columns[name]).spelled(known.get(name)) for name in surveys}
+
+    row = 0
+    for table in tables():
+        for name, column in features(table).items():
+            surveys[name].add(column, row)
+        row += table.rows
+    encoding, notes = agree(first, surveys, options, like)
+    labels: list[np.ndarray] = []
+    with Spool() as spool:
+        for table in tables():
+            labels += [] if label is None else [table.columns[label]]
+            spool.write(matrix(features(table), encoding))
+        x = spool.mapped() if spool.rows else np.empty((0, len(encoding.names)))
+    y = None if label is None else label_values(first._replace(columns={label: np.concatenate(labels)}), label)
+    return raw_of(first, options, x=x, y=y, label=label, encoding=encoding, notes=notes)
 
 
 def raw_of(table: Table, options: Options, **found: Any) -> Raw:
@@ -116,12 +150,6 @@ def agree(
     return encoding, tuple(notes)
 
 
-def matrix(features: Mapping[str, Column], encoding: Encoding) -> np.ndarray:
-    """Columns as numbers (n, d)."""
-    pairs = zip(encoding.columns, encoding.categories, strict=True)
-    return np.concatenate([_block(features[name], texts) for name, texts in pairs], axis=1)
-
-
 def fill(x: Samples, medians: tuple[float, ...], names: tuple[str, ...] | None) -> tuple[Samples, tuple[str, ...]]:
     """Put medians where values are missing (NaN).
 
@@ -173,12 +201,6 @@ def medians_of(x: Samples, rows: np.ndarray, source: str, names: tuple[str, ...]
             raise InputError(f"{source} has no value at all, so no median, in column {way}.")
         medians += np.nanmedian(columns, axis=0).tolist()
     return tuple(medians)
-
-
-def _block(column: Column, texts: tuple[str, ...] | None) -> np.ndarray:
-    if texts is not None:
-        return column.one_hot(texts)
-    return cast(np.ndarray, column.numbers)[:, None]
 
 
 def label_of(table: Table, options: Options, like: Reading | None) -> str | None:

@@ -16,9 +16,10 @@ from oddgan._core.memmap import Spool
 from oddgan._core.memory import afford, allowed
 from oddgan._core.paths import odd_name, walk
 from oddgan.data.arrays import choose_split
-from oddgan.data.dataset import Colour, Options, Raw, SplitName
+from oddgan.data.dataset import Raw
 from oddgan.data.images import resize
 from oddgan.data.pictures import check_size, count_pages, load, lost, opened
+from oddgan.options import Colour, Options, SplitName
 
 T = TypeVar("T")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")

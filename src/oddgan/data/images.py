@@ -5,7 +5,7 @@ from PIL import Image
 
 from oddgan._core.errors import InputError
 from oddgan._core.memmap import Samples
-from oddgan.data.dataset import Colour
+from oddgan.options import Colour
 
 # Luma of ITU-R 601 in 16-bit fractions, the weights that Pillow uses: files and arrays turn grey in the same way.
 _LUMA = (19595, 38470, 7471)

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddgan._core.errors import InputError
-from oddgan.data.dataset import Dataset, Kind
+from oddgan.data.dataset import Dataset
 from oddgan.data.intrinsic import IntrinsicDimension, LatentAdvice, intrinsic_dimension
 from oddgan.data.labels import describe_labels, is_anomaly
 from oddgan.data.suspects import Suspects, suspects
+from oddgan.options import Kind
 
 # Quantiles and distinct values are those of at most so many rows, evenly spaced.
 ROWS = 10_000
@@ -136,32 +137,31 @@ def inspect(
     """
     data = replace(data, x=np.asarray(data.x))  # all rows are compared with each other
     x = np.asarray(data.x)
-    flat, complete = x.reshape(len(data), -1), np.flatnonzero(_finite(x))
+    finite, flat = _finite(x), x.reshape(len(data), -1)
+    complete = np.flatnonzero(finite)
     keys, notes = _digests(flat), list(data.notes)
-    repeated, conflicting = _repeated(keys, data.y)
     dimension, found = _estimates(flat[complete], data, seed, notes)
     return Inspection(
         source=source,
-        kind=data.kind,
-        shape=data.x.shape[1:],
-        dtype=str(data.x.dtype),
-        n=len(data),
-        split=data.reading.split,
+        **_shape(data),
         columns=tuple(_columns(data)),
         constant_values=_constant(flat[complete]),
-        duplicates=repeated,
-        conflicting=conflicting,
+        **_repeated(keys, data.y),
         shared=None if other is None else _also_in(keys, _digests(np.asarray(other.x).reshape(len(other), -1))),
-        incomplete=tuple(np.flatnonzero(~_finite(x)).tolist()),
-        labels=None if data.y is None else describe_labels(data.y),
-        normal=None if data.y is None else _normal(data.y, normal),
-        anomalies=_anomalies(data, normal),
+        incomplete=tuple(np.flatnonzero(~finite).tolist()),
+        **_labels(data.y, normal),
         dimension=dimension,
         advice=None if dimension is None else dimension.advice(),
         **_rows(found, complete, data),
         notes=tuple(notes),
         data=data,
     )
+
+
+def _shape(data: Dataset) -> dict[str, Any]:
+    """The fields about the whole."""
+    shape, dtype = data.x.shape[1:], str(data.x.dtype)
+    return {"kind": data.kind, "shape": shape, "dtype": dtype, "n": len(data), "split": data.reading.split}
 
 
 def _finite(x: NDArray[Any]) -> NDArray[np.bool_]:
@@ -222,11 +222,12 @@ def _digests(flat: NDArray[Any]) -> list[bytes]:
     return [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows]
 
 
-def _repeated(keys: list[bytes], y: NDArray[Any] | None) -> tuple[tuple[int, ...], int]:
-    """Numbers of rows that equal an earlier one, and how many of them have another label than that."""
+def _repeated(keys: list[bytes], y: NDArray[Any] | None) -> dict[str, Any]:
+    """The fields about rows that equal an earlier one."""
     first: dict[bytes, int] = {}
     rows = [i for i, key in enumerate(keys) if first.setdefault(key, i) != i]
-    return tuple(rows), 0 if y is None else sum(bool(y[i] != y[first[keys[i]]]) for i in rows)
+    conflicting = 0 if y is None else sum(bool(y[i] != y[first[keys[i]]]) for i in rows)
+    return {"duplicates": tuple(rows), "conflicting": conflicting}
 
 
 def _also_in(keys: list[bytes], other: list[bytes]) -> tuple[int, ...]:
@@ -283,14 +284,11 @@ def _named(found: Suspects, complete: NDArray[np.int64], data: Dataset) -> list[
     ]
 
 
-def _normal(y: NDArray[Any], normal: str | int | None) -> str:
-    """The label that is taken for normal, in words."""
-    return str(normal) if normal is not None else "0" if y.dtype.kind != "U" else "normal, good or 0"
-
-
-def _anomalies(data: Dataset, normal: str | int | None) -> float | None:
-    """The share of rows labelled as anomalies, where there is a label of normal rows."""
-    if data.y is None:
-        return None
-    anomalous = is_anomaly(data.y, normal)
-    return None if anomalous.all() else float(anomalous.mean())
+def _labels(y: NDArray[Any] | None, normal: str | int | None) -> dict[str, Any]:
+    """The fields about labels (n,): what there is, which means normal, and the share of anomalies."""
+    if y is None:
+        return {"labels": None, "normal": None, "anomalies": None}
+    anomalous = is_anomaly(y, normal)
+    taken = str(normal) if normal is not None else "0" if y.dtype.kind != "U" else "normal, good or 0"
+    share = None if anomalous.all() else float(anomalous.mean())
+    return {"labels": describe_labels(y), "normal": taken, "anomalies": share}

@@ -1,17 +1,82 @@
-"""What a parquet file would take in memory, by its metadata and dictionaries, before it is read."""
+"""Read parquet files, once their metadata and dictionaries say that they fit into memory."""
 
+import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from oddgan._core.damage import told
+from oddgan._core.damage import brief, told
 from oddgan._core.errors import InputError
 from oddgan._core.extras import load_extra
 from oddgan._core.memory import afford
+from oddgan.data.dataset import Raw, Reading
+from oddgan.data.encoding import encode, encode_mapped
+from oddgan.data.frames import read_frame
+from oddgan.data.tables import CELLS, Select, Table, every, selected
+from oddgan.options import Options
 
 _NUMBER = 8  # bytes: every number becomes a float64
 _TEXT = 57  # bytes of a Python text and of the reference to it, beside its characters
+
+
+def load_parquet(path: Path, options: Options, like: Reading | None, *_: object) -> Raw:
+    """Read a parquet file as a table of numbers (n, d), piece by piece where it is to be mapped."""
+    select = partial(selected, options=options, like=like)
+    check_parquet(path, options.max_memory, CELLS if options.mapped else None)
+    if options.mapped:
+        return encode_mapped(lambda: parquet_pieces(path, select), options, like)
+    return encode(read_parquet(path, select), options, like)
+
+
+def read_parquet(path: Path, select: Select = every) -> Table:
+    """Read a parquet file; needs the extra `parquet`.
+
+    Parameters
+    ----------
+    path : the file.
+    select : which columns to read.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged or has columns that are neither numbers nor texts.
+    """
+    parquet = load_extra("pyarrow.parquet", "parquet")
+    with _whole(path):
+        frame = parquet.read_table(path)
+    return read_frame(frame, str(path), select)
+
+
+def parquet_pieces(path: Path, select: Select = every, cells: int = CELLS) -> Iterator[Table]:
+    """Read a parquet file piece by piece, as `read_parquet` does; one piece at least.
+
+    Parameters
+    ----------
+    path : the file; a group of its rows is held compressed at a time.
+    select : which columns to read.
+    cells : about how many cells make a piece.
+    """
+    arrow = load_extra("pyarrow", "parquet")
+    parquet = load_extra("pyarrow.parquet", "parquet")
+    with _whole(path), parquet.ParquetFile(path, pre_buffer=False) as file:  # which would read far ahead
+        empty = file.schema_arrow.empty_table()
+        if not file.metadata.num_rows:
+            yield read_frame(empty, str(path), select)
+        for batch in file.iter_batches(max(1, cells // max(1, len(empty.column_names)))):
+            yield read_frame(arrow.Table.from_batches([batch]), str(path), select)
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    arrow = load_extra("pyarrow", "parquet")
+    try:
+        yield
+    except (OSError, arrow.ArrowException) as error:
+        raise InputError(
+            f"{path} can't be read: it is damaged, cut short or no parquet file ({brief(error)})."
+        ) from error
 
 
 def check_parquet(path: Path, max_memory: int | None, batch: int | None = None) -> None:

@@ -17,8 +17,9 @@ from oddgan._core.memory import allowed, show_size
 from oddgan._core.names import canonical, resolve
 from oddgan._core.paths import regular_file
 from oddgan.data.arrays import read_npz
-from oddgan.data.dataset import Options, Raw, SplitName
+from oddgan.data.dataset import Raw
 from oddgan.data.download import cache_folder, fetch
+from oddgan.options import Options, SplitName
 
 _BROKEN = (OSError, EOFError, zlib.error, tarfile.TarError)
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}

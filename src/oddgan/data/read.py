@@ -1,9 +1,10 @@
-"""Read any source into a data set."""
+"""Read any source into a data set; `FORMATS` lists the kinds of files."""
 
 import dataclasses
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,34 +16,50 @@ from oddgan._core.paths import check_name, regular_file, walk
 from oddgan.data.arrays import read_npy, read_npz
 from oddgan.data.builtin import NAMES as BUILTIN
 from oddgan.data.builtin import load_builtin
-from oddgan.data.chunked_tables import encode_mapped
 from oddgan.data.convert import finish
-from oddgan.data.dataset import Dataset, Options, Raw, Reading, SplitName
+from oddgan.data.csv_files import load_csv
+from oddgan.data.dataset import Dataset, Raw, Reading
 from oddgan.data.ecg import mitbih_folder
 from oddgan.data.ecg.mitbih import NAME as MITBIH
 from oddgan.data.ecg.records import record_paths
 from oddgan.data.ecg.source import read_recordings, with_known_labels
-from oddgan.data.encoding import encode, known_texts
+from oddgan.data.encoding import encode
 from oddgan.data.folders import SUFFIXES, read_folder
-from oddgan.data.parquet import check_parquet
+from oddgan.data.frames import frame_columns, read_frame
+from oddgan.data.parquet import load_parquet
 from oddgan.data.published import NAMES, is_named, load_named
-from oddgan.data.selection import selected
-from oddgan.data.tables import (
-    CELLS,
-    Select,
-    csv_pieces,
-    frame_columns,
-    parquet_pieces,
-    read_csv,
-    read_frame,
-    read_parquet,
-)
+from oddgan.data.tables import selected
+from oddgan.options import Options, SplitName
+from oddgan.options.fields import fields_of
 
 _PREFIX = "builtin:"
+Reader = Callable[[Path, Options, Reading | None, SplitName], Raw]
+"""From a file, the user's options, the reading of a fitted model, and the half that is read by default."""
+
+
+class Format(NamedTuple):
+    """A kind of file.
+
+    Parameters
+    ----------
+    suffixes : of its files, in lower case.
+    options : those that apply to it, beside `_ALWAYS`.
+    read : its reader.
+    """
+
+    suffixes: tuple[str, ...]
+    options: tuple[str, ...]
+    read: Reader
+
+
 _OF_TABLES = ("label", "drop", "keep", "categorical")
-_FLAGS = {"x": "--x", "y": "--y", "label": "--label", "split": "--split", "skip_bad": "--skip-bad"}
-_FLAGS |= {"drop": "--drop", "keep": "--keep", "categorical": "--categorical"}
-_FLAGS |= {"ecg": "--ecg", "protocol": "--protocol", "mapped": "--mapped"}
+FORMATS = (
+    Format((".npz",), ("x", "y", "split"), read_npz),
+    Format((".npy",), ("mapped",), read_npy),
+    Format((".csv", ".tsv"), ("mapped", *_OF_TABLES), load_csv),
+    Format((".parquet",), ("mapped", *_OF_TABLES), load_parquet),
+)
+_ALWAYS = ("normal", "kind", "resize", "colour", "impute", "max_memory")
 
 
 def read(
@@ -82,7 +99,7 @@ def read(
         raise InputError(f"{shown} can't be read: {brief(error)}.") from error
     except MemoryError as error:
         raise InputError(f"{shown} can't be read: the memory of this machine is too small for it.") from error
-    return with_known_labels(data) if labelled else data
+    return with_known_labels(data) if labelled and data.reading.ecg is not None else data
 
 
 def from_arrays(
@@ -203,32 +220,18 @@ def _holds_records(path: Path) -> bool:
 
 def _load_file(path: Path, options: Options, like: Reading | None, default_split: SplitName) -> Raw:
     suffix = path.suffix.lower()
-    if suffix == ".npz":
-        _only(options, path, "x", "y", "split")
-        return read_npz(path, options, like, default_split)
-    if suffix == ".npy":
-        _only(options, path, "mapped")
-        return read_npy(path, options)
-    if suffix in {".csv", ".tsv", ".parquet"}:
-        _only(options, path, "mapped", *_OF_TABLES)
-        if suffix == ".parquet":
-            check_parquet(path, options.max_memory, CELLS if options.mapped else None)
-        select: Select = partial(selected, options=options, like=like)
-        if options.mapped:
-            read_pieces = parquet_pieces if suffix == ".parquet" else csv_pieces
-            return encode_mapped(lambda: read_pieces(path, select), options, like)
-        if suffix == ".parquet":
-            return encode(read_parquet(path, select), options, like)
-        texts_matter = bool(options.categorical) or any(texts is not None for texts in known_texts(like).values())
-        return encode(read_csv(path, select, texts_matter=texts_matter), options, like)
+    for kind in FORMATS:
+        if suffix in kind.suffixes:
+            _only(options, path, *kind.options)
+            return kind.read(path, options, like, default_split)
     if suffix in SUFFIXES:
         raise InputError(f"{path} is a single image; give the folder that it is in.")
-    raise InputError(
-        f"{path} is of an unknown type; expected npz, npy, csv, parquet, a folder of images or WFDB records."
-    )
+    known = ", ".join(kind.suffixes[0].removeprefix(".") for kind in FORMATS)
+    raise InputError(f"{path} is of an unknown type; expected {known}, a folder of images or WFDB records.")
 
 
 def _only(options: Options, source: object, *allowed: str) -> None:
-    for name, flag in _FLAGS.items():
-        if name not in allowed and getattr(options, name):
-            raise InputError(f"{flag} has no meaning for {source}: leave it away.")
+    """Refuse options that say nothing about a source, beside those that apply to all."""
+    for field in fields_of(Options):
+        if field.name not in (*allowed, *_ALWAYS) and getattr(options, field.name):
+            raise InputError(f"--{field.option} does not apply to {source}: remove it.")

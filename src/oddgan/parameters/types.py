@@ -7,7 +7,8 @@ from sklearn.base import BaseEstimator
 
 from oddgan._core.annotations import fits, plain, text_of
 from oddgan._core.errors import InputError
-from oddgan._core.parts import chosen, defaults, is_part, signature_of, told
+from oddgan._core.part_text import part_text
+from oddgan._core.parts import chosen, defaults, is_part, signature_of
 from oddgan._core.text import shown
 from oddgan.similarities import Similarity
 
@@ -112,4 +113,4 @@ def _text(value: object) -> str:
     """A value as a message shows it: a part with what is no default."""
     if not is_part(value) or isinstance(value, BaseEstimator):
         return shown(value)
-    return f"{type(value).__name__}({', '.join(f'{k}={v}' for k, v in told(value, shown).items())})"
+    return part_text(value, shown)

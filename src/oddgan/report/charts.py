@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddgan.evaluate import Counts, Epoch, ScoreTable
-from oddgan.report.wording import counted, number
+from oddgan.report.numbers import counted, number
 
 Floats = NDArray[np.float64]
 MAX_POINTS = 400
@@ -104,20 +104,7 @@ def score_chart(table: ScoreTable, threshold: float) -> Chart | None:
     edges = np.geomspace(low, high, 41) if log else np.linspace(low, high, 41)
     shown = np.clip(scores, low, high)
     outside = int(np.count_nonzero(shown != scores))
-    groups = [("all rows", np.ones(len(scores), dtype=bool))]
-    if table.label is not None:
-        label = table.label[finite]
-        groups = [(n, g) for n, g in (("normal", ~label), ("anomaly", label)) if g.any()]
-    traces = [
-        Trace(
-            f"{name} ({g.sum()})",
-            edges,
-            100 * np.histogram(shown[g], edges)[0] / g.sum(),
-            int(name == "anomaly"),
-            "bars",
-        )
-        for name, g in groups
-    ]
+    traces = _histograms(shown, None if table.label is None else table.label[finite], edges)
     caption = f"{counted(outside, 'score')} beyond the axis counted in the outermost bars." if outside else ""
     return Chart(
         key="scores",
@@ -125,13 +112,23 @@ def score_chart(table: ScoreTable, threshold: float) -> Chart | None:
         summary=f"Histogram of {len(scores)} scores between {number(scores.min())} and {number(scores.max())}; "
         f"the threshold is {number(threshold)}.",
         x_label="anomaly score (higher = more anomalous)",
-        y_label="% of the class" if len(groups) > 1 else "% of the rows",
-        traces=tuple(traces),
+        y_label="% of the class" if len(traces) > 1 else "% of the rows",
+        traces=traces,
         x_limits=(low, high),
         y_limits=(0.0, 1.05 * max(float(t.y.max()) for t in traces)),
         log_x=log,
         threshold=threshold,
         caption=caption,
+    )
+
+
+def _histograms(scores: Floats, label: NDArray[np.bool_] | None, edges: Floats) -> tuple[Trace, ...]:
+    """The share of scores (n,) in each bin in per cent, one trace a class."""
+    groups = {"all rows": np.ones(len(scores), dtype=bool)} if label is None else {"normal": ~label, "anomaly": label}
+    return tuple(
+        Trace(f"{name} ({g.sum()})", edges, 100 * np.histogram(scores[g], edges)[0] / g.sum(), colour, "bars")
+        for colour, (name, g) in enumerate(groups.items())
+        if g.any()
     )
 
 

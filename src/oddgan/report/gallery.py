@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddgan.evaluate import Run, gallery_groups
+from oddgan.report.numbers import number
 from oddgan.report.views import View, views
-from oddgan.report.wording import number
 
 CLASS = "class "
 TITLES = {"most": "Most anomalous", "nearest": "Nearest the threshold", "least": "Least anomalous"}

@@ -9,9 +9,9 @@ from oddgan._core.files import new_file
 from oddgan.data import Inspection
 from oddgan.evaluate import DataInfo, Items
 from oddgan.report.gallery import Card, Group
+from oddgan.report.numbers import number
 from oddgan.report.page import environment
 from oddgan.report.views import views
-from oddgan.report.wording import number
 
 SHOWN = 24
 _PLURAL = {"image": "images", "series": "series", "table": "rows"}

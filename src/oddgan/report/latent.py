@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from oddgan._core.errors import InputError
 from oddgan.evaluate import LatentMap
 from oddgan.report.charts import COLOURS, RAMP, Chart, Floats, Trace
-from oddgan.report.wording import counted, number
+from oddgan.report.numbers import counted, number
 
 # Half the size of the cross at a way's end, relative to the width of the chart.
 CROSS = 0.01

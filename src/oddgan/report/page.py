@@ -1,6 +1,6 @@
 """From a run folder to one HTML file that fetches nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +9,18 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan._core.files import new_file
+from oddgan._core.part_text import stored_text
 from oddgan.evaluate import Items, Metric, Run, RunInfo, counts, evaluate, read_run, supervision
 from oddgan.report.charts import Chart, precision_recall_chart, roc_chart, score_chart, training_charts
 from oddgan.report.drawing import draw
 from oddgan.report.gallery import gallery
 from oddgan.report.interactive import figure, plotly_script
 from oddgan.report.latent import latent_chart, map_charts
+from oddgan.report.numbers import metric_name, number, share
 from oddgan.report.pictures import colour_bar
 from oddgan.report.training import album, monitor_charts
 from oddgan.report.verdict import verdict
 from oddgan.report.views import CHANNELS, heat_range
-from oddgan.report.wording import metric_name, number, setting, share
 
 
 def render(run: str | Path, *, out: str | Path | None = None, interactive: bool = False, force: bool = True) -> Path:
@@ -66,7 +67,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "share": share, "setting": setting}
+    environment.filters |= {"number": number, "share": share, "setting": stored_text}
     environment.globals |= {"metric_name": metric_name}
     return environment
 
@@ -87,11 +88,8 @@ def _content(run: Run) -> dict[str, Any]:
         "components": _components(run.info),
         "metrics": metrics or {},
         "drawings": drawings,
-        "score_keys": [k for k in drawings if not k.startswith(("training", "map", "samples"))],
-        "map_keys": [k for k in drawings if k.startswith("map")],
-        "training_keys": [k for k in drawings if k.startswith("training")],
+        "keys": _keys(drawings),
         "alarms": run.alarms,
-        "sample_keys": [k for k in drawings if k.startswith("samples")],
         "shots": shots,
         "groups": gallery(run),
         "has_map": run.items is not None and run.items.map is not None,
@@ -103,6 +101,14 @@ def _content(run: Run) -> dict[str, Any]:
         "plotly": None,
         "figures": [],
     }
+
+
+def _keys(drawings: Iterable[str]) -> dict[str, list[str]]:
+    """The keys of charts by the section that they belong to."""
+    found: dict[str, list[str]] = {"training": [], "map": [], "samples": [], "score": []}
+    for key in drawings:
+        found[next((section for section in found if key.startswith(section)), "score")].append(key)
+    return found
 
 
 def _supervision(info: RunInfo) -> str:

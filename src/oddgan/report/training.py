@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from oddgan._core.monitoring import Snapshots, Watched
 from oddgan.evaluate import Run
 from oddgan.report.charts import COLOURS, Chart, Floats, Trace, thin
+from oddgan.report.numbers import counted, number
 from oddgan.report.pictures import LARGEST, picture, png, rescale
 from oddgan.report.views import Picture, grey_range
-from oddgan.report.wording import counted, number
 
 LINES = 8  # series of a snapshot
 SIDE = 6  # images along a side of a grid
@@ -151,21 +151,19 @@ def _plane(shots: Snapshots, titles: Sequence[str]) -> list[Chart]:
     plain = rows.shape[1] <= 2
     axes = np.eye(rows.shape[1])[:2] if plain else np.linalg.svd(centred, full_matrices=False)[2][:2]
     axes = axes if len(axes) == 2 else np.concatenate([axes, np.zeros_like(axes)])
-    names = ("first column", "second column") if plain else ("first component", "second component")
-    at = centred @ axes.T
+    kind, at = "column" if plain else "component", centred @ axes.T
     x_limits, y_limits = _reach(at[:, 0]), _reach(at[:, 1])
     charts = []
     for i, (title, samples) in enumerate(zip(titles, shots.samples, strict=True)):
         drawn = (samples - rows.mean(axis=0)) / np.where(scale > 0, scale, 1.0) @ axes.T
-        inside = (drawn >= (x_limits[0], y_limits[0])) & (drawn <= (x_limits[1], y_limits[1]))
-        kept = inside.all(axis=1)
+        kept = ((drawn >= (x_limits[0], y_limits[0])) & (drawn <= (x_limits[1], y_limits[1]))).all(axis=1)
         charts.append(
             Chart(
                 key=f"samples-{i}",
                 title=title.capitalize(),
                 summary=f"{len(at)} training rows and {len(drawn)} samples on a plane: {title}.",
-                x_label=names[0],
-                y_label=names[1],
+                x_label=f"first {kind}",
+                y_label=f"second {kind}",
                 traces=(
                     Trace("training rows", at[:, 0], at[:, 1], 2, "points"),
                     Trace("samples", drawn[kept, 0], drawn[kept, 1], 1, "points"),

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 
 from oddgan.evaluate import Metric, Run, RunInfo, ScoreTable, ThresholdInfo
-from oddgan.report.wording import counted, number, percent
+from oddgan.report.numbers import counted, number, percent
 
 NOUNS = {"image": ("image", "images"), "series": ("series", "series"), "table": ("row", "rows")}
 FEW = 10  # false alarms expected among the held-out normals: below that the realised rate varies widely

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from oddgan.evaluate import DataInfo, Items
 from oddgan.report.drawing import Axis, filled, polyline
+from oddgan.report.numbers import number
 from oddgan.report.pictures import overlay, picture, png, rescale
-from oddgan.report.wording import number
 
 Floats = NDArray[np.float64]
 FEATURES = 5

@@ -1,6 +1,19 @@
 """Spec in, result out: train, score and evaluate, with the files that each leaves behind."""
 
-from oddgan.tasks.build import method_class
+from oddgan.options import (
+    ComposeSpec,
+    EvaluateSpec,
+    FitSpec,
+    InspectSpec,
+    InversionSpec,
+    ProfileSpec,
+    ScoreSpec,
+    ThresholdSpec,
+    UsageError,
+    merge,
+    parse_assignments,
+    read_settings,
+)
 from oddgan.tasks.compose import ComposeResult, compose
 from oddgan.tasks.evaluate import EvaluateResult, evaluate
 from oddgan.tasks.fit import FitResult, assist, fit
@@ -10,17 +23,7 @@ from oddgan.tasks.methods import Parameter, parameter_rows
 from oddgan.tasks.profile import Peak, ProfileResult, Timed, profile
 from oddgan.tasks.resume import finished
 from oddgan.tasks.score import ScoreResult, score
-from oddgan.tasks.settings import UsageError, build_detector, merge, parse_assignments, read_settings
-from oddgan.tasks.specs import (
-    ComposeSpec,
-    EvaluateSpec,
-    FitSpec,
-    InspectSpec,
-    InversionSpec,
-    ProfileSpec,
-    ScoreSpec,
-    ThresholdSpec,
-)
+from oddgan.tasks.settings import build_detector, method_class
 from oddgan.tasks.threshold import ThresholdResult, change_threshold
 
 __all__ = [

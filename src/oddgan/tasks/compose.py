@@ -8,15 +8,23 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan._core.files import writing
+from oddgan._core.notices import Notes, collected
 from oddgan.base import Detector
 from oddgan.data import Dataset, Options
 from oddgan.evaluate import CompositionInfo, ThresholdInfo
+from oddgan.options import ComposeSpec, UsageError
 from oddgan.scores import Composition
-from oddgan.tasks.labels import among, labels_of, row_marks
-from oddgan.tasks.models import Model, composition_info, open_model, require_absent, threshold_info
-from oddgan.tasks.notices import Notes, collected
-from oddgan.tasks.settings import UsageError, convert
-from oddgan.tasks.specs import ComposeSpec
+from oddgan.tasks.models import (
+    Model,
+    among,
+    composition_info,
+    labels_of,
+    open_model,
+    require_absent,
+    row_marks,
+    threshold_info,
+)
+from oddgan.tasks.settings import convert
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,14 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan._core.files import numbered_folder
+from oddgan._core.notices import Notes, collected
 from oddgan.data import Dataset
 from oddgan.evaluate import DataInfo, RunInfo, Seconds, ThresholdInfo
 from oddgan.evaluate import evaluate as measure
-from oddgan.tasks.labels import among, labels_of
-from oddgan.tasks.models import Model, open_model, threshold_info
-from oddgan.tasks.notices import Notes, collected
+from oddgan.options import EvaluateSpec
+from oddgan.tasks.models import Model, among, labels_of, open_model, threshold_info
 from oddgan.tasks.runs import Scored, run_folder, run_info, write_history, write_run
 from oddgan.tasks.score import Watch, scored
-from oddgan.tasks.specs import EvaluateSpec
 
 
 @dataclass(frozen=True)

@@ -11,19 +11,16 @@ from typing import cast
 import numpy as np
 
 from oddgan._core.files import new_folder, numbered_folder, writing
+from oddgan._core.notices import collected
 from oddgan.base import Detector
 from oddgan.data import Dataset, is_anomaly, read, select_normal
 from oddgan.evaluate import DataInfo, RunInfo, Seconds, write_snapshots
 from oddgan.families import NeuralDetector
-from oddgan.tasks.build import detector_of
-from oddgan.tasks.continuation import model_to_go_on, together
-from oddgan.tasks.labels import row_marks
-from oddgan.tasks.models import Memory, Model, map_scale
-from oddgan.tasks.notices import collected
+from oddgan.options import FitSpec, UsageError
+from oddgan.tasks.models import Memory, Model, map_scale, model_to_continue, row_marks
 from oddgan.tasks.resume import checkpoint_folder, checkpoints_of, resumable
 from oddgan.tasks.runs import Scored, run_folder, run_info, write_run
-from oddgan.tasks.settings import UsageError
-from oddgan.tasks.specs import FitSpec
+from oddgan.tasks.settings import detector_of
 from oddgan.thresholds import Conformal, Quantile, Threshold
 from oddgan.training import Callback, Checkpoints, EventLog, Monitor
 
@@ -83,7 +80,7 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
 
 
 def _fit(spec: FitSpec, target: Path | None, callbacks: Sequence[Callback]) -> FitResult:
-    model = None if spec.onto is None else model_to_go_on(spec)
+    model = None if spec.onto is None else model_to_continue(spec)
     detector = detector_of(spec) if model is None else model.detector
     run = run_folder(spec.runs, type(detector).card.name, spec.source, spec.name)
     checkpoints = checkpoints_of(spec)
@@ -118,7 +115,7 @@ def assist(spec: FitSpec) -> None:
     ----------
     spec : the same as the first worker's.
     """
-    model = None if spec.onto is None else model_to_go_on(spec)
+    model = None if spec.onto is None else model_to_continue(spec)
     kept: list[Callback] = []
     if spec.out is not None and (spec.resume or spec.checkpoint_every is not None):
         kept = [Checkpoints(checkpoint_folder(spec.out))]  # the first reads and writes them
@@ -153,7 +150,7 @@ def _train(detector: Detector, given: _Given, spec: FitSpec, callbacks: Sequence
 def _remembered(detector: Detector, given: _Given, info: RunInfo, model: Model | None) -> Memory:
     scale = map_scale(detector, given.normal.x) if given.normal.kind == "image" else None
     memory = Memory(given.normal.reading, info.data.n_train, scale, _trained(detector, given.normal))
-    return memory if model is None or model.memory is None else together(model.memory, memory)
+    return memory if model is None or model.memory is None else model.memory.joined(memory)
 
 
 def _read(spec: FitSpec, model: Model | None) -> _Given:

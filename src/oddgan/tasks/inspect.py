@@ -5,8 +5,7 @@ import dataclasses
 from oddgan._core.errors import InputError
 from oddgan.data import Dataset, Inspection, Options, read
 from oddgan.data import inspect as look
-from oddgan.data.dataset import SplitName
-from oddgan.tasks.specs import InspectSpec
+from oddgan.options import InspectSpec, SplitName
 
 
 def inspect(spec: InspectSpec) -> Inspection:

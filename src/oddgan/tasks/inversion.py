@@ -12,19 +12,18 @@ import numpy as np
 from oddgan._core.errors import InputError
 from oddgan._core.files import writing
 from oddgan._core.names import resolve
+from oddgan._core.notices import Notes, collected
+from oddgan._core.part_text import typed_text
 from oddgan._core.parts import to_spec
 from oddgan.base import Detector
 from oddgan.data import Dataset, select_normal
 from oddgan.detectors import classes
 from oddgan.evaluate import CompositionInfo, ThresholdInfo
 from oddgan.families import SearchDetector
-from oddgan.tasks.labels import among
+from oddgan.options import InversionSpec, UsageError
 from oddgan.tasks.methods import Parameter, field_rows
-from oddgan.tasks.models import Model, composition_info, map_scale, open_model, require_absent, threshold_info
-from oddgan.tasks.notices import Notes, collected
-from oddgan.tasks.settings import UsageError, convert
-from oddgan.tasks.specs import InversionSpec
-from oddgan.tasks.wording import in_words
+from oddgan.tasks.models import Model, among, composition_info, map_scale, open_model, require_absent, threshold_info
+from oddgan.tasks.settings import convert
 from oddgan.thresholds import Conformal, Fixed, Quantile
 
 
@@ -175,7 +174,7 @@ def _state(detector: SearchDetector, scores: np.ndarray | None = None) -> Invers
     budgeted = getattr(detector, "budgeted_", None)
     inversion = detector.inversion if budgeted is None else budgeted
     return InversionState(
-        text=in_words(inversion),
+        text=typed_text(inversion),
         inversion=to_spec(inversion, {}, "inversion"),
         budgeted=budgeted is not None,
         threshold=threshold_info(detector),

@@ -7,11 +7,11 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from oddgan._core.docstrings import parameter_docs
+from oddgan._core.part_text import typed_text
 from oddgan._core.parts import arguments, is_part
 from oddgan.base import Detector
 from oddgan.families import NeuralDetector
 from oddgan.tasks.settings import choices, takes
-from oddgan.tasks.wording import in_words
 
 _PLAIN = {bool: "true or false", int: "whole number", float: "number", str: "text"}
 
@@ -40,7 +40,7 @@ def parameter_rows(cls: type[Detector]) -> list[Parameter]:
     common = {f.name for base in (Detector, NeuralDetector) for f in fields(base)}
     defaults = {name: p.default for name, p in inspect.signature(cls).parameters.items()}
     rows = [
-        Parameter(name, in_words(defaults[name]), meanings.get(name, ""), _takes(hint), name not in common)
+        Parameter(name, typed_text(defaults[name]), meanings.get(name, ""), _takes(hint), name not in common)
         for name, hint in hints.items()
     ]
     return sorted(rows, key=lambda row: not row.own)
@@ -57,7 +57,7 @@ def field_rows(owner: type, name: str, value: Any, of: str = "") -> Iterator[Par
     of : what comes before its name, e.g. "inversion.".
     """
     meaning, hint = parameter_docs(owner).get(name, ""), takes(owner)[name]
-    yield Parameter(of + name, in_words(value), meaning, _takes(hint), own=True)
+    yield Parameter(of + name, typed_text(value), meaning, _takes(hint), own=True)
     if is_part(value):
         given = arguments(value)
         for field in takes(type(value)):

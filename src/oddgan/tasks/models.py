@@ -1,27 +1,32 @@
-"""Stored detectors, with what they remember of the data that they were fitted on."""
+"""Stored models, with what they remember of the data that they were fitted on."""
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from oddgan import storage
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.memmap import Samples
+from oddgan._core.part_text import typed_text
 from oddgan._core.parts import check_arguments, to_spec
 from oddgan._core.text import shown
 from oddgan.base import Detector, kind_of
-from oddgan.data import Dataset, Options, Reading, read
+from oddgan.data import Dataset, Options, Reading, is_anomaly, read
 from oddgan.detectors import load
 from oddgan.evaluate import CompositionInfo, MethodInfo, ThresholdInfo
+from oddgan.families import NeuralDetector
+from oddgan.options import FitSpec, UsageError
 from oddgan.scores import Composition, GridSearch, Logistic, Standardised, WeightedSum
-from oddgan.tasks.wording import in_words
 from oddgan.thresholds import Fixed, MeanSigma
 
 _DTYPES = tuple(np.dtype(code).name for code in "?bBhHiIlLqQefd")
+_OWN = ("settings", "calibration", "rate", "threshold", "seed")  # what a model brings into a fit that continues it
 _HOT = 0.995  # the share of normal pixels that are less than fully hot on a heatmap
 
 
@@ -34,7 +39,7 @@ class Memory:
     reading : how raw data became rows.
     n_train : rows trained on.
     map_scale : the value on an anomaly map that is drawn as fully hot; None without maps.
-    trained : marks of the rows trained on, see `labels.row_marks`; None in models of older versions.
+    trained : marks of the rows trained on, see `row_marks`; None in models of older versions.
     labelled : marks of the rows whose labels the composition or the threshold was chosen with; None without such.
     """
 
@@ -43,6 +48,12 @@ class Memory:
     map_scale: float | None
     trained: np.ndarray | None = None
     labelled: np.ndarray | None = None
+
+    def joined(self, new: "Memory") -> "Memory":
+        """What a model remembers after this training and a new one."""
+        marks = [memory.trained for memory in (self, new) if memory.trained is not None]
+        trained = np.unique(np.concatenate(marks)) if marks else None
+        return dataclasses.replace(new, n_train=self.n_train + new.n_train, trained=trained, labelled=self.labelled)
 
     def to_store(self) -> dict[str, Any]:
         """Plain values and arrays that a model can store."""
@@ -199,7 +210,7 @@ def composition_info(composition: Composition) -> CompositionInfo:
     elif isinstance(part, GridSearch | Logistic) and part.weights is not None:
         weights = dict(zip(part.uses, part.weights, strict=True))
     return CompositionInfo(
-        text=in_words(composition),
+        text=typed_text(composition),
         components=composition.uses,
         weights=weights,
         needs_labels=composition.needs_labels,
@@ -220,3 +231,63 @@ def require_absent(path: Path, *, force: bool) -> None:
     """Say before the work begins that its result would meet an existing file."""
     if path.exists() and not force:
         raise InputError(f"{path} exists already: give another name, or --force to replace it.")
+
+
+def labels_of(data: Dataset, instead: str) -> NDArray[np.bool_]:
+    """Which rows are anomalous, (n,).
+
+    Parameters
+    ----------
+    data : the rows.
+    instead : what else to do without labels, for the message.
+
+    Raises
+    ------
+    InputError
+        If there are no labels.
+    """
+    if data.y is None:
+        raise InputError(
+            "The data has no labels to compare with: name their column with --label or their array with --y, "
+            f"{instead}."
+        )
+    return is_anomaly(data.y, data.reading.normal)
+
+
+def row_marks(data: Dataset) -> NDArray[np.int64]:
+    """Numbers (n,) by which rows are known again: 64 bits of a hash of each row's id and values."""
+    marks, pairs = np.empty(len(data), dtype="<i8"), zip(data.ids, data.x, strict=True)
+    for i, (name, row) in enumerate(pairs):
+        marks[i] = int.from_bytes(
+            hashlib.blake2b(f"{name}\n".encode() + row.tobytes(), digest_size=8).digest(), "little", signed=True
+        )
+    return marks.astype(np.int64)
+
+
+def among(data: Dataset, marks: np.ndarray | None) -> NDArray[np.bool_]:
+    """Which rows (n,) have one of these marks; none where there are no marks."""
+    return np.zeros(len(data), dtype=np.bool_) if marks is None else np.isin(row_marks(data), marks)
+
+
+def model_to_continue(spec: FitSpec) -> Model:
+    """The model that a fit continues to train.
+
+    Raises
+    ------
+    UsageError
+        If parameters are given, which the model has, or it can't be trained on.
+    """
+    if spec.onto is None:
+        raise UsageError("There is no model to continue: name it with --continue.")
+    given = [name for name in _OWN if getattr(spec, name) not in (None, {})]
+    if given:
+        raise UsageError(f"--continue takes the model's own parameters: leave {', '.join(given)} out.")
+    if spec.out is None and not spec.force:
+        raise UsageError(f"Where should the model go? Give --out FOLDER, or --force to replace {spec.onto}.")
+    model = open_model(spec.onto, spec.device, trust_changes=spec.trust_changes)
+    if not isinstance(model.detector, NeuralDetector):
+        name = type(model.detector).__name__
+        raise UsageError(f"{name} is fitted at once and can't be trained on: fit it anew on all rows.")
+    if model.memory is None:
+        raise InputError(f"{spec.onto} was not made by `oddgan fit`: go on with partial_fit in Python.")
+    return model

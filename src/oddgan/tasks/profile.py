@@ -1,26 +1,37 @@
-"""Where the time of scoring goes, and how far that is from what the machine could do."""
+"""Profile scoring: where its time goes, and how far that is from what the machine could do."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import cast
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any, cast
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.hooks import RemovableHandle
 
+from oddgan._core.notices import collected
 from oddgan.base import Detector
 from oddgan.families import NeuralDetector
+from oddgan.families.modules import Networks
+from oddgan.options import ProfileSpec
 from oddgan.tasks.models import open_model
-from oddgan.tasks.notices import collected
-from oddgan.tasks.specs import ProfileSpec
-from oddgan.tasks.stopwatch import Passes, Stage, Stopwatch, watched
 
 REST = "padding, composition, copies"
 _SIDE, _CHANNELS, _COPIED, _TRIES = 512, 128, 1 << 26, 10
 _RUNS = 3  # the fastest is shown: the others were disturbed
+# The methods of detectors that are stages of their own, with what they do.
+STAGES = {
+    "_rows": "checking the rows",
+    "_prepare": "scaling",
+    "_invert": "search, apart from networks",
+    "_components": "components, apart from networks",
+}
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,88 @@ class ProfileResult:
         return sum(stage.floor for stage in self.stages)
 
 
+@dataclass(frozen=True)
+class Passes:
+    """Passes through a network.
+
+    Parameters
+    ----------
+    network : its name.
+    dtype : what it computes in.
+    gradient : whether from its output back to its input.
+    """
+
+    network: str
+    dtype: torch.dtype
+    gradient: bool = False
+
+    def __str__(self) -> str:
+        half = ", bf16" if self.dtype == torch.bfloat16 else ""
+        return f"{self.network}{half}: {'gradient' if self.gradient else 'forward'}"
+
+
+@dataclass
+class Stage:
+    """What one stage took.
+
+    Parameters
+    ----------
+    seconds : on the clock, without the stages inside.
+    calls : how often.
+    rows : rows that a network saw.
+    shapes : of a network's inputs, without the rows.
+    """
+
+    seconds: float = 0.0
+    calls: int = 0
+    rows: int = 0
+    shapes: tuple[tuple[int, ...], ...] = ()
+
+
+class Stopwatch:
+    """Seconds by stage. A stage that starts inside another interrupts it."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str | Passes, Stage] = defaultdict(Stage)
+        self._running: list[str | Passes] = []
+        self._since = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """All that was measured."""
+        return sum(stage.seconds for stage in self.stages.values())
+
+    def _turn(self) -> None:
+        now = time.perf_counter()
+        if self._running:
+            self.stages[self._running[-1]].seconds += now - self._since
+        self._since = now
+
+    def start(self, name: str | Passes, inputs: tuple[Tensor, ...] = ()) -> None:
+        """Begin a stage."""
+        self._turn()
+        self._running.append(name)
+        stage = self.stages[name]
+        stage.calls += 1
+        if inputs:
+            stage.rows += len(inputs[0])
+            stage.shapes = tuple(tuple(x.shape[1:]) for x in inputs)
+
+    def stop(self, name: str | Passes) -> None:
+        """End a stage; one that began inside it may go on, as gradients of two networks meet in one tensor."""
+        self._turn()
+        del self._running[len(self._running) - 1 - self._running[::-1].index(name)]
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure a block."""
+        self.start(name)
+        try:
+            yield
+        finally:
+            self.stop(name)
+
+
 def profile(spec: ProfileSpec) -> ProfileResult:
     """Score some rows of a source and say where the time goes: that of the fastest of three runs.
 
@@ -124,7 +217,7 @@ def profile(spec: ProfileSpec) -> ProfileResult:
         detector.anomaly_score(x[:1])  # so that copies and kernels are there
         watch = min((_watch(detector, x) for _ in range(_RUNS)), key=lambda run: run.seconds)
         machine = measure_machine()
-        stages = [_timed(detector, name, stage, machine) for name, stage in watch.stages.items()]
+        stages = [_with_floor(detector, name, stage, machine) for name, stage in watch.stages.items()]
     stages.sort(key=lambda stage: -stage.seconds)
     return ProfileResult(type(detector).card.name, len(x), reading, tuple(stages), machine, notes.told())
 
@@ -166,7 +259,7 @@ def _best(run: Callable[[], object]) -> float:
     return min(taken)
 
 
-def _timed(detector: Detector, name: str | Passes, stage: Stage, machine: Peak) -> Timed:
+def _with_floor(detector: Detector, name: str | Passes, stage: Stage, machine: Peak) -> Timed:
     """Add to a network's stage what it had to compute."""
     if isinstance(name, str):
         return Timed(name, stage.seconds, stage.calls)
@@ -195,3 +288,68 @@ def count_flops(network: nn.Module, shapes: Sequence[tuple[int, ...]], *, gradie
         if gradient:
             torch.autograd.backward(sum(value.sum() for value in (y if isinstance(y, tuple) else (y,))))
     return int(counter.get_total_flops() - forward if gradient else forward)
+
+
+@contextmanager
+def watched(detector: Detector, watch: Stopwatch) -> Iterator[None]:
+    """Let the stages of a detector report to the stopwatch: its methods, and the networks or members that score."""
+    with ExitStack() as stack:
+
+        def time_of(owner: Detector, method: str, name: str) -> None:
+            setattr(owner, method, _timed(getattr(owner, method), watch, name))
+            stack.callback(delattr, owner, method)
+
+        for method, name in STAGES.items():
+            if hasattr(detector, method):
+                time_of(detector, method, name)
+        for name, member in getattr(detector, "named_members_", {}).items():
+            time_of(member, "_found", f"member {name}")
+        networks = getattr(detector, "networks_", None)
+        if isinstance(networks, Networks):
+            for (name, dtype), network in networks.copies().items():
+                for handle in _follow(network, Passes(name, dtype), watch):
+                    stack.callback(handle.remove)
+        yield
+
+
+def _timed(function: Callable[..., Any], watch: Stopwatch, name: str) -> Callable[..., Any]:
+    @wraps(function)
+    def timed(*args: Any, **kwargs: Any) -> Any:
+        with watch.stage(name):
+            return function(*args, **kwargs)
+
+    return timed
+
+
+def _follow(network: nn.Module, passes: Passes, watch: Stopwatch) -> list[RemovableHandle]:
+    """Report a network's passes forward, and back to its input."""
+
+    def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        watch.start(passes, inputs)
+
+    def after(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | tuple[Tensor, ...]) -> None:
+        watch.stop(passes)
+        results = [y for y in (output if isinstance(output, tuple) else (output,)) if y.requires_grad]
+        if inputs[0].requires_grad and results:
+            _follow_back(inputs, results, replace(passes, gradient=True), watch)
+
+    return [network.register_forward_pre_hook(before), network.register_forward_hook(after)]
+
+
+def _follow_back(inputs: tuple[Tensor, ...], results: list[Tensor], passes: Passes, watch: Stopwatch) -> None:
+    """Report the time from the first gradient of a result to that of the input."""
+    running = [False]
+
+    def first(_: Tensor) -> None:
+        if not running[0]:
+            running[0] = True
+            watch.start(passes, inputs)
+
+    def last(_: Tensor) -> None:
+        if running[0]:
+            running[0] = False
+            watch.stop(passes)
+
+    hooks: list[tuple[Any, Callable[[Tensor], None]]] = [(result, first) for result in results]
+    for tensor, hook in [*hooks, (inputs[0], last)]:
+        tensor.register_hook(hook)

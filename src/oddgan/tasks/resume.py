@@ -10,10 +10,9 @@ from oddgan import storage
 from oddgan._core.errors import InputError
 from oddgan._core.parts import to_spec
 from oddgan.base import Detector
-from oddgan.tasks.build import detector_of
-from oddgan.tasks.continuation import model_to_go_on
-from oddgan.tasks.settings import UsageError
-from oddgan.tasks.specs import FitSpec
+from oddgan.options import FitSpec, UsageError
+from oddgan.tasks.models import model_to_continue
+from oddgan.tasks.settings import detector_of
 from oddgan.training import Checkpoints
 
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -75,7 +74,7 @@ def finished(spec: FitSpec) -> bool:
     """
     if not spec.resume or spec.out is None or not spec.out.exists() or spec.force:
         return False
-    detector = detector_of(spec) if spec.onto is None else model_to_go_on(spec).detector
+    detector = detector_of(spec) if spec.onto is None else model_to_continue(spec).detector
     try:
         head = json.loads((spec.out / "detector.json").read_text(encoding="utf-8"))
         same = (head["class"], head["parameters"]) == (type(detector).__name__, _stored(detector))

@@ -1,12 +1,9 @@
-"""From texts and TOML files to detectors: every value is checked against the field that it sets."""
+"""Build detectors and parts from settings; every value is checked against the field that it sets."""
 
 import inspect
-import json
-import tomllib
 from abc import ABC
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -16,104 +13,15 @@ from oddgan import networks
 from oddgan._core.errors import InputError
 from oddgan._core.names import resolve
 from oddgan._core.parts import arguments, is_part, learned_fields
-from oddgan._core.paths import regular_file
 from oddgan.base import Detector
 from oddgan.detectors import classes
+from oddgan.inputs.device import usable_device
+from oddgan.options import FitSpec, UsageError, merge, read_settings
+from oddgan.options.assignments import Settings
 from oddgan.storage import known_parts
 
 T = TypeVar("T")
-Settings = Mapping[str, Any]
-_WORDS = {"none": None, "true": True, "false": False}
 _NUMBERS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-
-
-class UsageError(InputError):
-    """An option or a parameter that can't be used as given."""
-
-    exit_code = 2
-
-
-def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
-    """Turn `name=value` texts into nested settings.
-
-    >>> parse_assignments(["prior.low=-2", "prior=Uniform", "latent_dim=64"])
-    {'prior': {'type': 'Uniform', 'low': -2}, 'latent_dim': 64}
-
-    Parameters
-    ----------
-    texts : a dot leads into a part. Values are JSON or TOML; what is neither is text.
-
-    Raises
-    ------
-    UsageError
-        If one is no assignment.
-    """
-    pairs = []
-    for text in texts:
-        name, sign, value = text.partition("=")
-        path = name.strip().replace("-", "_").split(".")
-        if not sign or not all(word.isidentifier() for word in path):
-            raise UsageError(
-                f"{text!r} sets nothing: expected name=value, e.g. --set latent_dim=64 or --set prior.low=-1."
-            )
-        pairs.append((path, parse_value(value)))
-    settings: dict[str, Any] = {}
-    for path, value in sorted(pairs, key=lambda pair: len(pair[0])):  # a part's type comes before its fields
-        nested = value
-        for word in reversed(path):
-            nested = {word: nested}
-        settings = merge(settings, nested)
-    return settings
-
-
-def parse_value(text: str) -> Any:
-    """Read a value as JSON or TOML, else as text.
-
-    >>> [parse_value(text) for text in ("64", "1e-3", "[0.5, 0.9]", "none", "izi_f")]
-    [64, 0.001, [0.5, 0.9], None, 'izi_f']
-    """
-    if text.strip().casefold() in _WORDS:
-        return _WORDS[text.strip().casefold()]
-    try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except ValueError:
-        return text
-
-
-def read_settings(path: str | Path) -> dict[str, Any]:
-    """Read settings from a TOML file: keys are parameters, tables are parts, whose `type` names them.
-
-    Raises
-    ------
-    UsageError
-        If the file is not there or is not TOML.
-    """
-    try:
-        return tomllib.loads(regular_file(path).read_text(encoding="utf-8"))
-    except InputError as error:
-        raise UsageError(str(error)) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{path} can't be read as TOML: {error}.") from error
-
-
-def merge(base: Settings, over: Settings) -> dict[str, Any]:
-    """Lay settings over others. A table without a type changes the part below it, everything else replaces it.
-
-    >>> merge({"prior": {"type": "Uniform", "low": -2}}, {"prior": {"high": 2}})
-    {'prior': {'type': 'Uniform', 'low': -2, 'high': 2}}
-    """
-    merged = dict(base)
-    for name, value in over.items():
-        below = merged.get(name)
-        if isinstance(value, Mapping) and "type" not in value and isinstance(below, Mapping | str):
-            merged[name] = merge({"type": below} if isinstance(below, str) else below, value)
-        else:
-            merged[name] = value
-    return merged
 
 
 def build_detector(cls: type[T], settings: Settings) -> T:
@@ -292,3 +200,76 @@ def _unknown(cls: type, key: str, known: list[str]) -> str:
     listed = f"It takes {', '.join(known)}." if known else "It takes none."
     kind = "parameter" if issubclass(cls, Detector) else "field"
     return f"{cls.__name__} has no {kind} {key!r}.{hint} {listed}"
+
+
+HELD_OUT = 0.2
+
+
+def method_class(name: str) -> type[Detector]:
+    """The detector of that name; case and punctuation don't matter.
+
+    Raises
+    ------
+    UsageError
+        If there is none; the message lists all.
+    """
+    known = classes()
+    try:
+        return known[resolve(name, known, "method")]
+    except InputError as error:
+        raise UsageError(str(error)) from error
+
+
+def detector_of(spec: FitSpec) -> Detector:
+    """The detector that a spec describes, not fitted yet."""
+    detector = build_detector(method_class(spec.method), _settings(spec))
+    usable_device(detector.device)  # before data is read
+    if detector.composition.needs_labels:
+        name = type(detector.composition).__name__
+        raise UsageError(
+            f"{name} learns from labels, which a fit does not look at: fit without it, then run "
+            f"oddgan compose MODEL DATA --set composition={name}."
+        )
+    return detector
+
+
+def _settings(spec: FitSpec) -> dict[str, Any]:
+    given = {
+        "contamination": spec.rate,
+        "calibration": spec.calibration,
+        "random_state": spec.seed,
+        "device": spec.device,
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    from_file = {} if spec.method_file is None else read_settings(spec.method_file)
+    settings = {"calibration": HELD_OUT, "random_state": 0} | merge(from_file, spec.settings) | chosen
+    if spec.threshold is not None:
+        fields = settings.get("threshold")
+        own = fields if isinstance(fields, dict) and "type" not in fields else {}
+        settings["threshold"] = {"type": rule_name(spec.threshold)} | own
+    return settings
+
+
+RULES = {
+    "quantile": "Quantile",
+    "conformal": "Conformal",
+    "mean-sigma": "MeanSigma",
+    "evt": "GeneralisedPareto",
+    "fixed": "Fixed",
+}
+
+
+def rule_name(text: str) -> str:
+    """The class name of a rule: quantile, conformal, mean-sigma, evt, fixed, or the class name itself.
+
+    Raises
+    ------
+    UsageError
+        If there is no such rule.
+    """
+    try:
+        return RULES[resolve(text, RULES, "threshold rule")]
+    except InputError as error:
+        if text in RULES.values():
+            return text
+        raise UsageError(str(error)) from error

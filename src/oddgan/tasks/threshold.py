@@ -3,22 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from oddgan._core.errors import InputError
 from oddgan._core.files import writing
-from oddgan._core.names import resolve
 from oddgan.evaluate import CompositionInfo, ThresholdInfo
+from oddgan.options import ThresholdSpec, UsageError
 from oddgan.tasks.models import composition_info, open_model, require_absent, threshold_info
-from oddgan.tasks.settings import UsageError, build_part
-from oddgan.tasks.specs import ThresholdSpec
+from oddgan.tasks.settings import build_part, rule_name
 from oddgan.thresholds import Threshold
-
-RULES = {
-    "quantile": "Quantile",
-    "conformal": "Conformal",
-    "mean-sigma": "MeanSigma",
-    "evt": "GeneralisedPareto",
-    "fixed": "Fixed",
-}
 
 
 @dataclass(frozen=True)
@@ -36,22 +26,6 @@ class ThresholdResult:
     after: ThresholdInfo
     composition: CompositionInfo
     model: Path | None
-
-
-def rule_name(text: str) -> str:
-    """The class name of a rule: quantile, conformal, mean-sigma, evt, fixed, or the class name itself.
-
-    Raises
-    ------
-    UsageError
-        If there is no such rule.
-    """
-    try:
-        return RULES[resolve(text, RULES, "threshold rule")]
-    except InputError as error:
-        if text in RULES.values():
-            return text
-        raise UsageError(str(error)) from error
 
 
 def change_threshold(spec: ThresholdSpec) -> ThresholdResult:
@@ -87,7 +61,7 @@ def _changed(spec: ThresholdSpec, target: Path) -> ThresholdResult:
     rule: Threshold = detector.threshold_rule_
     if spec.rule is not None or spec.settings:
         name = rule_name(spec.rule) if spec.rule is not None else type(rule).__name__
-        rule = build_part(Threshold, {"type": name} | spec.settings)
+        rule = build_part(Threshold, {"type": name, **spec.settings})
     detector.set_threshold(rule, rate=detector.rate_ if spec.rate is None else spec.rate)
     model.save(target, model.labelled, force=spec.force)
     return ThresholdResult(before, threshold_info(detector), composition, target)

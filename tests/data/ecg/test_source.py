@@ -184,9 +184,9 @@ def test_mitbih_by_name(whole, monkeypatch, tmp_path):
     monkeypatch.setenv("ODDGAN_CACHE", str(tmp_path))
     monkeypatch.setattr(sys.modules["oddgan.data.read"], "mitbih_folder", lambda: whole)
     assert len(read("MIT-BIH", default_split="test")) == 23
-    with pytest.raises(InputError, match="--x has no meaning for mitbih"):
+    with pytest.raises(InputError, match="--x does not apply to mitbih"):
         read("mitbih", Options(x="a"))
-    with pytest.raises(InputError, match=r"--ecg has no meaning for builtin:ecg"):
+    with pytest.raises(InputError, match=r"--ecg does not apply to builtin:ecg"):
         read("builtin:ecg", Options(ecg=EcgOptions()))
 
 

@@ -13,10 +13,10 @@ from oddgan._core.errors import InputError
 from oddgan._core.notices import notice
 from oddgan.data.ecg.filters import band_pass, find_peaks, without_baseline, without_mains
 from oddgan.data.ecg.headers import in_millivolts
-from oddgan.data.ecg.options import EcgOptions, Scale
 from oddgan.data.ecg.records import Recording
 from oddgan.data.ecg.rhythm import own_beat_removed, rhythm_channels, rr_intervals
 from oddgan.data.ecg.spans import Segment, beat_to_beat, windows
+from oddgan.options.data import EcgOptions, Scale
 
 CLASSES = ("N", "S", "V", "F", "Q")
 # ANSI/AAMI EC57: from WFDB's symbols of beats to five classes.

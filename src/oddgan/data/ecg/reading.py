@@ -10,9 +10,9 @@ from oddgan._core.paths import odd_name, walk
 from oddgan.data.ecg.beats import RATE, Beats, Cut, cut_and_count
 from oddgan.data.ecg.headers import files_of
 from oddgan.data.ecg.mitbih import NAME, mitbih_folder
-from oddgan.data.ecg.options import EcgOptions
 from oddgan.data.ecg.records import read_record, record_paths
 from oddgan.data.ecg.splits import PACED
+from oddgan.options import EcgOptions
 
 _SHOWN = 5
 

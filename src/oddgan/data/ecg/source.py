@@ -7,13 +7,14 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan.data.arrays import choose_split
-from oddgan.data.dataset import Dataset, Options, Raw, Reading, SplitName
+from oddgan.data.dataset import Dataset, Raw, Reading
 from oddgan.data.download import cache_folder
 from oddgan.data.ecg import CLASSES, DS1, DS2, EcgOptions, split_beats
 from oddgan.data.ecg.beats import UNLABELLED
 from oddgan.data.ecg.reading import Records
 from oddgan.data.ecg.records import record_paths
 from oddgan.data.ecg.splits import PACED
+from oddgan.options import Options, SplitName
 
 _PROTOCOL = "patient-wise"
 _TESTED = "heartbeat_mitbih_test.npz"  # the published set's test part, with the records and positions of its beats
@@ -67,7 +68,7 @@ def read_recordings(source: Path, options: Options, like: Reading | None, defaul
 
 def with_known_labels(dataset: Dataset) -> Dataset:
     """Leave out beats without a label, unless none has one: learning and evaluating need them."""
-    if dataset.reading.ecg is None or dataset.y is None:
+    if dataset.y is None:
         return dataset
     known = dataset.y != UNLABELLED
     if known.all():
