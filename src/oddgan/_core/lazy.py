@@ -54,6 +54,9 @@ class LazyClasses(Mapping[str, type[T]]):
         found: type[T] = getattr(import_module(self._modules[name]), name)
         return found
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
 

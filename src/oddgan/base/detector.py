@@ -32,7 +32,7 @@ from oddgan.priors import Gaussian, Shell
 from oddgan.scaling import AutoScaling, Scaling
 from oddgan.scores import Composition, WeightedSum
 from oddgan.scores.bounds import REACH, reach
-from oddgan.storage import FITTED, Model, save_model, stored_parameters
+from oddgan.storage import FITTED, Model, check_names, save_model, stored_parameters
 from oddgan.storage.estimators import Values
 from oddgan.thresholds import Fixed, Threshold, best_threshold
 from oddgan.training import Callback, RandomState, begin, generator, is_first, seeded, team
@@ -558,12 +558,14 @@ class Detector(OutlierMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _model(self) -> Model:
         """What a model folder holds of the fitted detector."""
-        networks = getattr(self, "networks_", None)
+        networks, parameters = getattr(self, "networks_", None), stored_parameters(self)
+        fitted = {name: getattr(self, name) for name in FITTED if hasattr(self, name)}
+        check_names(type(self), parameters | fitted)
         return Model(
             name=type(self).__name__,
             card=type(self).card,
-            parameters=stored_parameters(self),
-            fitted={name: getattr(self, name) for name in FITTED if hasattr(self, name)},
+            parameters=parameters,
+            fitted=fitted,
             history=getattr(self, "history_", ()),
             estimators=getattr(self, "estimators_", {}),
             weights={} if networks is None else networks.state_dict(),

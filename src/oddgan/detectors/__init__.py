@@ -3,7 +3,7 @@
 Each is imported when it is first named.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -115,12 +115,17 @@ def methods() -> dict[str, "type[Detector]"]:
     return {name: cls for name, cls in classes().items() if not issubclass(cls, joint)}
 
 
-def load(path: str | Path, *, device: str | None = None, trust_changes: bool = False) -> "Detector":
+def load(
+    path: str | Path, *, classes: Sequence[type] = (), device: str | None = None, trust_changes: bool = False
+) -> "Detector":
     """Read a model that `save` or `oddgan fit` wrote.
 
     Parameters
     ----------
     path : the model's folder.
+    classes : classes that the model may hold besides oddgan's own and those that installed packages register: your
+        own detectors, also as members of an ensemble, and your own parts, which are frozen dataclasses. Parts that a
+        detector's module defines or imports are known with it.
     device : where to compute from now on, e.g. "cpu"; None is torch's default device.
     trust_changes : whether its files may have changed since they were saved, by your own hand; what they hold is
         checked all the same.
@@ -128,12 +133,14 @@ def load(path: str | Path, *, device: str | None = None, trust_changes: bool = F
     Raises
     ------
     InputError
-        If this machine has no such device.
+        If this machine has no such device, or one of `classes` is neither a detector nor a part, or has a name that
+        another one has.
     ModelError
         If the folder is no model, is damaged, has changed, is newer, or of an unknown class.
     """
     loading = import_module("oddgan.base.load")
+    known = import_module("oddgan.storage").known_classes(_CLASSES, classes)
     found: Detector = read_steadily(
-        Path(path), lambda folder: loading.load(folder, classes(), device=device, trust_changes=trust_changes)
+        Path(path), lambda folder: loading.load(folder, known, device=device, trust_changes=trust_changes)
     )
     return found

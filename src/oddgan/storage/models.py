@@ -15,7 +15,6 @@ import sklearn
 import torch
 from safetensors.torch import save as dump
 
-from oddgan import inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training
 from oddgan._core.card import Card
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.files import new_folder
@@ -26,18 +25,6 @@ from oddgan.storage.estimators import to_values
 from oddgan.storage.files import FORMAT, JSON, NETWORKS, TENSORS, member, others
 from oddgan.storage.head import check_head
 from oddgan.training import EpochRecord
-
-
-def known_parts() -> dict[str, type]:
-    """The parts that a model file may name, by name: frozen dataclasses, not callbacks or sources of rows."""
-    folders = (inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training)
-    found = {name: getattr(folder, name) for folder in folders for name in folder.__all__}
-    return {name: value for name, value in found.items() if isinstance(value, type) and _is_frozen(value)}
-
-
-def _is_frozen(cls: type) -> bool:
-    made = getattr(cls, "__dataclass_params__", None)
-    return made is not None and bool(made.frozen)
 
 
 @dataclass(frozen=True)
