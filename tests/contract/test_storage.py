@@ -11,6 +11,7 @@ from .cases import CLASSES, FEW, KINDS, differences, fitted, normals, observe
 
 LOADER = """
 import sys
+from pathlib import Path
 import numpy as np
 from oddgan import load
 from oddgan.testing.subject import normals, observe

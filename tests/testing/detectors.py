@@ -26,7 +26,7 @@ class Nearest(ClassicalDetector):
     card: ClassVar[Card] = Card(
         name="Nearest",
         title="Nearest neighbor pattern classification",
-        authors="Cover, Hart",
+        authors="Cover et al.",
         year=1967,
         link="https://doi.org/10.1109/TIT.1967.1053964",
         summary="distance to the nearest training rows",
@@ -113,9 +113,9 @@ class TurnsTheSign(Nearest):
 
 
 class CallsFarRowsNormal(Nearest):
-    def _scores(self, x):
-        distance = super()._scores(x)["distance"]
-        return {"distance": np.where(distance > 1e6, 0.0, distance)}
+    def anomaly_score(self, X):
+        score = super().anomaly_score(X)
+        return np.where(score > 1e6, 0.0, score)
 
 
 @hyperparameters
@@ -172,7 +172,7 @@ BROKEN = {
     LearnsWhileScoring: "scoring_changes_nothing[table]",
     ScoresAtRandom: "scoring_is_repeatable[table]",
     IgnoresTheSeed: "fit_obeys_random_state[table]",
-    ChangesRows: "runs_on_its_kinds[table]",
+    ChangesRows: "fit_leaves_rows_alone[table]",
     LooksAtLabels: "labels_are_ignored[table]",
     Remembers: "refit_forgets[table]",
     TakesHeldOutRows: "calibration_rows_are_held_out[table]",

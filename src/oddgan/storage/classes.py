@@ -55,7 +55,7 @@ def known_classes(own: Mapping[str, type], others: Sequence[type]) -> Known:
     for cls in others:
         if not (_is_detector(cls) or _is_frozen(cls)):
             raise InputError(
-                f"classes holds {cls!r}, but takes classes of detectors, and of parts: frozen dataclasses."
+                f"classes holds {cls!r}, but takes detector classes and parts, which are frozen dataclasses."
             )
         name = cls.__name__
         if any(name in known and known[name] is not cls for known in (own, detectors, parts)):
@@ -68,7 +68,7 @@ def known_classes(own: Mapping[str, type], others: Sequence[type]) -> Known:
 
 
 def check_names(cls: type, values: Mapping[str, Any]) -> None:
-    """Refuse to save what would be loaded as something else, or not at all.
+    """Refuse to save what would be loaded as something else.
 
     Parameters
     ----------
@@ -78,14 +78,11 @@ def check_names(cls: type, values: Mapping[str, Any]) -> None:
     Raises
     ------
     InputError
-        If the detector has the name of one of oddgan's, or a part that of one of oddgan's parts, or a part is no frozen
-        dataclass.
+        If the detector has the name of one of oddgan's, or a part that of one of oddgan's parts.
     """
     parts, own = known_parts(), import_module("oddgan.detectors").__all__
     for kind in (cls, *_parts_in(values)):
         name, detector = kind.__name__, _is_detector(kind)
-        if not detector and not _is_frozen(kind):
-            raise InputError(f"This detector can't be saved: {name} must be a frozen dataclass to be stored.")
         if not _is_own(kind) and name in (own if detector else parts):
             raise InputError(f"This detector can't be saved: oddgan has another {name}, so call yours something else.")
 

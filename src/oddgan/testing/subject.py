@@ -67,6 +67,7 @@ class Subject:
         self.kinds = self.cls.card.kinds
         self.kind: Kind = "table" if "table" in self.kinds else self.kinds[0]
         self._fitted: dict[Kind, Detector] = {}
+        self._seen: dict[Kind, Seen] = {}
 
     def make(self, **settings: Any) -> Detector:
         """An unfitted detector, seeded."""
@@ -77,6 +78,12 @@ class Subject:
         if kind not in self._fitted:
             self._fitted[kind] = self.make(slots=7).fit(normals(kind, 24))
         return copy.deepcopy(self._fitted[kind])
+
+    def seen(self, kind: Kind) -> Seen:
+        """What is seen of the fitted detector on 9 new rows."""
+        if kind not in self._seen:
+            self._seen[kind] = observe(self.fitted(kind), normals(kind, 9, seed=1))
+        return self._seen[kind]
 
     @contextmanager
     def stored(self, detector: Detector) -> Iterator[Path]:
