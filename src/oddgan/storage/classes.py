@@ -10,6 +10,7 @@ from oddgan import inversion, networks, objectives, priors, scaling, scores, sim
 from oddgan._core.errors import InputError
 from oddgan._core.parts import arguments, is_part
 
+
 class Known(NamedTuple):
     """The classes that may be loaded, by name.
 
