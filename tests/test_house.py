@@ -1,4 +1,4 @@
-"""The house limits: sizes, imports that cost, and what no tracked file may say."""
+"""The house limits: sizes, imports that cost or go in circles, where tests are, and what no tracked file may say."""
 
 import ast
 import io
@@ -7,13 +7,14 @@ import shutil
 import subprocess
 import sys
 import tokenize
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-METHOD_LINES, MODULE_LINES, FUNCTION_LINES, PARAMETERS = 110, 220, 40, 6
+METHOD_LINES, MODULE_LINES, FUNCTION_LINES, PARAMETERS = 110, 220, 30, 6
 
 
 def name(path):
@@ -54,6 +55,84 @@ def test_sizes(path):
 def test_docstrings_and_comments_are_not_counted():
     text = '"""Module."""\n\ndef f():\n    """One\n\n    two."""\n    # why\n    return """a\n    b"""\n'
     assert code_lines(text) == {3, 8, 9}
+
+
+MODULES = {
+    ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__"): path for path in SOURCES
+}
+
+
+def imported(text, modules):
+    """The modules of the package that a text imports, anywhere in it, for types only, too."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            full = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in modules else node.module for name in full}
+    return found & modules
+
+
+def circle(imports):
+    """Modules that import each other in a circle, the first one again at the end; empty if there are none."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_no_import_circle():
+    modules = MODULES.keys()
+    texts = {name: path.read_text(encoding="utf-8") for name, path in MODULES.items()}
+    assert circle({name: imported(text, modules) - {name} for name, text in texts.items()}) == []
+
+
+def test_circles_are_found():
+    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from p.a import X\ndef f():\n    import p.b\n"
+    assert imported(text, {"p.a", "p.b", "p.c"}) == {"p.a", "p.b"}
+    assert imported("from p import a, X", {"p", "p.a"}) == {"p", "p.a"}
+    assert imported("from p import a", {"p", "p.a"}) == {"p.a"}
+    assert set(circle({"a": {"b"}, "b": {"c"}, "c": {"b"}})) == {"b", "c"}
+    assert circle({"a": {"b"}, "b": set()}) == []
+
+
+# Tests in the folder of a source folder that are about more than one of its files, or about what several share.
+ACROSS = {
+    "_core/test_small.py": "small files of _core together",
+    "base/test_bad_input.py": "what every public method refuses",
+    "base/test_composing.py": "compose, on a small detector",
+    "base/test_few_steps.py": "the notice of few training steps",
+    "base/test_growing.py": "partial_fit, on a small detector",
+    "base/test_memmap.py": "fit and score on data larger than memory",
+    "cli/test_changed_models.py": "models whose files have changed, in every command",
+    "cli/test_columns.py": "chosen columns, in every command",
+    "cli/test_resume.py": "--resume, of fit and score",
+    "data/test_awkward_tables.py": "tables as spreadsheets and programs write them, by every reader",
+    "detectors/test_listed.py": "the list of methods",
+    "detectors/test_projection.py": "the principal components of classical detectors",
+    "detectors/test_registered.py": "detectors of installed packages",
+    "detectors/test_rounding.py": "exact scores of classical detectors",
+    "networks/test_stddev.py": "standard deviations of batches, in blocks and per sample",
+    "report/test_browser.py": "pages in a browser",
+    "scores/test_composing.py": "compositions that learn from labels, together",
+    "similarities/test_every.py": "what every similarity promises",
+    "tasks/test_memmap.py": "tasks on data larger than memory",
+    "training/monitor/test_runs.py": "the monitor in whole fits",
+    "training/test_stabilisers.py": "every stabiliser",
+}
+
+
+def test_tests_mirror_the_sources():
+    tests, package = ROOT / "tests", ROOT / "src" / "oddgan"
+    beside = [
+        path.relative_to(tests)
+        for path in tests.rglob("test_*.py")
+        if (package / path.parent.relative_to(tests)).is_dir()
+    ]
+    alone = {p.as_posix() for p in beside if p.parent.name and not (package / p.parent / p.name[5:]).is_file()}
+    assert alone == ACROSS.keys()
 
 
 COMMANDS = {"import oddgan": "import oddgan, oddgan.thresholds, oddgan.evaluate, oddgan.data, oddgan.report"}

@@ -107,7 +107,7 @@ def test_newer_format(folder):
 
 def test_unknown_class(folder):
     edit(folder, lambda head: head.update({"class": "Oracle"}))
-    refuses(folder, r"holds a 'Oracle', which is not known here\. Known: .*AnoGAN")
+    refuses(folder, r"holds a 'Oracle', which is not known here: if .*\. Known: .*AnoGAN")
 
 
 @pytest.mark.parametrize("name", ["os.system", "EventLog", "State", "TensorSource", "Detector", "__builtins__"])

@@ -6,6 +6,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeVar
 
+from oddgan._core.damage import brief
+from oddgan._core.errors import InputError
+
 T = TypeVar("T")
 
 
@@ -51,8 +54,15 @@ class LazyClasses(Mapping[str, type[T]]):
         self._modules = modules
 
     def __getitem__(self, name: str) -> type[T]:
-        found: type[T] = getattr(import_module(self._modules[name]), name)
+        module = self._modules[name]
+        try:
+            found: type[T] = getattr(import_module(module), name)
+        except Exception as error:  # it may be a stranger's
+            raise InputError(f"{name} can't be imported from {module}: {brief(error)}.") from error
         return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)

@@ -18,7 +18,8 @@ def part_text(part: object, write: Callable[[Any], str]) -> str:
     part : any part.
     write : the value of a field as text.
     """
-    usual = {name: write(default) for name, default in defaults(type(part)).items()}
+    cls: type = type(part)
+    usual = {name: write(default) for name, default in defaults(cls).items()}
     fields = {name: write(value) for name, value in chosen(part).items()}
     told = [f"{name}={text}" for name, text in fields.items() if name in _ALWAYS or text != usual.get(name)]
     return f"{type(part).__name__}({', '.join(told)})"

@@ -1,9 +1,8 @@
 """Loading: from a model's folder to a detector. Whatever is read is checked before it is used."""
 
-from collections import ChainMap
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from oddgan.base.components import Derived
 from oddgan.base.detector import Detector
 from oddgan.inputs.device import usable_device
 from oddgan.parameters.limits import MOST_MEMBERS
-from oddgan.storage import known_parts
+from oddgan.storage import Known
 from oddgan.storage.files import Files, own_member, read_files
 from oddgan.storage.head import DEEPEST, check_fitted_types
 from oddgan.training import many
@@ -38,7 +37,7 @@ _CALIBRATION = {
 
 def load(
     path: str | Path,
-    classes: Mapping[str, type[Detector]],
+    known: Known,
     *,
     device: str | None = None,
     trust_changes: bool = False,
@@ -48,7 +47,7 @@ def load(
     Parameters
     ----------
     path : the model's folder.
-    classes : the detector classes that may be loaded, by name.
+    known : the classes that may be loaded.
     device : where to compute from now on; None is torch's default device.
     trust_changes : whether files may have changed since they were saved; what they hold is checked all the same.
 
@@ -60,23 +59,23 @@ def load(
         If the folder is no model, is damaged, has changed, is newer, or of an unknown class.
     """
     usable_device(device)
-    return _Loader(classes, device, trust_changes=trust_changes).load(Path(path))
+    return _Loader(known, device, trust_changes=trust_changes).load(Path(path))
 
 
 class _Loader:
     """Reads a model, and the members of an ensemble, which are models themselves."""
 
-    def __init__(self, classes: Mapping[str, type[Detector]], device: str | None, *, trust_changes: bool) -> None:
-        self.classes, self.device, self.trust_changes, self.left = classes, device, trust_changes, MOST_MEMBERS
-        self.known = ChainMap(known_parts(), cast(MutableMapping[str, type], classes))
+    def __init__(self, known: Known, device: str | None, *, trust_changes: bool) -> None:
+        self.known, self.device, self.trust_changes, self.left = known, device, trust_changes, MOST_MEMBERS
 
     def load(self, folder: Path, level: int = 0) -> Detector:
         """The detector in a folder; members lie below it."""
         files = read_files(folder, trust_changes=self.trust_changes)
         name = files.head["class"]
-        if name not in self.classes:
-            known = ", ".join(sorted(self.classes))
-            raise ModelError(f"{folder} holds a {shown(name)}, which is not known here. Known: {known}.")
+        if name not in self.known.detectors:
+            known = ", ".join(sorted(self.known.detectors))
+            advice = "if it is yours, name its class in classes=(...,)"
+            raise ModelError(f"{folder} holds a {shown(name)}, which is not known here: {advice}. Known: {known}.")
         n_members = files.head.get("members", 0)
         self.left -= n_members
         if self.left < 0 or (n_members and level == DEEPEST):
@@ -89,15 +88,16 @@ class _Loader:
 
     def _assemble(self, files: Files, members: list[Detector]) -> Detector:
         head, arrays = files.head, dict(files.arrays)
-        cls = self.classes[head["class"]]
-        parameters = {k: from_spec(v, self.known, arrays) for k, v in head["parameters"].items()}
+        known = self.known.named_in(head)
+        cls: type[Detector] = self.known.detectors[head["class"]]
+        parameters = {k: from_spec(v, known, arrays) for k, v in head["parameters"].items()}
         takes = cls._get_param_names()
         if strange := sorted(parameters.keys() - set(takes)):
             unknown = ", ".join(map(shown, strange[:3]))
             raise ModelError(f"it has unknown parameters {unknown}; {cls.__name__} takes {', '.join(takes)}.")
         check_arguments(cls, parameters)
         detector = cls(**parameters | {"device": self.device})
-        fitted = {k: from_spec(v, self.known, arrays) for k, v in head["fitted"].items()}
+        fitted = {k: from_spec(v, known, arrays) for k, v in head["fitted"].items()}
         check_fitted_types(fitted)
         detector.calibration_ = _calibration(fitted, detector._derived)
         for name in fitted.keys() - _CALIBRATION.keys():
@@ -111,7 +111,7 @@ class _Loader:
         if not many():  # what can't be trained by several workers can still be scored by them
             detector._check()
         detector._take_members(members)
-        stored = {k: from_spec(v, self.known, arrays) for k, v in head.get("estimators", {}).items()}
+        stored = {k: from_spec(v, known, arrays) for k, v in head.get("estimators", {}).items()}
         detector._restore(files.weights, stored | dict(files.old))
         check_calibration(detector.calibration_)
         return detector

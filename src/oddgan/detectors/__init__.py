@@ -3,13 +3,15 @@
 Each is imported when it is first named.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from oddgan._core.card import Card, read_card
+from oddgan._core.entry_points import Registered, registered
 from oddgan._core.files import read_steadily
 from oddgan._core.lazy import LazyClasses
 
@@ -82,9 +84,8 @@ __all__ = [
 
 # A class is in the file that has its name in lower case, with underscores between words or without.
 _FILES = {module.name.replace("_", ""): module.name for module in iter_modules(__path__)}
-_CLASSES: Mapping[str, "type[Detector]"] = LazyClasses(
-    {name: f"{__name__}.{_FILES[name.lower()]}" for name in __all__ if name != "load"}
-)
+_OWN = {name: f"{__name__}.{_FILES[name.lower()]}" for name in __all__ if name != "load"}
+_CLASSES: Mapping[str, "type[Detector]"] = LazyClasses(_OWN)
 
 
 def __getattr__(name: str) -> Any:
@@ -93,14 +94,40 @@ def __getattr__(name: str) -> Any:
     return _CLASSES[name]
 
 
+@cache
+def _registered() -> tuple[dict[str, Registered], dict[str, Card], list[str]]:
+    """The detectors that installed packages register and their cards, by class name, and why some are left out."""
+    found: dict[str, Registered] = {}
+    cards: dict[str, Card] = {}
+    problems: list[str] = []
+    for one in registered("oddgan.detectors"):
+        taken = one.name in _OWN or one.name in found
+        card = f"another detector is called {one.name}." if taken else one.card()
+        if isinstance(card, str):
+            problems.append(f"The detector {one.name} of the package {one.package} is left out: {card}")
+        else:
+            found[one.name], cards[one.name] = one, card
+    return found, cards, problems
+
+
 def classes() -> Mapping[str, "type[Detector]"]:
-    """The detectors by class name, each imported when it is looked up."""
-    return _CLASSES
+    """The detectors by class name, with those that installed packages register; imported when they are looked up."""
+    return _all()
+
+
+def _all() -> Mapping[str, "type[Detector]"]:
+    return LazyClasses(_OWN | {name: one.module for name, one in _registered()[0].items()})
+
+
+def left_out() -> list[str]:
+    """Why detectors that installed packages register are not listed, a sentence each."""
+    return _registered()[2]
 
 
 def cards() -> dict[str, Card]:
     """The cards of the detectors by class name, read from their files without importing them."""
-    return {name: read_card(Path(__path__[0]) / f"{_FILES[name.lower()]}.py", name) for name in _CLASSES}
+    own = {name: read_card(Path(__path__[0]) / f"{_FILES[name.lower()]}.py", name) for name in _CLASSES}
+    return own | _registered()[1]
 
 
 def method_rows() -> list[dict[str, Any]]:
@@ -115,12 +142,17 @@ def methods() -> dict[str, "type[Detector]"]:
     return {name: cls for name, cls in classes().items() if not issubclass(cls, joint)}
 
 
-def load(path: str | Path, *, device: str | None = None, trust_changes: bool = False) -> "Detector":
+def load(
+    path: str | Path, *, classes: Sequence[type] = (), device: str | None = None, trust_changes: bool = False
+) -> "Detector":
     """Read a model that `save` or `oddgan fit` wrote.
 
     Parameters
     ----------
     path : the model's folder.
+    classes : classes that the model may hold besides oddgan's own and those that installed packages register: your
+        own detectors, also as members of an ensemble, and your own parts, which are frozen dataclasses. Parts that a
+        detector's module defines or imports are known with it.
     device : where to compute from now on, e.g. "cpu"; None is torch's default device.
     trust_changes : whether its files may have changed since they were saved, by your own hand; what they hold is
         checked all the same.
@@ -128,12 +160,14 @@ def load(path: str | Path, *, device: str | None = None, trust_changes: bool = F
     Raises
     ------
     InputError
-        If this machine has no such device.
+        If this machine has no such device, or one of `classes` is neither a detector nor a part, or has a name that
+        another one has.
     ModelError
         If the folder is no model, is damaged, has changed, is newer, or of an unknown class.
     """
     loading = import_module("oddgan.base.load")
+    known = import_module("oddgan.storage").known_classes(_all(), classes)
     found: Detector = read_steadily(
-        Path(path), lambda folder: loading.load(folder, classes(), device=device, trust_changes=trust_changes)
+        Path(path), lambda folder: loading.load(folder, known, device=device, trust_changes=trust_changes)
     )
     return found

@@ -15,29 +15,17 @@ import sklearn
 import torch
 from safetensors.torch import save as dump
 
-from oddgan import inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training
 from oddgan._core.card import Card
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.files import new_folder
 from oddgan._core.parts import to_spec
 from oddgan._core.version import VERSION
+from oddgan.storage.classes import check_names
 from oddgan.storage.digest import KEY, digests
 from oddgan.storage.estimators import to_values
 from oddgan.storage.files import FORMAT, JSON, NETWORKS, TENSORS, member, others
 from oddgan.storage.head import FITTED, check_head
 from oddgan.training import EpochRecord
-
-
-def known_parts() -> dict[str, type]:
-    """The parts that a model file may name, by name: frozen dataclasses, not callbacks or sources of rows."""
-    folders = (inversion, networks, objectives, priors, scaling, scores, similarities, thresholds, training)
-    found = {name: getattr(folder, name) for folder in folders for name in folder.__all__}
-    return {name: value for name, value in found.items() if isinstance(value, type) and _is_frozen(value)}
-
-
-def _is_frozen(cls: type) -> bool:
-    made = getattr(cls, "__dataclass_params__", None)
-    return made is not None and bool(made.frozen)
 
 
 @dataclass(frozen=True)
@@ -81,12 +69,14 @@ class Storable(Parameterised, Protocol):
 
 def model_of(detector: Storable) -> Model:
     """What a model folder holds of a fitted detector."""
-    networks = getattr(detector, "networks_", None)
+    networks, parameters = getattr(detector, "networks_", None), stored_parameters(detector)
+    fitted = {name: getattr(detector, name, None) for name in FITTED}
+    check_names(type(detector), parameters | fitted)
     return Model(
         name=type(detector).__name__,
         card=detector.card,
-        parameters=stored_parameters(detector),
-        fitted={name: getattr(detector, name, None) for name in FITTED},
+        parameters=parameters,
+        fitted=fitted,
         history=getattr(detector, "history_", ()),
         estimators=getattr(detector, "estimators_", {}),
         weights={} if networks is None else networks.state_dict(),

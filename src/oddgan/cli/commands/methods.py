@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import oddgan
 from oddgan.cli.command import Output, command
-from oddgan.cli.output import document, show, table
+from oddgan.cli.output import document, notes, show, table
 from oddgan.options import MethodsSpec
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def list_methods(output: Output) -> None:
         kinds = "any" if len(row["kinds"]) == 3 else ", ".join(row["kinds"])
         shown.add_row(row["name"], str(row["year"]), paper, kinds, row["needs"])
     show(shown, output)
+    notes(oddgan.detectors.left_out(), output)
     show("`oddgan methods NAME` shows a method's parameters.", output)
 
 

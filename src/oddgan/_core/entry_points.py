@@ -1,0 +1,54 @@
+"""Classes that installed packages register as entry points, found and read without importing them."""
+
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from oddgan._core.card import Card, read_card
+from oddgan._core.damage import brief
+
+
+class Registered(NamedTuple):
+    """A class that a package registers.
+
+    Parameters
+    ----------
+    name : the class.
+    module : where it is.
+    package : the distribution that registers it.
+    """
+
+    name: str
+    module: str
+    package: str
+
+    def card(self) -> Card | str:
+        """The card, read from the class's file, or a sentence that says why it can't be read."""
+        path = source_of(self.module)
+        if path is None:
+            return f"there is no file of a module {self.module}."
+        try:
+            return read_card(path, self.name)
+        except (LookupError, OSError, SyntaxError, TypeError, ValueError) as error:
+            return f"{brief(error)}."
+
+
+def registered(group: str) -> Iterator[Registered]:
+    """The classes that installed packages register in a group of entry points, by name."""
+    for point in sorted(entry_points(group=group), key=lambda point: (point.attr, point.value)):
+        yield Registered(point.attr, point.module, point.dist.name if point.dist else "an unknown package")
+
+
+def source_of(module: str) -> Path | None:
+    """The file of a module, found without importing the packages that it is in; None if there is none."""
+    first, *rest = module.split(".")
+    spec, name = find_spec(first), first
+    for part in rest:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        name = f"{name}.{part}"
+        spec = PathFinder.find_spec(name, list(spec.submodule_search_locations))
+    return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
