@@ -159,7 +159,9 @@ class Measures:
         """Switch off what no argument switches off."""
         with ExitStack() as stack:
             if not self.together:
-                stack.enter_context(patch.object(Logits, "both", lambda judge, a, b: (judge(a), judge(b))))
+                stack.enter_context(
+                    patch.object(Logits, "both", lambda judge, a, b: (judge.critic(a), judge.critic(b)))
+                )
             if not self.layout:
                 stack.enter_context(patch.object(Networks, "lay_out", lambda *_: None))
             yield

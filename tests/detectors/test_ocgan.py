@@ -76,7 +76,7 @@ def test_a_mining_step_by_hand(detector):
     # C(G(s)) = -2 s1, so BCE(C(G(s)), 1) = softplus(2 s1), whose slope is 2σ(2 s1) along s1 and 0 along s2.
     detector.set_params(mining_steps=1, mining_rate=0.1)
     expected = torch.tensor([[0.5 + 0.1 * 2 * torch.sigmoid(torch.tensor(1.0)).item(), -0.25]])
-    torch.testing.assert_close(detector._mine(S.clone()), expected)
+    torch.testing.assert_close(detector._mine(S.clone(), detector._game("classifier", Clock(0, 0, 1))), expected)
 
 
 def test_mining_raises_the_classifiers_loss_within_the_latent_space():
@@ -91,8 +91,8 @@ def test_mining_raises_the_classifiers_loss_within_the_latent_space():
         return softplus(-C(G(z)).logit).detach()
 
     detector.networks_.zero_grad()
-    few = detector._mine(s.clone())
-    many = detector.set_params(mining_steps=20)._mine(s.clone())
+    few = detector._mine(s.clone(), detector._game("classifier", Clock(0, 0, 1)))
+    many = detector.set_params(mining_steps=20)._mine(s.clone(), detector._game("classifier", Clock(0, 0, 1)))
     assert (loss(few) > loss(s) - 1e-6).all()
     assert loss(many).mean() > loss(few).mean() > loss(s).mean()
     assert many.abs().max() <= 1
@@ -110,7 +110,9 @@ def test_penalty_of_the_objective_holds_for_all_critics(detector, losses):
 
 
 def test_mining_stops_at_the_bounds(detector):
-    assert detector.set_params(mining_steps=3, mining_rate=100.0)._mine(S.clone()).tolist() == [[1.0, -0.25]]
+    assert detector.set_params(mining_steps=3, mining_rate=100.0)._mine(
+        S.clone(), detector._game("classifier", Clock(0, 0, 1))
+    ).tolist() == [[1.0, -0.25]]
 
 
 def test_mined_codes_are_what_the_generator_learns_from(detector, losses):

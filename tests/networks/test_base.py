@@ -151,7 +151,7 @@ def test_a_sample_does_not_depend_on_its_neighbours(backbone: Backbone, shape: t
         others = [torch.cat([x[:1], torch.randn_like(x[1:])]) for x in inputs]
         with torch.no_grad():
             before, after = network(*inputs), network(*others)
-        for a, b in zip(before, after, strict=True) if isinstance(before, Judgement) else [(before, after)]:
+        for a, b in zip(before[:2], after[:2], strict=True) if isinstance(before, Judgement) else [(before, after)]:
             assert torch.equal(a[0], b[0])
 
 

@@ -1,18 +1,19 @@
 """Stabilisers: each formula by hand, in a game of critics and generators that are small enough to follow."""
 
 import math
-from contextlib import contextmanager
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
-from oddgan import InputError, TrainingError
-from oddgan.networks import MLP, Judgement
+from oddgan import InputError
+from oddgan.families import Game
+from oddgan.networks import MLP, HalfPrecision, Judgement
 from oddgan.objectives import R1, WGANGP, GradientPenalty, Hinge, LeastSquares, Minimax, NonSaturating, Wasserstein
 from oddgan.training import (
     Adam,
+    Callback,
     Clock,
     CosineDecay,
     CriticEnsemble,
@@ -24,11 +25,13 @@ from oddgan.training import (
     MinibatchStdDev,
     Penalised,
     Phase,
+    Plan,
     Player,
+    TensorSource,
     TwoTimescale,
-    Update,
+    run,
 )
-from oddgan.training.stabilisers import Game, Setting, check, stabilised
+from oddgan.training.stabilisers import Setting, check, rebuilt, stabilised
 
 FIRST = Clock(0, 0, 10)
 
@@ -43,11 +46,11 @@ def critic_of(weight=3.0):
     return critic
 
 
-def game_of(*stabilisers, objective=None, critic=None):
-    critic = critic_of() if critic is None else critic
+def game_of(*stabilisers, objective=None, clock=FIRST):
+    critic = critic_of()
     for one in stabilisers:
         critic = one.rebuilt(critic)
-    return Game(objective or NonSaturating(), stabilisers, [critic]), critic
+    return Game(critic, objective or NonSaturating(), stabilisers, clock), critic
 
 
 def rows(*values):
@@ -56,11 +59,10 @@ def rows(*values):
 
 # -- losses
 def test_feature_matching_by_hand():
-    game, D = game_of(FeatureMatching(weight=0.5))
+    game, _ = game_of(FeatureMatching(weight=0.5))
     real, fake = rows(1.0, 3.0), rows(5.0, 9.0).requires_grad_()
-    with game.watching():
-        game.critic(D(real).logit, D(fake.detach()).logit)
-        loss = game.generator(D(fake).logit)
+    game.critic_loss(real, fake)
+    loss = game.generator_loss(fake)
     # Mean features 2 and 7: 0.5·(2 - 7)² = 12.5 beside -log σ(3·5) and -log σ(3·9), which are nearly 0.
     assert loss.tolist() == pytest.approx([12.5 + math.log1p(math.exp(-15)), 12.5], abs=1e-5)
     (slope,) = torch.autograd.grad(loss.mean(), fake)
@@ -68,29 +70,38 @@ def test_feature_matching_by_hand():
 
 
 def test_feature_matching_in_place_of_the_loss():
-    game, D = game_of(FeatureMatching(weight=2.0, keep_adversarial=False))
-    with game.watching():
-        game.critic(D(rows(0.0, 0.0)).logit, D(rows(1.0, 1.0)).logit)
-        assert game.generator(D(rows(1.0, 1.0)).logit).tolist() == [2.0, 2.0]
+    game, _ = game_of(FeatureMatching(weight=2.0, keep_adversarial=False))
+    game.critic_loss(rows(0.0, 0.0), rows(1.0, 1.0))
+    assert game.generator_loss(rows(1.0, 1.0)).tolist() == [2.0, 2.0]
 
 
 def test_feature_matching_asks_the_critic_as_it_stands():
     game, D = game_of(FeatureMatching(keep_adversarial=False))
-    with game.watching():
-        game.critic(D(rows(1.0, 1.0)).logit, D(rows(0.0, 0.0)).logit)
-        D.trunk[0].weight.data.fill_(10.0)
-        assert game.generator(D(rows(0.0, 0.0)).logit).tolist() == [100.0, 100.0]
+    game.critic_loss(rows(1.0, 1.0), rows(0.0, 0.0))
+    D.trunk[0].weight.data.fill_(10.0)
+    assert game.generator_loss(rows(0.0, 0.0)).tolist() == [100.0, 100.0]
+
+
+def test_feature_matching_compares_what_the_critic_was_shown():
+    game, _ = game_of(InstanceNoise(std=1.0, anneal=None), FeatureMatching(keep_adversarial=False))
+    x = rows(5.0, 5.0, 5.0, 5.0)
+    torch.manual_seed(0)
+    real, _, fake = (x + torch.randn_like(x) for _ in range(3))  # the second draw is for fakes in the critic's loss
+    torch.manual_seed(0)
+    game.critic_loss(x, x)
+    torch.testing.assert_close(game.generator_loss(x), (real.mean() - fake.mean()).square().expand(4))
 
 
 def test_label_smoothing_by_hand():
     game, _ = game_of(LabelSmoothing(real=0.9))
-    logit = torch.tensor([0.0, 2.0])
+    x = rows(0.0, 2.0)
+    logit = 3 * x[:, 0]
     p = torch.sigmoid(logit)
-    assert torch.allclose(game.on_real(logit), -0.9 * p.log() - 0.1 * (1 - p).log())
-    assert torch.equal(game.on_fake(logit), functional.softplus(logit))
-    assert torch.equal(game.generator(logit), functional.softplus(-logit))
+    torch.testing.assert_close(game.on_real(x), -0.9 * p.log() - 0.1 * (1 - p).log())
+    assert torch.equal(game.on_fake(x), functional.softplus(logit))
+    assert torch.equal(game.generator_loss(x), functional.softplus(-logit))
     # The least loss lies where σ(D) is the target.
-    best = torch.tensor([math.log(0.9 / 0.1)], requires_grad=True)
+    best = rows(math.log(0.9 / 0.1) / 3).requires_grad_()
     (slope,) = torch.autograd.grad(game.on_real(best).sum(), best)
     assert slope.abs() < 1e-6
 
@@ -105,18 +116,16 @@ def test_label_smoothing_needs_labels(objective):
 
 
 def test_penalty_by_hand():
-    game, D = game_of(Penalised(regulariser=R1(weight=2.0)), objective=Hinge(regulariser=GradientPenalty(weight=1.0)))
+    game, _ = game_of(Penalised(regulariser=R1(weight=2.0)), objective=Hinge(regulariser=GradientPenalty(weight=1.0)))
     real = rows(1.0, 2.0)
     # Slope 3: R1 gives 2/2·9, and the objective's own penalty (3 - 1)².
-    assert game.penalty(lambda v: D(v).logit, real, real).tolist() == pytest.approx([13.0, 13.0])
+    assert game.penalty(real, real).tolist() == pytest.approx([13.0, 13.0])
 
 
 def test_lazy_penalty():
-    game, D = game_of(Penalised(regulariser=R1(weight=2.0), every=4))
-    real, found = rows(1.0, 2.0), []
-    for step in range(8):
-        game.clock = Clock(step, 0, 1, 8)
-        found.append(game.penalty(lambda v: D(v).logit, real, real).mean().item())
+    lazy, real = Penalised(regulariser=R1(weight=2.0), every=4), rows(1.0, 2.0)
+    games = (game_of(lazy, clock=Clock(step, 0, 1, 8))[0] for step in range(8))
+    found = [game.penalty(real, real).mean().item() for game in games]
     assert found == pytest.approx([36.0, 0, 0, 0, 36.0, 0, 0, 0])
 
 
@@ -132,10 +141,10 @@ def test_instance_noise():
 def test_critics_see_noise_while_they_train():
     game, D = game_of(InstanceNoise(std=1.0))
     x = rows(5.0, 5.0)
-    with game.watching():
-        assert not torch.equal(D(x).logit, torch.tensor([15.0, 15.0]))
-        assert torch.equal(D.eval()(x).logit, torch.tensor([15.0, 15.0]))
-    assert torch.equal(D.train()(x).logit, torch.tensor([15.0, 15.0]))
+    assert not torch.equal(game.judge(x).logit, torch.tensor([15.0, 15.0]))
+    assert torch.equal(D(x).logit, torch.tensor([15.0, 15.0]))  # others who ask it see none
+    D.eval()
+    assert torch.equal(game.judge(x).logit, torch.tensor([15.0, 15.0]))
 
 
 # -- networks
@@ -149,14 +158,23 @@ def several_of(*weights, stabilisers=(), objective=None):
 def test_ensembles_take_the_mean_of_losses():
     game, D = several_of(1.0, -2.0)
     real, fake = rows(1.0, 2.0), rows(3.0, 4.0)
-    with game.watching():
-        loss, fooled = game.critic(D(real).logit, D(fake).logit), game.generator(D(fake).logit)
-        assert torch.allclose(game.on_real(D(real).logit), _mean_softplus(-real, 2 * real))
-        assert torch.allclose(game.on_fake(D(real).logit), _mean_softplus(real, -2 * real))
+    loss, fooled = game.critic_loss(real, fake), game.generator_loss(fake)
+    assert torch.allclose(game.on_real(real), _mean_softplus(-real, 2 * real))
+    assert torch.allclose(game.on_fake(real), _mean_softplus(real, -2 * real))
     assert torch.allclose(loss, _mean_softplus(-real, 2 * real) + _mean_softplus(fake, -2 * fake))
     assert torch.allclose(fooled, _mean_softplus(-fake, 2 * fake))
     assert not torch.allclose(loss, functional.softplus(real / 2)[:, 0] + functional.softplus(-fake / 2)[:, 0])
     assert torch.allclose(D(real).logit, -real[:, 0] / 2)
+
+
+def test_ensembles_play_in_half_precision():
+    game, D = several_of(1.0, 1.0, stabilisers=(FeatureMatching(keep_adversarial=False), Penalised()))
+    half = Game(HalfPrecision(D), NonSaturating(), game.stabilisers, FIRST)
+    real, fake = rows(1.0, 2.0), rows(3.0, 4.0)  # numbers that bfloat16 holds
+    for name in ("critic_loss", "penalty"):
+        torch.testing.assert_close(getattr(half, name)(real, fake), getattr(game, name)(real, fake))
+    torch.testing.assert_close(half.generator_loss(fake), game.generator_loss(fake))
+    assert half.generator_loss(fake).dtype == torch.float32
 
 
 def _mean_softplus(a, b):
@@ -164,30 +182,23 @@ def _mean_softplus(a, b):
 
 
 def test_ensembles_are_penalised_one_by_one():
-    game, D = several_of(1.0, -3.0, objective=NonSaturating(regulariser=R1(weight=2.0)))
+    game, _ = several_of(1.0, -3.0, objective=NonSaturating(regulariser=R1(weight=2.0)))
     real = rows(1.0, 2.0)
     # Slopes 1 and -3: the mean of 1 and 9. The slope of the mean logit is -1.
-    assert game.penalty(lambda v: D(v).logit, real, real).tolist() == pytest.approx([5.0, 5.0])
+    assert game.penalty(real, real).tolist() == pytest.approx([5.0, 5.0])
 
 
 def test_ensembles_match_features_one_by_one():
     game, D = several_of(1.0, 1.0, stabilisers=(FeatureMatching(keep_adversarial=False),))
     D.critics[1].trunk[0].weight.data.fill_(2.0)
-    with game.watching():
-        game.critic(D(rows(1.0, 1.0)).logit, D(rows(2.0, 2.0)).logit)
-        assert game.generator(D(rows(2.0, 2.0)).logit).tolist() == pytest.approx([2.5, 2.5])  # the mean of 1 and 4
+    game.critic_loss(rows(1.0, 1.0), rows(2.0, 2.0))
+    assert game.generator_loss(rows(2.0, 2.0)).tolist() == pytest.approx([2.5, 2.5])  # the mean of 1 and 4
 
 
 def test_members_start_apart():
     D = CriticEnsemble(n=3).rebuilt(MLP(hidden=(4,)).critic((3,)))
     starts = {one.head.weight.detach().numpy().tobytes() for one in D.critics}
     assert len(starts) == 3
-
-
-def test_a_strange_logit_is_one_error():
-    game, D = several_of(1.0, 2.0)
-    with game.watching(), pytest.raises(TrainingError, match="pass it on unchanged"):
-        game.generator(D(rows(1.0, 1.0)).logit + 0)
 
 
 @pytest.mark.parametrize("stabiliser", [MinibatchDiscrimination(n_kernels=3, dim=2), MinibatchStdDev()])
@@ -205,35 +216,30 @@ def test_a_critic_that_sees_the_batch_notices_collapse(stabiliser):
 
 # -- schedules and phases
 def play(*stabilisers, epochs=3, batches=2):
-    critic, generator = critic_of(), nn.Linear(1, 1)
-    for one in stabilisers:
-        critic = one.rebuilt(critic)
-    networks, holder = {"critic": critic, "generator": generator}, {"objective": NonSaturating()}
+    """The phase of a game as stabilisers change it, and who learned at which step of it."""
+    own = {"critic": critic_of(), "generator": nn.Linear(1, 1)}
+    networks = nn.ModuleDict(rebuilt(own, stabilisers, "X"))
+    G, critic = networks["generator"], networks["critic"]
 
-    def game_of_two(x, _clock):
-        rule = holder["objective"]
-        yield Update("critic", rule.critic(critic(x).logit, critic(generator(x).detach()).logit))
-        yield Update("generator", holder["objective"].generator(critic(generator(x)).logit))
-
-    @contextmanager
-    def swap(objective):
-        before, holder["objective"] = holder["objective"], objective
-        try:
-            yield
-        finally:
-            holder["objective"] = before
+    def game_of_two(x, clock):
+        yield from Game(critic, NonSaturating(), stabilisers, clock).updates(x, G(x))
 
     players = {
         "critic": Player(("critic",), Adam(lr=1.0, schedule=CosineDecay())),
         "generator": Player(("generator",), Adam(lr=2.0)),
     }
-    phase = stabilised(Phase(game_of_two, players, epochs), networks, stabilisers, holder["objective"], swap)
-    seen = []
-    for i in range(epochs * batches):
-        for update in phase.step(rows(1.0, 2.0), Clock(i, i // batches, epochs, batches)):
-            assert type(holder["objective"]) is NonSaturating  # the detector's own is back while others look
-            seen.append((i, update.player))
-    return phase, seen
+    phase = stabilised(Phase(game_of_two, players, epochs), networks, stabilisers)
+    watcher = Watcher()
+    run(phase, networks, TensorSource(torch.ones(2 * batches, 1)), Plan(batch_size=2, callbacks=[watcher]))
+    return phase, watcher.seen
+
+
+class Watcher(Callback):
+    def __init__(self):
+        self.seen = []
+
+    def gradients_ready(self, state, player):
+        self.seen.append((state.clock.iteration, player))
 
 
 def idle(_x, _clock):
@@ -247,8 +253,9 @@ def test_two_timescale():
 
 
 def test_critic_warm_up():
-    assert [i for i, player in play(CriticWarmUp(steps=4))[1] if player == "critic"] == list(range(6))
-    assert [i for i, player in play(CriticWarmUp(steps=4))[1] if player == "generator"] == [4, 5]
+    seen = play(CriticWarmUp(steps=4))[1]
+    assert [i for i, player in seen if player == "critic"] == list(range(6))
+    assert [i for i, player in seen if player == "generator"] == [4, 5]
 
 
 def test_phases_keep_their_name():
@@ -257,23 +264,14 @@ def test_phases_keep_their_name():
 
 def test_phases_without_a_critic_stay():
     phase = Phase(idle, {"encoder": Player(("encoder",))}, 1)
-    assert stabilised(phase, {"encoder": nn.Linear(1, 1)}, (TwoTimescale(),), Hinge(), None) is phase
+    assert stabilised(phase, nn.ModuleDict({"encoder": nn.Linear(1, 1)}), (TwoTimescale(),)) == phase
 
 
 @pytest.mark.parametrize("one", [TwoTimescale(), CriticWarmUp()], ids=lambda one: type(one).__name__)
 def test_a_critic_alone_has_no_opponent(one):
     phase = Phase(idle, {"critic": Player(("critic",))}, 1)
     with pytest.raises(InputError, match=f"{type(one).__name__} is about the opponents"):
-        stabilised(phase, {"critic": critic_of()}, (one,), Hinge(), None)
-
-
-def test_errors_of_an_update_name_the_line_that_yielded():
-    phase, _ = play(CriticWarmUp(steps=1))
-    updates = phase.step(rows(1.0), FIRST)
-    next(updates)
-    with pytest.raises(RuntimeError, match="backward") as caught:
-        updates.throw(RuntimeError("backward"))
-    assert any(entry.name == "game_of_two" for entry in caught.traceback)
+        stabilised(phase, nn.ModuleDict({"critic": critic_of()}), (one,))
 
 
 def test_several_at_once():
@@ -283,7 +281,7 @@ def test_several_at_once():
         InstanceNoise(),
     )  # fmt: skip
     check(stabilisers, Setting("X", NonSaturating(), fools=True))
-    assert len(play(*stabilisers)[1]) == 11
+    assert len(play(*stabilisers)[1]) == 11  # the generator waits for one step of six
 
 
 # -- errors

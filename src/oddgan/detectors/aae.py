@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts, standard_components
-from oddgan.families import LatentCritic, PriorDetector
+from oddgan.families import PriorDetector
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
-from oddgan.scores import Composition, WeightedSum
+from oddgan.scores import Composition, WeightedSum, critic_cross_entropy
 from oddgan.similarities import L2, Similarity
 from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
@@ -64,18 +64,17 @@ class AAE(PriorDetector):
     epochs: int = 20
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
-        return super()._networks(shape) | LatentCritic.build(self.backbone, self.latent_dim)
+        return super()._networks(shape) | {"latent_critic": self.backbone.critic((self.latent_dim,))}
 
     def _phases(self) -> Iterator[Phase]:
-        # The names of the game's players are those of `LatentCritic.updates`: E generates codes.
+        # The players of the game have the names that `Game.updates` gives them: E generates codes.
         players = self._players(autoencoder=("encoder", "decoder"), critic=("latent_critic",), generator=("encoder",))
         yield Phase(self._adversarial, players, self.epochs)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         yield Update("autoencoder", self._similarity()(x, self._reconstruct(x)))
         z = self._draw(len(x))
-        game = LatentCritic(self._net("latent_critic"), self.objective)
-        yield from game.updates(z, self._encode(x), clock)
+        yield from self._game("latent_critic", clock).updates(z, self._encode(x))
 
     def _score(self, x: Tensor) -> ScoreParts:
         E, G, D = self._nets("encoder", "decoder", "latent_critic")
@@ -83,6 +82,6 @@ class AAE(PriorDetector):
         y = G(z)
         parts = standard_components(x, y=y, z=z, encoder=E, prior=self.prior) | {
             "residual": lambda: self._similarity()(x, y),
-            "latent_critic": lambda: LatentCritic(D, self.objective).doubt(z),
+            "latent_critic": lambda: critic_cross_entropy(D(z).logit),
         }
         return ScoreParts(parts, y)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, Component, ScoreParts, standard_components
-from oddgan.families import SearchDetector, SearchReport, Stored, adversarial_updates
+from oddgan.families import SearchDetector, SearchReport, Stored
 from oddgan.inputs.rows import Rows
 from oddgan.inversion import Inverted, Joint, JointSearch
 from oddgan.networks import WASSERSTEIN, Backbone, private
@@ -106,9 +106,8 @@ class ADGAN(SearchDetector):
             yield Phase(self._wasserstein, self._players("critic", "generator"), self.epochs)
 
     def _wasserstein(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        G, D = self._nets("generator", "critic")
-        fake = G(self.prior.sample(len(x), self.latent_dim, device=x.device))
-        yield from adversarial_updates(x, fake, clock, critic=D, objective=self.objective, n_critic=self.n_critic)
+        fake = self._sample(len(x))
+        yield from self._game("critic", clock).updates(x, fake, n_critic=self.n_critic)
 
     def _task(self, x: Tensor) -> tuple[Any, ...]:
         copies, starts = partial(private, self.networks_["generator"]), self._stored("starts")

@@ -9,13 +9,14 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts
-from oddgan.families import BidirectionalDetector, Pair, flipped_loss, pair_loss
+from oddgan.families import BidirectionalDetector
 from oddgan.networks import ALAD_KDD, ALAD_PAIRS, MLP, Auto, Backbone, ConvLadder
 from oddgan.networks.base import one_of
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L1, L2, Minkowski, Similarity
 from oddgan.training import Clock, Phase, Update
 
+Pair = tuple[Tensor, Tensor]
 CYCLES: dict[str, Similarity] = {"l1": L1(), "l2": L2()}
 
 
@@ -111,26 +112,27 @@ class ALAD(BidirectionalDetector):
         yield Phase(self._adversarial, players, self.epochs, ema=self.ema)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        games, explicit = self._games(x, self._draw(len(x)))
-        for name, (real, fake) in games.items():
-            D = self._net(name)
-            yield Update(name, pair_loss(D, self.objective, real, fake))
-            self.objective.constrain(D)
-        joint, *cycles = (flipped_loss(self._net(n), self.objective, *pairs) for n, pairs in games.items())
+        pairs, explicit = self._pairs(x, self._draw(len(x)))
+        games = {name: self._game(name, clock) for name in pairs}
+        for name, game in games.items():
+            yield Update(name, game.critic_loss(*pairs[name]))
+            game.constrain()
+        flipped = (games[n].generator_loss(fake) + games[n].on_fake(real) for n, (real, fake) in pairs.items())
+        joint, *cycles = flipped
         yield Update("autoencoder", joint + self.w_cycle * sum(cycles, start=explicit))
 
-    def _games(self, x: Tensor, z: Tensor) -> tuple[dict[str, tuple[Pair, Pair]], Tensor]:
+    def _pairs(self, x: Tensor, z: Tensor) -> tuple[dict[str, tuple[Pair, Pair]], Tensor]:
         """The real and fake pairs of each critic, and the explicit cycle's loss (n,)."""
         E, G = self._nets("encoder", "generator")
         code, fake = E(x), G(z)
-        games, explicit = {"critic_xz": ((x, code), (fake, z))}, torch.zeros_like(z[:, 0])
+        pairs, explicit = {"critic_xz": ((x, code), (fake, z))}, torch.zeros_like(z[:, 0])
         if self.cycle == "adversarial":
-            games["critic_xx"] = (x, x), (x, G(code))
+            pairs["critic_xx"] = (x, x), (x, G(code))
         elif self.cycle != "none":
             explicit = CYCLES[self.cycle](x, G(code))
         if self.latent_cycle:
-            games["critic_zz"] = (z, z), (z, E(fake))
-        return games, explicit
+            pairs["critic_zz"] = (z, z), (z, E(fake))
+        return pairs, explicit
 
     def _score(self, x: Tensor) -> ScoreParts:
         D, (z, y) = self._net("critic_xz"), self._there_and_back(x)

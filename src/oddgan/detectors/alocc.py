@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts, standard_components
-from oddgan.families import NeuralDetector, Stored, critic_loss
+from oddgan.families import NeuralDetector, Stored
 from oddgan.networks import Refiner
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum
@@ -99,12 +99,12 @@ class ALOCC(NeuralDetector):
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         if self._stored("stopped"):
             return
-        R, D = self._nets("refiner", "critic")
+        R, game = self._net("refiner"), self._game("critic", clock)
         y = R(x + self.noise * torch.randn_like(x))
-        yield Update("critic", critic_loss(D, self.objective, x, y))
-        self.objective.constrain(D)
+        yield Update("critic", game.critic_loss(x, y))
+        game.constrain()
         distance = self._similarity()(x, y)
-        yield Update("refiner", self.objective.generator(D(y).logit) + self.w_con * distance)
+        yield Update("refiner", game.generator_loss(y) + self.w_con * distance)
         self._watch(gathered(distance.detach()).mean(), clock)
 
     def _watch(self, distance: Tensor, clock: Clock) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, Component, standard_components
-from oddgan.families import SearchDetector, SearchReport, Stored, adversarial_updates
+from oddgan.families import SearchDetector, SearchReport, Stored
 from oddgan.inversion import Inverted, LatentAdam, LatentSearch, Loss
 from oddgan.networks import Judgement
 from oddgan.networks.base import whole
@@ -99,9 +99,8 @@ class AnoGAN(SearchDetector):
         yield Phase(self._adversarial, self._players("critic", "generator"), self.epochs)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        G, D = self._nets("generator", "critic")
-        fake = G(self.prior.sample(len(x), self.latent_dim, device=x.device))
-        yield from adversarial_updates(x, fake, clock, critic=D, objective=self.objective, n_critic=self.n_critic)
+        fake = self._sample(len(x))
+        yield from self._game("critic", clock).updates(x, fake, n_critic=self.n_critic)
 
     def _calibrate(self, x: Tensor) -> None:
         if self.bank:

@@ -10,7 +10,7 @@ from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import CodingDetector
-from oddgan.networks import Logits, reinitialise
+from oddgan.networks import reinitialise
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum, feature_matching
 from oddgan.similarities import L2, Similarity
@@ -86,15 +86,15 @@ class BeatGAN(CodingDetector):
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         x = x if self.augmentation is None else self.augmentation(x)
-        D, y = self._net("discriminator"), self._reconstruct(x)
-        fake, judge = y.detach(), Logits(D)
-        loss = self.objective.critic(*judge.both(x, fake))
-        yield Update("discriminator", loss + self.objective.penalty(judge, x, fake))
-        self.objective.constrain(D)
-        features = feature_matching(D(x).features, D(y).features, p=2)
+        y, game = self._reconstruct(x), self._game("discriminator", clock)
+        fake = y.detach()
+        loss = game.loss(*game.judge_both(x, fake))
+        yield Update("discriminator", loss + game.penalty(x, fake))
+        game.constrain()
+        features = feature_matching(game.judge(x).features, game.judge(y).features, p=2)
         yield Update("autoencoder", self._similarity()(x, y) + self.w_adv * features)
         if 0 <= gathered(loss.detach()).mean() < self.collapse:  # a Wasserstein loss below zero is no collapse
-            reinitialise(D)
+            reinitialise(self._net("discriminator"))
 
     def _score(self, x: Tensor) -> ScoreParts:
         D, y = cache(self._net("discriminator")), self._reconstruct(x)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import VariationalDetector
-from oddgan.networks import VAEGAN_1D, Auto, Backbone, Logits
+from oddgan.networks import VAEGAN_1D, Auto, Backbone
 from oddgan.networks.base import whole
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian
@@ -98,17 +98,17 @@ class BetaVAEGAN(VariationalDetector):
         yield Phase(self._adversarial, players, self.epochs)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        G, D = self._nets("decoder", "discriminator")
+        G, game = self._net("decoder"), self._game("discriminator", clock)
         mean, log_variance = self._posterior(x)
         y = G(self._draw(mean, log_variance))
-        fake, judge = y.detach(), Logits(D)
-        loss = self.objective.critic(*judge.both(x, fake))
+        fake = y.detach()
+        loss = game.loss(*game.judge_both(x, fake))
         if self.prior_samples:
-            loss = loss + self.objective.on_fake(D(G(torch.randn_like(mean)).detach()).logit)
-        yield Update("discriminator", loss + self.objective.penalty(judge, x, fake))
-        self.objective.constrain(D)
+            loss = loss + game.on_fake(G(torch.randn_like(mean)).detach())
+        yield Update("discriminator", loss + game.penalty(x, fake))
+        game.constrain()
         beta = self.beta * min(1.0, clock.iteration / (self.warm_up * clock.batches)) if self.warm_up else self.beta
-        features = feature_matching(D(x).features, D(y).features, p=2)
+        features = feature_matching(game.judge(x).features, game.judge(y).features, p=2)
         divergence = kl_to_standard_normal(mean, log_variance)
         yield Update("autoencoder", self._similarity()(x, y) + features + beta * divergence)
 

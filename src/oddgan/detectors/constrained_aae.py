@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts, standard_components
-from oddgan.families import LatentCritic, PriorDetector
+from oddgan.families import PriorDetector
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
-from oddgan.scores import Composition, WeightedSum, latent_error
+from oddgan.scores import Composition, WeightedSum, critic_cross_entropy, latent_error
 from oddgan.similarities import L1, L2, Similarity
 from oddgan.training import Adam, Clock, Optimiser, Phase, Update
 
@@ -76,20 +76,20 @@ class ConstrainedAAE(PriorDetector):
             raise InputError(f"w_latent={self.w_latent} must be 0 or more, and finite.")
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
-        return super()._networks(shape) | LatentCritic.build(self.backbone, self.latent_dim)
+        return super()._networks(shape) | {"latent_critic": self.backbone.critic((self.latent_dim,))}
 
     def _phases(self) -> Iterator[Phase]:
-        # The names of the game's players are those of `LatentCritic.updates`: E generates codes.
+        # The players of the game have the names that `Game.updates` gives them: E generates codes.
         players = self._players(autoencoder=("encoder", "decoder"), critic=("latent_critic",), generator=("encoder",))
         yield Phase(self._constrained, players, self.epochs)
 
     def _constrained(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        E, G, D = self._nets("encoder", "decoder", "latent_critic")
+        E, G = self._nets("encoder", "decoder")
         code = E(x)
         y = G(code)
         yield Update("autoencoder", self._similarity()(x, y) + self.w_latent * latent_error(code, E(y)))
         z = self._draw(len(x))
-        yield from LatentCritic(D, self.objective).updates(z, E(x), clock)
+        yield from self._game("latent_critic", clock).updates(z, E(x))
 
     def _score(self, x: Tensor) -> ScoreParts:
         E, G, D = self._nets("encoder", "decoder", "latent_critic")
@@ -97,6 +97,6 @@ class ConstrainedAAE(PriorDetector):
         y = G(z)
         parts = standard_components(x, y=y, z=z, encoder=E, prior=self.prior) | {
             "residual": lambda: self._similarity("residual")(x, y),
-            "latent_critic": lambda: LatentCritic(D, self.objective).doubt(z),
+            "latent_critic": lambda: critic_cross_entropy(D(z).logit),
         }
         return ScoreParts(parts, y)

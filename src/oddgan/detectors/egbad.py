@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts
-from oddgan.families import BidirectionalDetector, pair_loss
+from oddgan.families import BidirectionalDetector
 from oddgan.networks import EGBAD_KDD, EGBAD_MNIST, Auto, Backbone, ConvLadder
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L1, Similarity
@@ -77,13 +77,13 @@ class EGBAD(BidirectionalDetector):
         yield Phase(self._bidirectional, self._players("critic", "generator", "encoder"), self.epochs, ema=self.ema)
 
     def _bidirectional(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        E, G, D = self._nets("encoder", "generator", "critic")
+        (E, G), game = self._nets("encoder", "generator"), self._game("critic", clock)
         z = self._draw(len(x))
-        code, fake = E(x), G(z)
-        yield Update("critic", pair_loss(D, self.objective, (x, code), (fake, z)))
-        self.objective.constrain(D)
-        yield Update("generator", self.objective.generator(D(fake, z).logit))
-        yield Update("encoder", self.objective.on_fake(D(x, code).logit))
+        real, fake = (x, E(x)), (G(z), z)
+        yield Update("critic", game.critic_loss(real, fake))
+        game.constrain()
+        yield Update("generator", game.generator_loss(fake))
+        yield Update("encoder", game.on_fake(real))
 
     def _score(self, x: Tensor) -> ScoreParts:
         D, (z, y) = self._net("critic"), self._there_and_back(x)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, Component, standard_components
-from oddgan.families import SearchDetector, SearchReport, adversarial_updates
+from oddgan.families import SearchDetector, SearchReport
 from oddgan.inversion import EncoderInversion, Hybrid, Inverted
 from oddgan.networks import WASSERSTEIN, Backbone
 from oddgan.networks.base import one_of, whole
@@ -104,9 +104,8 @@ class FAnoGAN(SearchDetector):
         yield Phase(self._encoder, encoder, self.encoder_epochs or self.epochs)
 
     def _wasserstein(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        G, D = self._nets("generator", "critic")
-        fake = G(self.prior.sample(len(x), self.latent_dim, device=x.device))
-        yield from adversarial_updates(x, fake, clock, critic=D, objective=self.objective, n_critic=self.n_critic)
+        fake = self._sample(len(x))
+        yield from self._game("critic", clock).updates(x, fake, n_critic=self.n_critic)
 
     def _encoder(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         if self.encoder_loss == "ziz":

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import CodingDetector
-from oddgan.networks import Logits, reinitialise
+from oddgan.networks import reinitialise
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.scores import Composition, WeightedSum, feature_matching, latent_error
 from oddgan.similarities import L1, L2, Similarity
@@ -84,17 +84,17 @@ class GANomaly(CodingDetector):
         yield Phase(self._adversarial, players, self.epochs)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        D, (z, y, z2) = self._net("discriminator"), self._pass(x)
-        real = D(x)  # the critic's weights stay until its own update, so that one pass serves both
-        adversarial = feature_matching(real.features, D(y).features, p=2)
+        game, (z, y, z2) = self._game("discriminator", clock), self._pass(x)
+        real = game.judge(x)  # the critic's weights stay until its own update, so that one pass serves both
+        adversarial = feature_matching(real.features, game.judge(y).features, p=2)
         contextual, encoding = self._similarity()(x, y), latent_error(z, z2)
         yield Update("autoencoder", self.w_adv * adversarial + self.w_con * contextual + self.w_enc * encoding)
         fake = y.detach()
-        loss = 0.5 * self.objective.critic(real.logit, D(fake).logit)
-        yield Update("discriminator", loss + self.objective.penalty(Logits(D), x, fake))
-        self.objective.constrain(D)
+        loss = 0.5 * game.loss(real, game.judge(fake))
+        yield Update("discriminator", loss + game.penalty(x, fake))
+        game.constrain()
         if 0 <= gathered(loss.detach()).mean() < self.collapse:  # a Wasserstein loss below zero is no collapse
-            reinitialise(D)
+            reinitialise(self._net("discriminator"))
 
     def _pass(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         encoder, decoder, reencoder = self._nets("encoder", "decoder", "reencoder")

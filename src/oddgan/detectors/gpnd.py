@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts, standard_components
-from oddgan.families import LatentCritic, PriorDetector, Stored, adversarial_updates
+from oddgan.families import PriorDetector, Stored
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
-from oddgan.scores import Composition, WeightedSum, manifold
+from oddgan.scores import Composition, WeightedSum, critic_cross_entropy, manifold
 from oddgan.similarities import L2, Similarity
 from oddgan.training import Adam, Clock, Optimiser, Phase, StepDecay, Update
 
@@ -90,20 +90,20 @@ class GPND(PriorDetector):
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         b, m = self.backbone, self.latent_dim
         stored = {"codes": Stored(torch.ones(3, m).double()), "histogram": Stored(torch.ones(3, self.bins).double())}
-        return super()._networks(shape) | {"critic": b.critic(shape)} | LatentCritic.build(b, m) | stored
+        return super()._networks(shape) | {"critic": b.critic(shape), "latent_critic": b.critic((m,))} | stored
 
     def _phases(self) -> Iterator[Phase]:
         players = self._players("critic", "latent_critic", generator=("decoder",), autoencoder=("encoder", "decoder"))
         yield Phase(self._adversarial, players, self.epochs)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        E, G, D, C = self._nets("encoder", "decoder", "critic", "latent_critic")
+        E, G = self._nets("encoder", "decoder")
         z = self._draw(len(x))
-        yield from adversarial_updates(x, G(z), clock, critic=D, objective=self.objective)
-        code, game = E(x), LatentCritic(C, self.objective)
-        yield Update("latent_critic", game.loss(z, code))
-        self.objective.constrain(C)
-        yield Update("autoencoder", self.w_rec * self._similarity()(x, G(code)) + game.fooled(code))
+        yield from self._game("critic", clock).updates(x, G(z))
+        code, game = E(x), self._game("latent_critic", clock)
+        yield Update("latent_critic", game.critic_loss(z, code))
+        game.constrain()
+        yield Update("autoencoder", self.w_rec * self._similarity()(x, G(code)) + game.generator_loss(code))
 
     def _calibrate(self, x: Tensor) -> None:
         E, G = self._nets("encoder", "decoder")
@@ -122,7 +122,7 @@ class GPND(PriorDetector):
             "latent_nll": lambda: manifold.generalised_normal_nll(z, self._stored("codes")),
             "jacobian": lambda: self._stretching(x, z),
             "residual_nll": lambda: manifold.perpendicular_nll(manifold.distance(x, y), histogram, n),
-            "latent_critic": lambda: LatentCritic(C, self.objective).doubt(z),
+            "latent_critic": lambda: critic_cross_entropy(C(z).logit),
         }
         return ScoreParts(parts, y)
 

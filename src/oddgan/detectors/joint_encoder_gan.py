@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts, standard_components
-from oddgan.families import PriorDetector, adversarial_updates
+from oddgan.families import PriorDetector
 from oddgan.networks import WASSERSTEIN, Backbone
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import WGANGP, Objective
@@ -107,10 +107,8 @@ class JointEncoderGAN(PriorDetector):
             yield Phase(self._inverse, self._players("encoder"), self.encoder_epochs or self.epochs)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        G, D = self._nets("generator", "critic")
-        z = self._draw(len(x))
-        game = adversarial_updates(x, G(z), clock, critic=D, objective=self.objective, n_critic=self.n_critic)
-        for player, loss in game:
+        G, z = self._net("generator"), self._draw(len(x))
+        for player, loss in self._game("critic", clock).updates(x, G(z), n_critic=self.n_critic):
             joined = player == "generator" and self.encoder == "joint"
             yield Update(player, loss + self._encoder_loss(x, z) if joined else loss)
         if self.encoder == "beside":

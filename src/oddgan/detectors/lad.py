@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts, standard_components
-from oddgan.families import NeuralDetector, critic_loss
+from oddgan.families import NeuralDetector
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.objectives import WGANGP, Objective
 from oddgan.scores import Composition, WeightedSum
@@ -84,9 +84,9 @@ class LAD(NeuralDetector):
         yield Phase(self._against_copies, self._players("critic"), self.epochs)
 
     def _against_copies(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        D, spoiled = self._net("critic"), self.corruption(x)
-        yield Update("critic", critic_loss(D, self.objective, x, spoiled))
-        self.objective.constrain(D)
+        game = self._game("critic", clock)
+        yield Update("critic", game.critic_loss(x, self.corruption(x)))
+        game.constrain()
 
     def _score(self, x: Tensor) -> ScoreParts:
         return ScoreParts(standard_components(x, critic=self._net("critic")))

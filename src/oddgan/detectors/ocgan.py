@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts, standard_components
-from oddgan.families import CodingDetector, LatentCritic, critic_loss
+from oddgan.families import CodingDetector, Game
 from oddgan.networks import Auto, Backbone, ConvLadder
 from oddgan.networks.base import whole
 from oddgan.objectives import R1, NonSaturating, Objective
@@ -96,7 +96,7 @@ class OCGAN(CodingDetector):
             "encoder": b.encoder(shape, m, output="tanh"),
             "decoder": b.decoder(m, shape, output=self._output),
             "critic": b.critic(shape),
-            **LatentCritic.build(b, m),
+            "latent_critic": b.critic((m,)),
             "classifier": b.critic(shape),
         }
 
@@ -105,23 +105,24 @@ class OCGAN(CodingDetector):
         yield Phase(self._adversarial, self._players("classifier", **groups), self.epochs)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        E, G, D, D_l, C = self._nets("encoder", "decoder", "critic", "latent_critic", "classifier")
+        E, G = self._nets("encoder", "decoder")
+        D, D_l, C = (self._game(name, clock) for name in ("critic", "latent_critic", "classifier"))
         z, s = E(x + self.noise * torch.randn_like(x)), Uniform().sample(len(x), self.latent_dim, device=x.device)
-        y, fake, game = G(z), G(s).detach(), LatentCritic(D_l, self.objective)
-        yield Update("classifier", critic_loss(C, self.objective, y.detach(), fake))
-        self.objective.constrain(C)
-        yield Update("critics", game.loss(s, z) + critic_loss(D, self.objective, x, fake))
-        for critic in (D_l, D):
-            self.objective.constrain(critic)
-        latent, visual = game.fooled(z), self.objective.generator(D(G(self._mine(s))).logit)
+        y, fake = G(z), G(s).detach()
+        yield Update("classifier", C.critic_loss(y, fake))
+        C.constrain()
+        yield Update("critics", D_l.critic_loss(s, z) + D.critic_loss(x, fake))
+        D_l.constrain()
+        D.constrain()
+        latent, visual = D_l.generator_loss(z), D.generator_loss(G(self._mine(s, C)))
         yield Update("autoencoder", self.w_con * self._similarity()(x, y) + self.w_lat * latent + self.w_vis * visual)
 
-    def _mine(self, s: Tensor) -> Tensor:
+    def _mine(self, s: Tensor, C: Game) -> Tensor:
         """Informative negatives (n, m): codes near s (n, m) whose samples the classifier finds less normal."""
-        G, C = self._nets("decoder", "classifier")
+        G = self._net("decoder")
         for _ in range(self.mining_steps):
             s = s.requires_grad_()
-            (slope,) = torch.autograd.grad(self.objective.on_real(C(G(s)).logit).sum(), s)
+            (slope,) = torch.autograd.grad(C.on_real(G(s)).sum(), s)
             s = Uniform().project(s.detach() + self.mining_rate * slope)
         return s.detach()
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts
-from oddgan.families import ParallelDetector, Stored, adversarial_updates
+from oddgan.families import ParallelDetector, Stored
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import WGANGP, Objective
@@ -115,9 +115,8 @@ class WAIC(ParallelDetector):
         yield Update("vae", nll + kl_to_standard_normal(mean, log_variance))
 
     def _adversarial(self, i: int, x: Tensor, clock: Clock) -> Iterator[Update]:
-        G, D = self._nets(f"generator{i}", f"critic{i}")
-        fake = G(Gaussian().sample(len(x), self.latent_dim, device=x.device))
-        yield from adversarial_updates(x, fake, clock, critic=D, objective=self.objective, n_critic=self.n_critic)
+        fake = self._net(f"generator{i}")(Gaussian().sample(len(x), self.latent_dim, device=x.device))
+        yield from self._game(f"critic{i}", clock).updates(x, fake, n_critic=self.n_critic)
 
     def _normal(self, name: str, v: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_variance = self._net(name)(v).chunk(2, dim=1)

@@ -1,11 +1,10 @@
 """The families that methods build on: detectors made of networks, of scikit-learn estimators, of other detectors."""
 
-from oddgan.families.bidirectional import BidirectionalDetector, Pair, flipped_loss, pair_loss
+from oddgan.families.bidirectional import BidirectionalDetector
 from oddgan.families.classical import ClassicalDetector, ProjectedDetector, principal_components
 from oddgan.families.coding import CodingDetector, PriorDetector, VariationalDetector
 from oddgan.families.ensemble import EnsembleDetector, drawn
-from oddgan.families.games import adversarial_updates, critic_loss
-from oddgan.families.latent_critic import LatentCritic
+from oddgan.families.games import Game
 from oddgan.families.modules import Stored
 from oddgan.families.neural import NeuralDetector
 from oddgan.families.parallel import ParallelDetector
@@ -19,10 +18,9 @@ __all__ = [
     "ClassicalDetector",
     "CodingDetector",
     "EnsembleDetector",
+    "Game",
     "Inversion",
-    "LatentCritic",
     "NeuralDetector",
-    "Pair",
     "ParallelDetector",
     "PriorDetector",
     "PrivateDetector",
@@ -31,10 +29,6 @@ __all__ = [
     "SearchReport",
     "Stored",
     "VariationalDetector",
-    "adversarial_updates",
-    "critic_loss",
     "drawn",
-    "flipped_loss",
-    "pair_loss",
     "principal_components",
 ]

@@ -1,11 +1,9 @@
 """Bidirectional GANs: an encoder beside the generator, and critics that tell pairs of one kind from another."""
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
@@ -16,41 +14,6 @@ from oddgan.networks.base import whole
 from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
 from oddgan.scores import feature_matching
-
-Pair = tuple[Tensor, Tensor]
-
-
-def pair_loss(critic: nn.Module, objective: Objective, real: Pair, fake: Pair) -> Tensor:
-    """Return the critic's loss (n,), the objective's penalty included, without a gradient to the pairs.
-
-    Parameters
-    ----------
-    critic : judges two inputs together and returns logits (n,).
-    objective : what it minimises; its penalty is on the slope in both inputs at once.
-    real, fake : pairs of inputs (n, ...); the critic's logit is to be high on the real ones.
-    """
-    real, fake = _detached(real), _detached(fake)
-    loss = objective.critic(critic(*real).logit, critic(*fake).logit)
-    first, second = (part.shape[1:] for part in real)
-    cut = math.prod(first)
-
-    def judge(rows: Tensor) -> Tensor:
-        logit: Tensor = critic(rows[:, :cut].reshape(-1, *first), rows[:, cut:].reshape(-1, *second)).logit
-        return logit
-
-    return loss + objective.penalty(judge, _side_by_side(real), _side_by_side(fake))
-
-
-def flipped_loss(critic: nn.Module, objective: Objective, real: Pair, fake: Pair) -> Tensor:
-    """Return what those minimise who make both kinds of pairs (n,): the critic's game with the labels swapped.
-
-    Fakes are to be taken for real by the generator's loss, and the real ones for fakes by the critic's.
-
-    Parameters
-    ----------
-    critic, objective, real, fake : as in `pair_loss`.
-    """
-    return objective.generator(critic(*fake).logit) + objective.on_fake(critic(*real).logit)
 
 
 @hyperparameters
@@ -91,11 +54,3 @@ class BidirectionalDetector(PriorDetector):
         return parts | {
             "features": lambda: feature_matching(judge(x).features, judge(y).features, reduction="sum"),
         }
-
-
-def _detached(pair: Pair) -> Pair:
-    return pair[0].detach(), pair[1].detach()
-
-
-def _side_by_side(parts: Iterable[Tensor]) -> Tensor:
-    return torch.cat([part.flatten(1) for part in parts], dim=1)

@@ -15,11 +15,11 @@ from oddgan.base.capabilities import Samples
 from oddgan.base.detector import Detector
 from oddgan.base.fitting import Fitting, fingerprint
 from oddgan.base.scoring import Passes, Report, large_passes, passes_of
+from oddgan.families.games import Game
 from oddgan.families.modules import Networks, Stored, load_weights, no_larger_than
 from oddgan.families.partial_fit import Changes, Snapshot, total_weight, with_epochs
 from oddgan.families.selection import Panel, set_apart
 from oddgan.families.sources import source_of
-from oddgan.families.stabilised import check_stabilisers, stabilised_networks, stabilised_phase
 from oddgan.inputs.rows import Rows, read
 from oddgan.inputs.validation import validate
 from oddgan.networks import Auto, Backbone, HalfPrecision
@@ -30,6 +30,7 @@ from oddgan.storage.estimators import Values
 from oddgan.training import (
     Adam,
     Callback,
+    Clock,
     Engine,
     EpochRecord,
     Optimiser,
@@ -51,6 +52,7 @@ from oddgan.training import (
     team,
 )
 from oddgan.training.batches import count
+from oddgan.training.stabilisers import Setting, check, rebuilt, stabilised
 
 # Fewer steps than this leave most networks where they started.
 FEW_STEPS = 300
@@ -119,6 +121,10 @@ class NeuralDetector(Detector):
     def _nets(self, *names: str) -> tuple[nn.Module, ...]:
         return tuple(self._net(name) for name in names)
 
+    def _game(self, critic: str, clock: Clock) -> Game:
+        """The losses of this critic and of who plays against it, in one training step."""
+        return Game(self._net(critic), cast(Any, self).objective, self.stabilisers, clock)
+
     def _stored(self, name: str) -> Tensor:
         return cast(Stored, self.networks_[name]).value
 
@@ -160,12 +166,13 @@ class NeuralDetector(Detector):
         whole(latent_dim=getattr(self, "latent_dim", 1))
         one_of(("fp32", "bf16"), precision=self.precision)
         self.backbone.check(self.shape_)
-        check_stabilisers(self)
+        check(self.stabilisers, Setting(type(self).__name__, getattr(self, "objective", None), self.fools))
         if self.stabilisers and many():
             raise InputError("Stabilisers look at batches as a whole, which several workers can't: use one process.")
 
     def _build(self) -> Networks:
-        return Networks(stabilised_networks(self, self._networks(self.shape_))).to(self._device)
+        networks = rebuilt(self._networks(self.shape_), self.stabilisers, type(self).__name__)
+        return Networks(networks).to(self._device)
 
     def _learn(self, rows: Rows, fitting: Fitting) -> None:
         if not fitting.again:
@@ -256,7 +263,8 @@ class NeuralDetector(Detector):
         parts = (part for phase in phases for part in self._parts(phase, fitting))
         engine, records = self._engine(), list[EpochRecord]()
         for index, part in enumerate(parts, fitting.first or 0):
-            phase, selector = stabilised_phase(self, part), None if panel is None else panel.selector(part)
+            phase = stabilised(part, self.networks_, self.stabilisers)
+            selector = None if panel is None else panel.selector(part)
             plan = Plan(self.batch_size, index, fitting.callbacks, engine, selector)
             done = run(phase, self.networks_, source, plan)
             records += done if phase.players else []

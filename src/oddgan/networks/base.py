@@ -22,10 +22,12 @@ class Judgement(NamedTuple):
     ----------
     logit : how real each sample looks, before any sigmoid, (n,).
     features : an inner representation of each sample, (n, ...), for feature matching.
+    each : what each of several critics says; empty for one.
     """
 
     logit: Tensor
     features: Tensor
+    each: tuple["Judgement", ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

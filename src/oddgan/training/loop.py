@@ -216,6 +216,8 @@ def _apply(state: State, update: Update, updates: Iterator[Update]) -> None:
             f"The step of phase {state.phase.name!r} yields an update of {update.player!r}, "
             f"but the phase's players are {', '.join(state.phase.players)}."
         )
+    if state.clock.iteration < player.waits:
+        return
     optimiser = state.optimisers[update.player]
     player.optimiser.set_rate(optimiser, state.clock.progress)
     optimiser.zero_grad(set_to_none=True)

@@ -58,11 +58,13 @@ class Player:
     networks : keys of the networks that the player owns.
     optimiser : how they learn.
     reduce : turns per-sample losses (n,) into one; the mean unless told otherwise.
+    waits : steps at the start of the phase in which the player does not learn, >= 0.
     """
 
     networks: tuple[str, ...]
     optimiser: Optimiser = field(default_factory=Adam)
     reduce: Reduce = torch.mean
+    waits: int = 0
 
 
 class Memory(Protocol):

@@ -143,11 +143,11 @@ def test_mean_logit_and_features_side_by_side():
     assert torch.equal(judged.features, torch.cat([critic(x).features for critic in critics], 1))
 
 
-def test_only_one():
+def test_what_each_says():
     several, x = SeveralCritics([MLP(hidden=(4,)).critic((3,)) for _ in range(2)]), torch.randn(5, 3)
-    with several.only(1):
-        assert torch.equal(several(x).logit, several.critics[1](x).logit)
-    assert not torch.equal(several(x).logit, several.critics[1](x).logit)
+    for judged, critic in zip(several(x).each, several.critics, strict=True):
+        assert torch.equal(judged.logit, critic(x).logit)
+        assert torch.equal(judged.features, critic(x).features)
 
 
 def test_several_prepared():

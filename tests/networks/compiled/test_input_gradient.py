@@ -138,10 +138,10 @@ def test_two_batches_in_one_pass_differ_by_rounding(name, monkeypatch):
     together = Logits(network).both(real, fake)
     apart = "spectral" in name or name in ("batch norm", "dropout")
     assert len(passes) == (2 if apart else 1)
-    assert [len(logits) for logits in together] == [4, 3]
+    assert [len(judged.logit) for judged in together] == [len(judged.features) for judged in together] == [4, 3]
     if not apart:
-        for logits, x in zip(together, (real, fake), strict=True):
-            torch.testing.assert_close(logits, Logits(network)(x), rtol=1e-12, atol=1e-12)
+        for judged, x in zip(together, (real, fake), strict=True):
+            torch.testing.assert_close(judged, network(x), rtol=1e-12, atol=1e-12)
 
 
 def test_half_precision_returns_float32_and_trains_float32_weights():

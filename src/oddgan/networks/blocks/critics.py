@@ -1,7 +1,6 @@
 """Critics: networks that return a logit and features, over one input or several together."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -76,23 +75,12 @@ class SeveralCritics(nn.Module):
     def __init__(self, critics: Sequence[nn.Module]) -> None:
         super().__init__()
         self.critics = nn.ModuleList(critics)
-        self._only: int | None = None
 
     def forward(self, x: Tensor, *others: Tensor) -> Judgement:
-        """Judge inputs (n, ...): logit (n,), features (n, k, ...)."""
-        asked = self.critics if self._only is None else [self.critics[self._only]]
-        judged = [critic(x, *others) for critic in asked]
+        """Judge inputs (n, ...): logit (n,), features (n, k, ...), and what each critic says."""
+        judged = tuple(critic(x, *others) for critic in self.critics)
         logit = torch.stack([one.logit for one in judged]).mean(0)
-        return Judgement(logit, torch.cat([one.features for one in judged], 1))
-
-    @contextmanager
-    def only(self, index: int) -> Iterator[None]:
-        """For a while, ask one of the critics alone."""
-        self._only = index
-        try:
-            yield
-        finally:
-            self._only = None
+        return Judgement(logit, torch.cat([one.features for one in judged], 1), judged)
 
 
 def is_critic(module: nn.Module) -> bool:

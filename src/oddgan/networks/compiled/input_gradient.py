@@ -66,16 +66,17 @@ class Logits:
         """Return the logits (n,) of samples (n, ...)."""
         return cast(Tensor, self.critic(x).logit)
 
-    def both(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the logits of real and of generated samples, (n,) and (k,).
+    def both(self, real: Tensor, fake: Tensor) -> tuple[Judgement, Judgement]:
+        """Return what the critic says of real samples (n, ...) and of generated ones (k, ...).
 
         They take one pass together where two differ by rounding only: not with batch norm, dropout or spectral norm,
         whose statistics, draws and power iterations belong to a pass.
         """
         if not all(type(part) in ALONE and not _hooked(part) for part in self.critic.modules()):
-            return self(real), self(fake)
-        logits = self(torch.cat([real, fake]))
-        return logits[: len(real)], logits[len(real) :]
+            return self.critic(real), self.critic(fake)
+        logit, features, _ = self.critic(torch.cat([real, fake]))
+        n = len(real)
+        return Judgement(logit[:n], features[:n]), Judgement(logit[n:], features[n:])
 
     def slope(self, x: Tensor) -> Tensor | None:
         """Return each logit's gradient in its own sample, (n, ...), as a graph of the weights alone.

@@ -14,7 +14,7 @@ class HalfPrecision(nn.Module):
 
     Parameters
     ----------
-    network : takes and returns tensors (n, ...), or named tuples of them.
+    network : takes and returns tensors (n, ...), or tuples of them.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -25,10 +25,16 @@ class HalfPrecision(nn.Module):
     def forward(self, *inputs: Tensor) -> Any:
         """Map inputs as the network does, but for rounding."""
         with torch.autocast(inputs[0].device.type, torch.bfloat16):
-            y = self.network(*inputs)
-        return at_least_float32(y) if isinstance(y, Tensor) else type(y)(*map(at_least_float32, y))
+            return _widened(self.network(*inputs))
 
 
 def at_least_float32(x: Tensor) -> Tensor:
     """Return x (n, ...) in float32 where it is in bfloat16, else as it is."""
     return x.float() if x.dtype == torch.bfloat16 else x
+
+
+def _widened(y: Any) -> Any:
+    if isinstance(y, Tensor):
+        return at_least_float32(y)
+    values = map(_widened, y)
+    return type(y)(*values) if hasattr(y, "_fields") else tuple(values)

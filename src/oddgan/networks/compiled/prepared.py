@@ -199,7 +199,7 @@ class Prepared(nn.Module):
         """Map inputs (n, ...) as the original does."""
         y = self.body(*(x.to(self.dtype) for x in inputs))
         if isinstance(y, Judgement):
-            return Judgement(*(value.to(self.result) for value in y))
+            return Judgement(y.logit.to(self.result), y.features.to(self.result))
         result: Tensor = y.to(self.result)
         return result
 

@@ -1,7 +1,6 @@
-"""Stabilisers: what keeps an adversarial game steady, as parts that every detector with a critic takes."""
+"""Stabilisers: techniques that stabilise adversarial training, as parts that every detector with a critic takes."""
 
-from oddgan.training.stabilisers.base import Setting, Stabiliser, check
-from oddgan.training.stabilisers.game import Game, stabilised
+from oddgan.training.stabilisers.base import Setting, Stabiliser, check, rebuilt, stabilised
 from oddgan.training.stabilisers.losses import FeatureMatching, InstanceNoise, LabelSmoothing, Penalised
 from oddgan.training.stabilisers.networks import CriticEnsemble, MinibatchDiscrimination, MinibatchStdDev
 from oddgan.training.stabilisers.schedules import CriticWarmUp, TwoTimescale
@@ -10,7 +9,6 @@ __all__ = [
     "CriticEnsemble",
     "CriticWarmUp",
     "FeatureMatching",
-    "Game",
     "InstanceNoise",
     "LabelSmoothing",
     "MinibatchDiscrimination",
@@ -20,5 +18,6 @@ __all__ = [
     "Stabiliser",
     "TwoTimescale",
     "check",
+    "rebuilt",
     "stabilised",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from oddgan._core.errors import InputError
-from oddgan.training.protocol import Clock, Player
+from oddgan.training.protocol import Player
 from oddgan.training.stabilisers.base import Setting, Stabiliser
 
 
@@ -75,6 +75,6 @@ class CriticWarmUp(Stabiliser):
     def check(self, setting: Setting) -> None:
         """Serve every game."""
 
-    def waits(self, clock: Clock) -> bool:
-        """Whether fewer than `steps` batches have passed."""
-        return clock.iteration < self.steps
+    def player(self, player: Player, *, critic: bool) -> Player:
+        """Return the player, who waits unless it is a critic."""
+        return player if critic else replace(player, waits=self.steps)
