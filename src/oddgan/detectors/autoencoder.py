@@ -7,14 +7,14 @@ from torch import Tensor
 
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts, standard_components
-from oddgan.families import CodingDetector, PrivateDetector
+from oddgan.families import CodingDetector
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2, Similarity
-from oddgan.training import Adam, Clock, Optimiser, Phase, Update
+from oddgan.training import Adam, Clock, Optimiser, Phase, Privacy, Update
 
 
 @hyperparameters
-class AutoEncoder(PrivateDetector, CodingDetector):
+class AutoEncoder(CodingDetector):
     r"""Reconstruct through a bottleneck; what is unlike the training data comes back changed.
 
     min_{E, G} mean (x - G(E(x)))², and the score is the same residual. On images and series the networks are DCGAN-like
@@ -22,6 +22,8 @@ class AutoEncoder(PrivateDetector, CodingDetector):
 
     Parameters
     ----------
+    privacy : bound what the trained weights can tell of any single row, by noisy updates, see `training.Privacy`; None
+        adds no noise. Scaling, threshold and the calibration scores stored with the model are not covered.
     latent_dim : size m of the bottleneck, >= 1.
     similarity : the residual that is trained and scored.
 
@@ -43,6 +45,7 @@ class AutoEncoder(PrivateDetector, CodingDetector):
     )
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4}
 
+    privacy: Privacy | None = None
     latent_dim: int = 32
     similarity: Similarity = L2()
     composition: Composition = WeightedSum(residual=1.0)

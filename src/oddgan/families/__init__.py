@@ -9,7 +9,6 @@ from oddgan.families.modules import Stored
 from oddgan.families.neural import NeuralDetector
 from oddgan.families.parallel import ParallelDetector
 from oddgan.families.partial_fit import Changes
-from oddgan.families.private import PrivateDetector
 from oddgan.families.search import Inversion, SearchDetector, SearchReport
 
 __all__ = [
@@ -23,7 +22,6 @@ __all__ = [
     "NeuralDetector",
     "ParallelDetector",
     "PriorDetector",
-    "PrivateDetector",
     "ProjectedDetector",
     "SearchDetector",
     "SearchReport",

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.families.neural import NeuralDetector
-from oddgan.families.private import PrivateDetector
 from oddgan.priors import Gaussian, Prior
+from oddgan.training import Privacy
 
 
 @hyperparameters
@@ -64,8 +64,17 @@ class PriorDetector(CodingDetector):
         return self._decode(self._draw(n))
 
 
-class VariationalDetector(PrivateDetector, CodingDetector):
-    """A coding detector with p(z) = N(0, I), whose encoder gives q(z|x) = N(μ, σ²) as μ and log σ² side by side."""
+@hyperparameters
+class VariationalDetector(CodingDetector):
+    """A coding detector with p(z) = N(0, I), whose encoder gives q(z|x) = N(μ, σ²) as μ and log σ² side by side.
+
+    Parameters
+    ----------
+    privacy : bound what the trained weights can tell of any single row, by noisy updates, see `training.Privacy`; None
+        adds no noise. Scaling, threshold and the calibration scores stored with the model are not covered.
+    """
+
+    privacy: Privacy | None = None
 
     def _posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean μ and log σ² of q(z|x), (n, m) each."""

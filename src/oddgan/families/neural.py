@@ -37,9 +37,12 @@ from oddgan.training import (
     Phase,
     Plan,
     Player,
+    Privacy,
+    PrivateEngine,
     Selection,
     SharedEngine,
     Source,
+    Spent,
     Stabiliser,
     Subject,
     TensorSource,
@@ -52,6 +55,7 @@ from oddgan.training import (
     team,
 )
 from oddgan.training.batches import count
+from oddgan.training.privacy.engine import check_private, watchers
 from oddgan.training.stabilisers import Setting, check, rebuilt, stabilised
 
 # Fewer steps than this leave most networks where they started.
@@ -167,6 +171,8 @@ class NeuralDetector(Detector):
         one_of(("fp32", "bf16"), precision=self.precision)
         self.backbone.check(self.shape_)
         check(self.stabilisers, Setting(type(self).__name__, getattr(self, "objective", None), self.fools))
+        if getattr(self, "privacy", None) is not None:
+            check_private(self.selection, self.stabilisers)
         if self.stabilisers and many():
             raise InputError("Stabilisers look at batches as a whole, which several workers can't: use one process.")
 
@@ -261,22 +267,38 @@ class NeuralDetector(Detector):
     ) -> list[EpochRecord]:
         """Train phase after phase and return one record an epoch; a phase that only looks at the rows leaves none."""
         parts = (part for phase in phases for part in self._parts(phase, fitting))
-        engine, records = self._engine(), list[EpochRecord]()
+        if hasattr(self, "privacy"):
+            self.privacy_: Spent | None = None  # what an earlier fit guaranteed is over
+        engine, records = self._engine(source, fitting), list[EpochRecord]()
         for index, part in enumerate(parts, fitting.first or 0):
             phase = stabilised(part, self.networks_, self.stabilisers)
             selector = None if panel is None else panel.selector(part)
             plan = Plan(self.batch_size, index, fitting.callbacks, engine, selector)
             done = run(phase, self.networks_, source, plan)
             records += done if phase.players else []
+        if isinstance(engine, PrivateEngine):
+            self.privacy_ = engine.report()
+            notice(str(self.privacy_))
         return records
 
     def _parts(self, phase: Phase, fitting: Fitting) -> list[Phase]:
         """What a phase consists of; networks that have grown do not grow again."""
         return [phase] if fitting.again else grown(phase, self.networks_)
 
-    def _engine(self) -> Engine:
-        """How updates are computed."""
-        return SharedEngine.for_now()
+    def _engine(self, source: Source, fitting: Fitting) -> Engine:
+        """How updates are computed: with noise, by several workers together, or as torch does by itself."""
+        privacy: Privacy | None = getattr(self, "privacy", None)
+        if privacy is None:
+            return SharedEngine.for_now()
+        if self.similarities_ or fitting.again:
+            raise InputError(
+                "Private training can't fit a similarity to rows or go on with trained networks: give similarities "
+                "whose parameters are set, and train from the start."
+            )
+        phases = list(with_epochs(self._phases(), fitting.epochs))
+        protected = [watchers(phase, self.networks_, self.shape_) for phase in phases]
+        batches, secret = count(len(source), self.batch_size), self.random_state is None
+        return PrivateEngine(privacy, phases, protected, batches, secret=secret)
 
     def _fit_similarities(self, rows: Rows) -> dict[str, Similarity]:
         """The similarities among the hyperparameters that take something from normal rows, fitted to some of them."""

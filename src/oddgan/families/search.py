@@ -16,12 +16,13 @@ from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.components import Component, ScoreParts
 from oddgan.base.fitting import Fitting
 from oddgan.base.scoring import Passes, Progress, Report, full_pass, run_rows
-from oddgan.families.private import PrivateDetector
+from oddgan.families.neural import NeuralDetector
 from oddgan.inputs.rows import Rows, chunks
 from oddgan.inversion import Execution, Inverted, Loss, Map, Slots
 from oddgan.inversion.result import Report as InversionReport
 from oddgan.priors import Prior
 from oddgan.scores import Composition
+from oddgan.training import Privacy
 
 SearchReport = InversionReport
 
@@ -68,11 +69,13 @@ def _traces(detector: object) -> bool:
 
 
 @hyperparameters
-class SearchDetector(PrivateDetector):
+class SearchDetector(NeuralDetector):
     """A detector that inverts its generator.
 
     Parameters
     ----------
+    privacy : bound what the trained weights can tell of any single row, by noisy updates, see `training.Privacy`; None
+        adds no noise. Scaling, threshold and the calibration scores stored with the model are not covered.
     budget_ms : milliseconds that the search for a row may take, above 0: `fit` turns them into a number of steps, once,
         on the machine at hand, and the model keeps that number; None takes the steps of `inversion`.
     """
@@ -80,6 +83,7 @@ class SearchDetector(PrivateDetector):
     search_components: ClassVar[tuple[str, ...]] = ()
     """The components that the method's parameter `search_loss` may use; empty without such a parameter."""
 
+    privacy: Privacy | None = None
     latent_dim: int
     prior: Prior
     inversion: Any
