@@ -35,8 +35,7 @@ from oddgan.evaluate import Record
 from oddgan.networks import Progressive
 from oddgan.networks.blocks.progressive import Timetable
 from oddgan.objectives import WGANGP
-from oddgan.training import Adam, Callback, EpochRecord
-from oddgan.training.loop import State
+from oddgan.training import Adam, Callback, EpochRecord, State
 
 CASE = "magnetic tiles, 64 px"
 GROWN, FULL = "grown", "full size from the start"

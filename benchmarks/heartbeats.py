@@ -43,8 +43,7 @@ from oddgan.scores import (
     Standardised,
     WeightedSum,
 )
-from oddgan.training import Adam, Callback, EpochRecord
-from oddgan.training.loop import State
+from oddgan.training import Adam, Callback, EpochRecord, State
 
 Values = dict[str, np.ndarray]
 SEEDS = (0, 1, 2)

@@ -2,7 +2,7 @@
 
 from oddgan.training.augmentation import TimeWarp
 from oddgan.training.batches import BatchSource, DatasetSource, Source, TensorSource
-from oddgan.training.callbacks import Callback, EpochRecord, EventLog, ProgressBar, Subject
+from oddgan.training.callbacks import Callback, EventLog, ProgressBar, Subject
 from oddgan.training.checkpoints import Checkpoints, begin
 from oddgan.training.corruption import (
     Corruption,
@@ -18,7 +18,7 @@ from oddgan.training.distributed.team import is_first, many, team, workers
 from oddgan.training.ema import Ema
 from oddgan.training.engine import Engine
 from oddgan.training.growth import grown
-from oddgan.training.loop import Plan, State, run
+from oddgan.training.loop import Plan, run
 from oddgan.training.monitor import FAILURES, Alarm, Failure, Monitor, Thresholds
 from oddgan.training.optimisers import (
     SGD,
@@ -48,6 +48,7 @@ from oddgan.training.stabilisers import (
     Stabiliser,
     TwoTimescale,
 )
+from oddgan.training.state import EpochRecord, State
 
 __all__ = [
     "FAILURES",

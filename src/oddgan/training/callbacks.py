@@ -1,11 +1,11 @@
-"""What may watch training: progress bars, event logs, later checkpoints and trackers."""
+"""Callbacks that observe training: progress bar and event log."""
 
 import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import numpy as np
 from rich.console import Console
@@ -13,33 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from torch import Tensor
 
 from oddgan._core.files import plain_errors
-
-if TYPE_CHECKING:
-    from oddgan.training.loop import State
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One epoch of one phase.
-
-    Parameters
-    ----------
-    phase, phase_index : the phase and its number, from 0.
-    epoch, epochs : the number of the epoch that ended, from 1, and how many the phase has.
-    losses : the mean loss of each player.
-    seconds : how long the epoch took.
-    criterion : what held-out rows say of it, lower is better; None where they were not asked.
-    chosen : whether the phase ended with the weights of this epoch because of that.
-    """
-
-    phase: str
-    phase_index: int
-    epoch: int
-    epochs: int
-    losses: dict[str, float]
-    seconds: float
-    criterion: float | None = None
-    chosen: bool = False
+from oddgan.training.state import EpochRecord, State
 
 
 @dataclass(frozen=True)
@@ -60,7 +34,7 @@ class Subject:
 
 
 class Callback:
-    """Watches training; every method may be overridden and does nothing here."""
+    """Observes training; every method may be overridden and does nothing here."""
 
     def fit_started(self, method: str, rows: int) -> None:
         """Training of `method` begins on `rows` rows."""
@@ -71,19 +45,19 @@ class Callback:
     def resumed(self, records: Sequence[EpochRecord]) -> None:
         """Epochs that an earlier run has trained; told before `phase_started`, or instead of it for a whole phase."""
 
-    def phase_started(self, state: "State") -> None:
+    def phase_started(self, state: State) -> None:
         """A phase begins, or goes on from `state.clock`."""
 
-    def gradients_ready(self, state: "State", player: str) -> None:
+    def gradients_ready(self, state: State, player: str) -> None:
         """The gradients of a player are there; its weights have not moved yet."""
 
-    def iteration_ended(self, state: "State") -> None:
+    def iteration_ended(self, state: State) -> None:
         """A step has been taken."""
 
-    def epoch_ended(self, state: "State", record: EpochRecord) -> None:
+    def epoch_ended(self, state: State, record: EpochRecord) -> None:
         """A pass over the data has ended."""
 
-    def phase_ended(self, state: "State") -> None:
+    def phase_ended(self, state: State) -> None:
         """A phase has ended; its moving average, if any, is in place."""
 
     def fit_ended(self, seconds: float) -> None:
@@ -115,20 +89,20 @@ class ProgressBar(Callback):
         self._bar = Progress(*columns, console=self._console, transient=not self._console.is_terminal)
         self._bar.start()
 
-    def phase_started(self, state: "State") -> None:
+    def phase_started(self, state: State) -> None:
         """Open a line for the phase."""
         if self._bar is not None:
             total = state.phase.epochs * state.batches
             done = state.clock.iteration
             self._task, self._losses = self._bar.add_task(state.phase.name, total=total, completed=done, losses=""), ""
 
-    def iteration_ended(self, state: "State") -> None:
+    def iteration_ended(self, state: State) -> None:
         """Advance by a step."""
         if self._bar is not None and self._task is not None:
             text = f"{state.phase.name} {state.clock.epoch + 1}/{state.phase.epochs}"
             self._bar.update(self._task, advance=1, description=text, losses=self._losses)
 
-    def epoch_ended(self, state: "State", record: EpochRecord) -> None:
+    def epoch_ended(self, state: State, record: EpochRecord) -> None:
         """Show the epoch's mean losses."""
         self._losses = "  ".join(f"{player} {loss:.4g}" for player, loss in record.losses.items())
         if self._bar is not None and self._task is not None:
@@ -178,11 +152,11 @@ class EventLog(Callback):
         for record in records:
             self.write("epoch", **asdict(record) | {"resumed": True})
 
-    def phase_started(self, state: "State") -> None:
+    def phase_started(self, state: State) -> None:
         """Note the phase."""
         self.write("phase_started", phase=state.phase.name, phase_index=state.index, epochs=state.phase.epochs)
 
-    def epoch_ended(self, state: "State", record: EpochRecord) -> None:
+    def epoch_ended(self, state: State, record: EpochRecord) -> None:
         """Note the epoch, with the seconds since the start."""
         self.write("epoch", **asdict(record) | {"seconds": round(time.perf_counter() - self._started, 3)})
 

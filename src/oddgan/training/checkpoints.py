@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ from oddgan._core.errors import InputError
 from oddgan._core.files import new_file, writing
 from oddgan._core.locks import remove, sweep
 from oddgan._core.text import shown
-from oddgan.training.callbacks import Callback, EpochRecord
+from oddgan.training.callbacks import Callback
 from oddgan.training.checkpoint_files import (
     digest,
     note_randomness,
@@ -34,9 +34,7 @@ from oddgan.training.distributed.team import agree, is_first, many, of_first, sa
 from oddgan.training.ema import Ema
 from oddgan.training.protocol import Clock, Phase
 from oddgan.training.seeds import Randomness, device_of
-
-if TYPE_CHECKING:
-    from oddgan.training.loop import State
+from oddgan.training.state import EpochRecord, State
 
 FORMAT = 2
 _BEGUN = "begun.json"
@@ -180,7 +178,7 @@ class Checkpoints(Callback):
         randomness(head, tensors, "now").put(device_of(networks))
         return [EpochRecord(**record) for record in head["records"]]
 
-    def restore(self, state: "State") -> None:
+    def restore(self, state: State) -> None:
         """Put a phase where its last checkpoint left it, if there is one."""
         folders = self._steps(state.index)
         found = of_first(lambda: read_snapshot(folders[-1], self._key(folders[-1])) if folders else None)
@@ -201,26 +199,26 @@ class Checkpoints(Callback):
         state.clock = Clock(head["steps"], head["epoch"], state.phase.epochs, state.batches)
         state.order, state.drawn = (randomness(head, tensors, name) for name in ("order", "now"))
 
-    def iteration_ended(self, state: "State") -> None:
+    def iteration_ended(self, state: State) -> None:
         """Write a checkpoint if it is time."""
         steps = state.clock.iteration + 1
         due = time.monotonic() - self._written >= self.seconds if self.steps is None else steps % self.steps == 0
         if due and state.phase.players and is_first():
-            state.look()
+            state.read_losses()
             kept, head = _under_way(state)
             self._write(state, self.folder / f"step-{state.index}-{steps:09d}", kept, head | {"steps": steps})
             for old in self._steps(state.index)[: -self.keep]:
                 remove(old)
             self._written = time.monotonic()
 
-    def phase_ended(self, state: "State") -> None:
+    def phase_ended(self, state: State) -> None:
         """Keep the end of the phase; its checkpoints are no longer needed."""
         if state.phase.players and is_first():
             self._write(state, self.folder / f"phase-{state.index}", {}, {})
             for old in self._steps(state.index):
                 remove(old)
 
-    def _write(self, state: "State", target: Path, more: Mapping[str, Tensor], noted: Mapping[str, Any]) -> None:
+    def _write(self, state: State, target: Path, more: Mapping[str, Tensor], noted: Mapping[str, Any]) -> None:
         """Write what both the end of a phase and a place within it need, and what is given beside it."""
         tensors = {f"networks.{k}": v for k, v in state.networks.state_dict().items()} | dict(more)
         head = {"records": [asdict(record) for record in state.records]} | dict(noted)
@@ -241,7 +239,7 @@ class Checkpoints(Callback):
         return [self._training, f"{self._place}{folder.name}"]
 
 
-def _under_way(state: "State") -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _under_way(state: State) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """What only going on within a phase needs: memories, the choice so far, and the place in the pass."""
     tensors: dict[str, Tensor] = {}
     head: dict[str, Any] = {"epoch": state.clock.epoch, "sums": state.sums, "counts": state.counts}

@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from oddgan.training.batches import Source
-
-if TYPE_CHECKING:
-    from oddgan.training.loop import State
+from oddgan.training.state import State
 
 
 class Engine:
@@ -19,18 +16,18 @@ class Engine:
     This one computes as torch does by itself; subclasses share the work among processes or protect single rows.
     """
 
-    def prepare(self, state: "State") -> None:
+    def prepare(self, state: State) -> None:
         """Get ready for a phase: networks, parameters and optimisers are there, nothing is trained yet."""
 
-    def batches(self, state: "State", source: Source, start: int = 0) -> Iterator[Tensor]:
+    def batches(self, state: State, source: Source, start: int = 0) -> Iterator[Tensor]:
         """One epoch without its first `start` batches, as this process works on it; the order is drawn at once."""
-        return source.epoch(state.plan.batch_size, start)
+        return source.epoch(state.batch_size, start)
 
     def around(self) -> AbstractContextManager[object]:
         """What a step runs in, e.g. autocast; updates are applied outside."""
         return nullcontext()
 
-    def backward(self, state: "State", player: str, loss: Tensor) -> Tensor | None:
+    def backward(self, state: State, player: str, loss: Tensor) -> Tensor | None:
         """Fill the gradients of a player's parameters, and of nobody else's; return the loss as one number, ().
 
         None is a loss that nobody may be told.

@@ -1,4 +1,4 @@
-"""The loop: every loss that a step yields updates its player, and nobody else."""
+"""The training loop: every loss that a step yields updates its player, and nobody else."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import TrainingError
 from oddgan.training.batches import Source, count
-from oddgan.training.callbacks import Callback, EpochRecord
+from oddgan.training.callbacks import Callback
 from oddgan.training.checkpoints import Checkpoints
 from oddgan.training.ema import Ema
 from oddgan.training.engine import Engine
 from oddgan.training.protocol import Clock, Phase, Update
-from oddgan.training.seeds import Randomness, device_of
+from oddgan.training.seeds import Randomness
 from oddgan.training.selection import Selector
+from oddgan.training.state import EpochRecord, State
 
 # On an accelerator reading a loss waits for the device, so losses are looked at in groups.
 _LOOK_EVERY = 50
@@ -24,13 +25,13 @@ _LOOK_EVERY = 50
 
 @dataclass
 class Plan:
-    """How a phase is trained; no part that a model stores.
+    """How a phase is trained.
 
     Parameters
     ----------
     batch_size : rows of a step, >= 2.
     index : the phase's number, from 0.
-    callbacks : what watches.
+    callbacks : what observes training.
     engine : how an update is computed.
     selector : what chooses among the epochs; None keeps the last weights.
     """
@@ -42,59 +43,6 @@ class Plan:
     selector: Selector | None = None
 
 
-@dataclass
-class State:
-    """What the loop holds while a phase runs; callbacks may read it.
-
-    `clock` is that of the step at hand; `order` is where the generators stood when the pass over the data began, and
-    `drawn` where they are to go on from after a resumption.
-    """
-
-    phase: Phase
-    plan: Plan
-    networks: nn.ModuleDict
-    batches: int
-    parameters: dict[str, list[nn.Parameter]]
-    optimisers: dict[str, torch.optim.Optimizer]
-    ema: Ema | None
-    clock: Clock
-    order: Randomness
-    drawn: Randomness | None = None
-    pending: list[tuple[str, int, Tensor]] = field(default_factory=list)
-    sums: dict[str, float] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-    records: list[EpochRecord] = field(default_factory=list)
-
-    @property
-    def index(self) -> int:
-        """The phase's number, from 0."""
-        return self.plan.index
-
-    @property
-    def selector(self) -> Selector | None:
-        """What chooses among the epochs, if anything."""
-        return self.plan.selector
-
-    @property
-    def device(self) -> torch.device:
-        """Where training runs."""
-        return device_of(self.networks)
-
-    def look(self) -> None:
-        """Read the losses that are waiting; stop at the first that is not finite."""
-        for player, iteration, loss in self.pending:
-            value = float(loss)
-            if not torch.isfinite(loss):
-                raise TrainingError(
-                    f"The loss of {player!r} became {value} in phase {self.phase.name!r} at step {iteration} "
-                    f"(epoch {self.clock.epoch + 1} of {self.phase.epochs}): try a smaller learning rate "
-                    "(optimiser.lr), a gradient penalty or spectral norm, and look for extreme values in the data."
-                )
-            self.sums[player] = self.sums.get(player, 0.0) + value
-            self.counts[player] = self.counts.get(player, 0) + 1
-        self.pending.clear()
-
-
 def run(phase: Phase, networks: nn.ModuleDict, source: Source, plan: Plan) -> list[EpochRecord]:
     """Train one phase and return one record an epoch.
 
@@ -103,7 +51,7 @@ def run(phase: Phase, networks: nn.ModuleDict, source: Source, plan: Plan) -> li
     phase : what to train.
     networks : all networks by name; those of no player are frozen and in evaluation mode.
     source : the rows.
-    plan : in which steps, how, and watched by whom.
+    plan : how to train it.
 
     Raises
     ------
@@ -124,7 +72,7 @@ def run(phase: Phase, networks: nn.ModuleDict, source: Source, plan: Plan) -> li
             callback.resumed(state.records)
         callback.phase_started(state)
     for epoch in range(state.clock.epoch, phase.epochs):
-        _pass(state, source, epoch)
+        _epoch(state, plan, source, epoch)
         if state.selector is not None and state.selector.exhausted:
             break
     _choose(state)
@@ -133,46 +81,41 @@ def run(phase: Phase, networks: nn.ModuleDict, source: Source, plan: Plan) -> li
     return state.records
 
 
-def _pass(state: State, source: Source, epoch: int) -> None:
+def _epoch(state: State, plan: Plan, source: Source, epoch: int) -> None:
     """One pass over the data, or the rest of one."""
-    started, start, callbacks = time.perf_counter(), state.clock.iteration - epoch * state.batches, state.plan.callbacks
-    for i, x in enumerate(_batches(state, source, max(0, start)), max(0, start)):
+    started, start = time.perf_counter(), max(0, state.clock.iteration - epoch * state.batches)
+    for i, x in enumerate(_batches(state, plan.engine, source, start), start):
         state.clock = Clock(epoch * state.batches + i, epoch, state.phase.epochs, state.batches)
-        _iterate(state, x)
-        for callback in callbacks:
+        _iterate(state, plan, x)
+        for callback in plan.callbacks:
             callback.iteration_ended(state)
-    state.look()
+    state.read_losses()
     losses = {player: total / state.counts[player] for player, total in state.sums.items()}
-    value = _judged(state, epoch + 1)
+    value = None
+    if state.selector is not None:
+        with nullcontext() if state.ema is None else state.ema.applied():  # the weights that the phase would end with
+            value = state.selector.look(state.networks, epoch + 1)
     seconds = time.perf_counter() - started
     record = EpochRecord(state.phase.name, state.index, epoch + 1, state.phase.epochs, losses, seconds, value)
     state.records.append(record)
-    for callback in callbacks:
+    for callback in plan.callbacks:
         callback.epoch_ended(state, record)
 
 
-def _batches(state: State, source: Source, start: int) -> Iterator[Tensor]:
+def _batches(state: State, engine: Engine, source: Source, start: int) -> Iterator[Tensor]:
     """The batches of a pass; after a resumption, those that are left of the order that was drawn then."""
     if state.drawn is None:
         state.sums, state.counts, state.order = {}, {}, Randomness.now(state.device)
-        return state.plan.engine.batches(state, source)
+        return engine.batches(state, source)
     state.order.put(state.device)
-    batches = state.plan.engine.batches(state, source, start)
+    batches = engine.batches(state, source, start)
     state.drawn.put(state.device)
     state.drawn = None
     return batches
 
 
-def _judged(state: State, epoch: int) -> float | None:
-    """What held-out rows say of the weights that the phase would end with now."""
-    if state.selector is None:
-        return None
-    with nullcontext() if state.ema is None else state.ema.applied():
-        return state.selector.look(state.networks, epoch)
-
-
 def _choose(state: State) -> None:
-    """End with the weights that held-out rows like best, with the moving average, or with the last."""
+    """End with the weights of the best held-out criterion, with the moving average, or with the last."""
     if state.selector is not None and state.selector.weights:
         state.selector.apply(state.networks)
         state.records = [replace(r, chosen=r.epoch == state.selector.epoch) for r in state.records]
@@ -192,24 +135,26 @@ def _prepare(phase: Phase, networks: nn.ModuleDict, batches: int, plan: Plan) ->
     if ema is not None and not isinstance(ema, Ema):
         ema = Ema((w for n in sorted(trained) for w in networks[n].parameters()), ema)
     clock, order = Clock(0, 0, phase.epochs, batches), Randomness.now(torch.device("cpu"))
-    return State(phase, plan, networks, batches, parameters, optimisers, ema, clock, order)
+    return State(
+        phase, plan.index, networks, plan.batch_size, batches, parameters, optimisers, ema, plan.selector, clock, order
+    )
 
 
-def _iterate(state: State, x: Tensor) -> None:
+def _iterate(state: State, plan: Plan, x: Tensor) -> None:
     updates = state.phase.step(x, state.clock)
     while True:
-        with state.plan.engine.around():
+        with plan.engine.around():
             update = next(updates, None)
         if update is None:
             break
-        _apply(state, update, updates)
+        _apply(state, plan, update, updates)
     if state.ema is not None:
         state.ema.step()
     if x.device.type == "cpu" or len(state.pending) >= _LOOK_EVERY:
-        state.look()
+        state.read_losses()
 
 
-def _apply(state: State, update: Update, updates: Iterator[Update]) -> None:
+def _apply(state: State, plan: Plan, update: Update, updates: Iterator[Update]) -> None:
     player = state.phase.players.get(update.player)
     if player is None:
         raise TrainingError(
@@ -222,12 +167,12 @@ def _apply(state: State, update: Update, updates: Iterator[Update]) -> None:
     player.optimiser.set_rate(optimiser, state.clock.progress)
     optimiser.zero_grad(set_to_none=True)
     try:
-        loss = state.plan.engine.backward(state, update.player, update.loss)
+        loss = plan.engine.backward(state, update.player, update.loss)
     except RuntimeError as error:
         if hasattr(updates, "throw"):
             updates.throw(error)  # the traceback then names the line of the step that yielded
         raise
-    for callback in state.plan.callbacks:
+    for callback in plan.callbacks:
         callback.gradients_ready(state, update.player)
     optimiser.step()
     if loss is not None:

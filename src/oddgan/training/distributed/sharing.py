@@ -3,7 +3,6 @@
 import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +13,7 @@ from oddgan.training.batches import Source, count
 from oddgan.training.distributed.rows import Shared
 from oddgan.training.distributed.team import Team, current
 from oddgan.training.engine import Engine
-
-if TYPE_CHECKING:
-    from oddgan.training.loop import State
+from oddgan.training.state import State
 
 # Rounding may differ between devices; a loss that depends on the rows differs by more.
 _SAME = 1e-6
@@ -43,7 +40,7 @@ class SharedEngine(Engine):
         team = current()
         return Engine() if team is None else cls(team)
 
-    def prepare(self, state: "State") -> None:
+    def prepare(self, state: State) -> None:
         """Refuse layers that look at the rows of a batch together, other than batch normalisation.
 
         Raises
@@ -57,7 +54,7 @@ class SharedEngine(Engine):
                 "or use one process."
             )
 
-    def batches(self, state: "State", source: Source, start: int = 0) -> Iterator[Tensor]:
+    def batches(self, state: State, source: Source, start: int = 0) -> Iterator[Tensor]:
         """One epoch without its first `start` batches, as this worker's shares; at its end the workers are compared.
 
         Raises
@@ -68,16 +65,16 @@ class SharedEngine(Engine):
             If the workers have drifted apart.
         """
         workers, n = self.team.share[1], len(source)
-        parts = count(n, state.plan.batch_size)
+        parts = count(n, state.batch_size)
         if n // parts < workers:
             raise InputError(
                 f"{workers} workers can't share a batch of {n // parts} rows: raise batch_size (now "
-                f"{state.plan.batch_size}), give more rows (now {n}), or start fewer workers."
+                f"{state.batch_size}), give more rows (now {n}), or start fewer workers."
             )
         sizes = [len(batch) for batch in torch.arange(n).tensor_split(parts)[start:]]
-        return self._shares(state, source.epoch(state.plan.batch_size, start, self.team.share), sizes)
+        return self._shares(state, source.epoch(state.batch_size, start, self.team.share), sizes)
 
-    def _shares(self, state: "State", batches: Iterator[Tensor], sizes: list[int]) -> Iterator[Tensor]:
+    def _shares(self, state: State, batches: Iterator[Tensor], sizes: list[int]) -> Iterator[Tensor]:
         worker, workers = self.team.share
         for x, size in zip(batches, sizes, strict=True):
             shares = torch.arange(size).tensor_split(workers)
@@ -90,7 +87,7 @@ class SharedEngine(Engine):
         """Draws and batch statistics are those of all rows."""
         return self.rows
 
-    def backward(self, state: "State", player: str, loss: Tensor) -> Tensor:
+    def backward(self, state: State, player: str, loss: Tensor) -> Tensor:
         """Fill the gradients of a player's parameters with those of the whole batch; return its loss, ().
 
         Raises
@@ -119,7 +116,7 @@ class SharedEngine(Engine):
         self._combine(parameters)
         return reduced.detach()
 
-    def _common(self, state: "State", player: str, loss: Tensor) -> Tensor:
+    def _common(self, state: State, player: str, loss: Tensor) -> Tensor:
         value = loss.detach()
         values = torch.zeros(self.team.share[1], dtype=value.dtype, device=value.device)
         values[self.team.share[0]] = value
@@ -151,7 +148,7 @@ class SharedEngine(Engine):
             extra += [piece[0] for piece in pieces[len(mine) :]]
         return extra
 
-    def _compare(self, state: "State") -> None:
+    def _compare(self, state: State) -> None:
         """Stop if random streams or weights differ: a step has broken the rules, and the result is no one's."""
         stream = zlib.crc32(torch.get_rng_state().numpy().tobytes())
         tensors = [t.detach().double().sum() for t in state.networks.state_dict().values()]

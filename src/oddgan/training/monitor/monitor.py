@@ -1,19 +1,16 @@
 """The callback that watches training for failures."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from oddgan._core.errors import InputError
 from oddgan._core.monitoring import Alarm, Snapshots, Watched
 from oddgan._core.notices import notice
-from oddgan.training.callbacks import Callback, EpochRecord, EventLog, Subject
+from oddgan.training.callbacks import Callback, EventLog, Subject
 from oddgan.training.monitor.diagnosis import CAUSES, Story, Symptom, Thresholds, symptoms
 from oddgan.training.monitor.observers import Looks
 from oddgan.training.monitor.remedies import NAMES, REMEDIES, Case
 from oddgan.training.monitor.snapshots import Gallery
-
-if TYPE_CHECKING:
-    from oddgan.training.loop import State
+from oddgan.training.state import EpochRecord, State
 
 
 class Monitor(Callback):
@@ -77,7 +74,7 @@ class Monitor(Callback):
         """Take the rows that samples are compared with."""
         self._gallery = None if subject.draw is None else Gallery(subject, self.rows, self.shown)
 
-    def phase_started(self, state: "State") -> None:
+    def phase_started(self, state: State) -> None:
         """Begin a story."""
         self._story = Story(state.phase.epochs, stride=-(-state.phase.epochs // self.looks))
         if self._gallery is not None:
@@ -85,11 +82,11 @@ class Monitor(Callback):
         self._looks.start_epoch()
         self._looks.listen(state.networks, (n for player in state.phase.players.values() for n in player.networks))
 
-    def gradients_ready(self, state: "State", player: str) -> None:
+    def gradients_ready(self, state: State, player: str) -> None:
         """Look at every few updates of a player."""
         self._looks.update(player, state.networks, state.phase.players[player].networks)
 
-    def epoch_ended(self, state: "State", record: EpochRecord) -> None:
+    def epoch_ended(self, state: State, record: EpochRecord) -> None:
         """Put together what the epoch showed, and judge it."""
         if not state.phase.players or (record.epoch % self._story.stride and record.epoch != record.epochs):
             return
@@ -115,7 +112,7 @@ class Monitor(Callback):
                 told.add(symptom.failure)
                 self._tell(state, record, symptom)
 
-    def _tell(self, state: "State", record: EpochRecord, symptom: Symptom) -> None:
+    def _tell(self, state: State, record: EpochRecord, symptom: Symptom) -> None:
         players, judges = state.phase.players, set(self._story.critics.values())
         critics = [player for name, player in players.items() if name in judges]
         others = [player for name, player in players.items() if name not in judges] or critics
@@ -133,7 +130,7 @@ class Monitor(Callback):
             self.log.write("alarm", **asdict(alarm))
         notice(text)
 
-    def phase_ended(self, state: "State") -> None:
+    def phase_ended(self, state: State) -> None:
         """Listen no more."""
         self._looks.stop()
 

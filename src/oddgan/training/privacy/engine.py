@@ -4,7 +4,6 @@ import math
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from scipy.stats import binom
@@ -19,9 +18,7 @@ from oddgan.training.protocol import Clock, Phase
 from oddgan.training.seeds import Randomness, device_of
 from oddgan.training.selection import Selection
 from oddgan.training.stabilisers import Stabiliser
-
-if TYPE_CHECKING:
-    from oddgan.training.loop import State
+from oddgan.training.state import State
 
 _BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 _AT_ONCE = 2**24  # numbers that gradients of single rows may take up together
@@ -193,7 +190,7 @@ class PrivateEngine(Engine):
         given = self.privacy
         return Spent(self.spent, given.delta, self.noise, given.max_grad_norm, rate, steps, tuple(players))
 
-    def batches(self, state: "State", source: Source, start: int = 0) -> Iterator[Tensor]:
+    def batches(self, state: State, source: Source, start: int = 0) -> Iterator[Tensor]:
         """As many batches as ever, each with every row at one probability, filled up by zeros to one size.
 
         How many rows take part stays hidden: it would tell of a row whether it did, through those who see no rows but
@@ -212,7 +209,7 @@ class PrivateEngine(Engine):
             x[self._real :] = 0.0  # what fills up is no row: its gradients are left out
             yield x
 
-    def backward(self, state: "State", player: str, loss: Tensor) -> Tensor | None:
+    def backward(self, state: State, player: str, loss: Tensor) -> Tensor | None:
         """Fill a player's gradients; nobody is told the loss of one that sees rows.
 
         Raises
