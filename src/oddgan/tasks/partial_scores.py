@@ -86,7 +86,7 @@ class Partial:
         if self.path.exists() and not force:
             rows = len(self._lines()) - 1
             raise InputError(
-                f"{self.path} holds {rows} rows of an interrupted run: continue with --resume, or start anew with --force."
+                f"{self.path} holds {rows} rows of an interrupted run: go on with --resume, or start anew with --force."
             )
         self._write([_first_line(origin)])
         return np.empty(0)
