@@ -19,13 +19,12 @@ def test_each_command_has_a_spec():
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_help_lists_each_field_with_its_docstring(run, monkeypatch, name):
-    monkeypatch.setenv("COLUMNS", "1000")
-    shown, fields = run(name, "--help").out, fields_of(SPECS[name])
+def test_help_lists_each_field_with_its_docstring(run, name):
+    shown, fields = " ".join(run(name, "--help").out.replace("│", " ").split()), fields_of(SPECS[name])
     nested = [field for field in fields if field.name == "options"]
     for field in (*fields, *fields_of(options.Options)) if nested else fields:
         if not field.flag.hidden and field not in nested:
-            assert field.help[1:] in shown
+            assert field.help[1:] in shown, "lines are wrapped between words only"
             assert (f" {field.name.upper()} " if field.flag.group is None else f" --{field.option} ") in shown
 
 

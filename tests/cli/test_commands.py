@@ -196,7 +196,7 @@ def test_an_interrupted_fit_with_checkpoints_says_how_to_go_on(run, monkeypatch,
         stopped.setattr(sys.modules["oddgan.tasks.fit"], "_shown", Mock(side_effect=KeyboardInterrupt))
         found = run(*words)
     assert found.code == 130
-    assert found.err.endswith("oddgan: Interrupted: checkpoints are kept in m.ckpt; --resume goes on from there.\n")
+    assert found.err.endswith("oddgan: Interrupted: checkpoints are kept in m.ckpt; --resume continues from there.\n")
     assert run(*words, "--resume").code == 0
     assert {path.name for path in tmp_path.iterdir()} == {"m", "runs"}
 

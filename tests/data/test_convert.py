@@ -55,7 +55,7 @@ def test_options_of_another_kind(x, options, message):
 def test_the_kind_of_the_model_reads_new_data():
     series = from_arrays(np.zeros((2, 9)), options=Options(kind="series")).reading
     assert from_arrays(np.zeros((3, 9)), like=series).x.shape == (3, 1, 9)
-    with pytest.raises(InputError, match="fitted with kind series, not table: leave --kind away"):
+    with pytest.raises(InputError, match="fitted with kind series, not table: remove --kind"):
         from_arrays(np.zeros((3, 9)), options=Options(kind="table"), like=series)
     grey = from_arrays(np.zeros((2, 9, 9), np.uint8)).reading
     assert from_arrays(np.zeros((3, 9, 9), np.int64), like=grey).x.shape == (3, 1, 9, 9)

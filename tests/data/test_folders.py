@@ -96,9 +96,9 @@ def test_new_images_are_read_like_the_old(tmp_path):
     reading = read(tmp_path / "old", Options(resize=(16, 18))).reading
     new = read(tmp_path / "new", like=reading)
     assert new.x.shape == (1, 1, 16, 18)
-    with pytest.raises(InputError, match=r"fitted with resize \(16, 18\), not \(8, 8\): leave --resize away"):
+    with pytest.raises(InputError, match=r"fitted with resize \(16, 18\), not \(8, 8\): remove --resize"):
         read(tmp_path / "new", Options(resize=(8, 8)), like=reading)
-    with pytest.raises(InputError, match="fitted with colour grey, not rgb: leave --colour away"):
+    with pytest.raises(InputError, match="fitted with colour grey, not rgb: remove --colour"):
         read(tmp_path / "new", Options(colour="rgb"), like=reading)
 
 

@@ -117,7 +117,7 @@ def test_a_tuned_threshold_adds_to_the_rows_that_are_not_measured_on(spec):
         (
             {"settings": {"composition": "Maximum"}, "source": DIGITS},
             UsageError,
-            "Maximum looks at no labels: leave builtin:digits away",
+            "Maximum looks at no labels: remove builtin:digits",
         ),
         ({"source": DIGITS}, UsageError, "builtin:digits is not used: give --set composition=NAME, or --tune"),
         ({"share": 0.5}, UsageError, "How labelled rows are read is given, but no rows"),

@@ -28,7 +28,7 @@ def partial(tmp_path):
 
 
 def test_scores_come_back_to_the_last_bit(partial):
-    np.testing.assert_array_equal(partial.go_on(ORIGIN), SCORES[:6])
+    np.testing.assert_array_equal(partial.resume(ORIGIN), SCORES[:6])
 
 
 def test_a_line_is_a_row_for_people_and_programs(partial):
@@ -56,14 +56,14 @@ def test_cut_at_any_place_whole_blocks_are_kept(partial):
     for cut in range(len(whole) + 1):
         partial.path.write_bytes(whole[:cut])
         rows = sum(end <= cut for end in lines) - 1
-        np.testing.assert_array_equal(partial.go_on(ORIGIN), SCORES[: max(rows, 0) // 3 * 3])
+        np.testing.assert_array_equal(partial.resume(ORIGIN), SCORES[: max(rows, 0) // 3 * 3])
         again = partial.path.read_bytes()
         assert again == whole[: lines[max(rows, 0) // 3 * 3]]
 
 
 def test_the_last_block_may_be_shorter(partial):
     partial.append(table(np.array([6])), first=6)
-    np.testing.assert_array_equal(partial.go_on(ORIGIN), SCORES)
+    np.testing.assert_array_equal(partial.resume(ORIGIN), SCORES)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_the_last_block_may_be_shorter(partial):
 )
 def test_another_origin_is_refused(partial, origin, words):
     with pytest.raises(InputError, match=rf"^\S+scores\.csv\.part was begun with {words}: give .* --resume\.$"):
-        partial.go_on(origin)
+        partial.resume(origin)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_damage_is_named(partial, line, text):
     lines[line - 1] = text
     partial.path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     with pytest.raises(InputError, match=rf"scores\.csv\.part is damaged in line {line}: start anew with --force"):
-        partial.go_on(ORIGIN)
+        partial.resume(ORIGIN)
 
 
 def test_fingerprints():
@@ -131,13 +131,13 @@ def test_a_changed_digit_is_damage(partial):
         digit = b"5" if text[place : place + 1] != b"5" else b"6"
         partial.path.write_bytes(text[:place] + digit + text[place + 1 :])
         with pytest.raises(InputError, match=r"is damaged in line \d: start anew with --force"):
-            partial.go_on(ORIGIN)
+            partial.resume(ORIGIN)
 
 
 def test_a_file_that_only_has_the_name_stays(tmp_path):
     made = Partial(tmp_path / "scores.csv")
     made.path.write_bytes(b"half a download\n")
-    for begin in (lambda: made.begin(ORIGIN, force=True), lambda: made.go_on(ORIGIN)):
+    for begin in (lambda: made.begin(ORIGIN, force=True), lambda: made.resume(ORIGIN)):
         with pytest.raises(InputError, match=r"scores\.csv\.part is no unfinished table of scores: move it elsewhere"):
             begin()
     assert made.path.read_bytes() == b"half a download\n"

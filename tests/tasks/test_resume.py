@@ -108,5 +108,5 @@ def test_what_cannot_go_on(spec, table, tmp_path):
         fit(FitSpec(**go, onto=tmp_path / "pca", out=tmp_path / "x"))
     first.detector.reading_ = None
     first.detector.save(tmp_path / "by-hand")
-    with pytest.raises(InputError, match="go on with partial_fit in Python"):
+    with pytest.raises(InputError, match="continue with partial_fit in Python"):
         fit(FitSpec(**go, onto=tmp_path / "by-hand", out=tmp_path / "x", options=Options()))

@@ -150,7 +150,7 @@ def test_resume_after_the_end_says_so(spec):
     first = score(spec)
     before = spec.out.stat().st_mtime_ns
     again = score(replace(spec, resume=True))
-    assert again.notes == (f"{spec.out} is finished already: nothing is left of an interrupted run.",)
+    assert again.notes == (f"{spec.out} is finished already: there is nothing to resume.",)
     np.testing.assert_array_equal(again.table.anomaly_score, first.table.anomaly_score)
     assert (again.threshold, spec.out.stat().st_mtime_ns) == (first.threshold, before)
 
@@ -193,7 +193,7 @@ def test_ctrl_c_says_how_to_go_on(spec, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Partial, "append", interrupted)
-    with pytest.raises(KeyboardInterrupt, match=r"finished rows are kept in .*scores\.csv\.part; --resume goes on"):
+    with pytest.raises(KeyboardInterrupt, match=r"finished rows are kept in .*scores\.csv\.part; --resume continues"):
         score(spec)
 
 
@@ -208,7 +208,7 @@ def test_an_error_before_the_first_rows_leaves_nothing(spec, tmp_path, monkeypat
 
 
 def test_resume_needs_a_file_to_go_on_with(spec):
-    with pytest.raises(UsageError, match=r"--resume goes on with what lies beside --out FILE"):
+    with pytest.raises(UsageError, match=r"--resume continues what lies beside --out FILE"):
         score(replace(spec, out=None, resume=True))
 
 

@@ -22,7 +22,7 @@ def part_text(part: object, write: Callable[[Any], str]) -> str:
     usual = {name: write(default) for name, default in defaults(cls).items()}
     fields = {name: write(value) for name, value in chosen(part).items()}
     told = [f"{name}={text}" for name, text in fields.items() if name in _ALWAYS or text != usual.get(name)]
-    return f"{type(part).__name__}({', '.join(told)})"
+    return f"{cls.__name__}({', '.join(told)})"
 
 
 def typed_text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""From a command line to an exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 ended by SIGTERM."""
+"""Run the command line; exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 ended by SIGTERM."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from oddgan._core.errors import OddganError, printable
 from oddgan._core.paths import odd_name
 from oddgan.cli.command import Output, app
 from oddgan.cli.commands.methods import help_on_method
-from oddgan.cli.stops import Stop, stoppable
+from oddgan.cli.signals import Stop, stoppable
 from oddgan.cli.threads import settle
 
 FAILED, WRONG_USE = 1, 2

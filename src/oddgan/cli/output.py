@@ -1,4 +1,4 @@
-"""What commands print: results on standard output, notes and progress on standard error."""
+"""Output of commands: results on standard output, notes and progress on standard error."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""How many threads the command's process may use, settled before torch starts."""
+"""Number of threads of the command's process, set before torch starts."""
 
 import os
 import sys

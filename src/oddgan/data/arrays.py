@@ -117,11 +117,11 @@ def layout(x: np.ndarray, kind: Kind | None, source: str) -> tuple[Kind, np.ndar
 
 
 def doubts(x: np.ndarray, source: str) -> tuple[str, ...]:
-    """What the user should know of an array that is read as series for want of a kind.
+    """Notes on an array that is read as series because nobody names its kind.
 
     Parameters
     ----------
-    x : the array as it is given.
+    x : the array as it is given, (n, ...).
     source : how messages name it.
     """
     if x.ndim != 3 or x.shape[1] != x.shape[2] or x.shape[1] < _SMALLEST_SIDE:
@@ -133,7 +133,7 @@ def doubts(x: np.ndarray, source: str) -> tuple[str, ...]:
 
 
 def numeric(x: np.ndarray, source: str) -> np.ndarray:
-    """The array itself if it holds real numbers; truth values become 0 and 1, masked entries NaN.
+    """The array (n, ...) itself if it holds real numbers; truth values become 0 and 1, masked entries NaN.
 
     Raises
     ------

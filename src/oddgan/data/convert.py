@@ -1,4 +1,4 @@
-"""The steps that all sources share: layout, conversion, checks."""
+"""Convert what a source gave into a data set: layout, types, missing values, checks."""
 
 import dataclasses
 

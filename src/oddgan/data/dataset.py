@@ -1,4 +1,4 @@
-"""What reading gives: a data set, and how to read new data in the same way."""
+"""Data sets, and the reading that a model remembers to read new data in the same way."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""From named columns to a matrix: numbers as they are, texts one-hot, missing values filled or refused."""
+"""Encode tables as matrices: numbers as they are, texts one-hot, missing values filled or refused."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any

@@ -90,7 +90,7 @@ def _root(folder: Path, options: Options, default_split: SplitName) -> tuple[Pat
         split = choose_split(str(folder), there, options.split, default_split)
         return folder / split, split
     if options.split:
-        raise InputError(f"{folder} has no sub-folders train and test: leave --split away.")
+        raise InputError(f"{folder} has no sub-folders train and test: remove --split.")
     return folder, None
 
 

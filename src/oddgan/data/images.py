@@ -51,7 +51,7 @@ def recolour(x: np.ndarray, colour: Colour | None, source: str) -> np.ndarray:
 
 
 def plain_type(x: Samples) -> Samples:
-    """Images as uint8, uint16 or floats: other integers take the smallest of the three that holds them.
+    """Images (n, c, h, w) as uint8, uint16 or floats: other integers take the smallest of the three that holds them.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def plain_type(x: Samples) -> Samples:
 
 
 def same_type(x: Samples, dtype: str, source: str) -> Samples:
-    """Images in the type that the model was fitted on: raw values of another range would pass unnoticed otherwise.
+    """Images (n, c, h, w) in the type that the model was fitted on: otherwise another range would pass unnoticed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is in a data set, before anything is trained on it."""
+"""Data inspection: columns, labels, duplicates, intrinsic dimension, suspect and typical rows."""
 
 import hashlib
 from dataclasses import dataclass, field, replace

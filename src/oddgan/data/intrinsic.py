@@ -1,4 +1,4 @@
-"""How many dimensions data has near each of its points, and what that says about the size of a latent space."""
+"""Intrinsic dimension of data (TwoNN, Levina-Bickel), and the size of a latent space that follows."""
 
 import math
 from typing import NamedTuple

@@ -82,7 +82,7 @@ def select_normal(dataset: Dataset, normal: str | int | None = None) -> tuple[Da
     """
     if dataset.y is None:
         if normal is not None:
-            raise InputError(f"The data has no labels, so the rows of label {normal!r} can't be chosen: leave it away.")
+            raise InputError(f"The data has no labels, so the rows of label {normal!r} can't be chosen: remove it.")
         return dataset, 0
     anomalous = is_anomaly(dataset.y, normal)
     rows = np.flatnonzero(~anomalous)

@@ -1,4 +1,4 @@
-"""Image files, opened as PNG, JPEG or TIFF and nothing else: Pillow knows formats that start other programs."""
+"""Open image files as PNG, JPEG or TIFF and nothing else: Pillow knows formats that start other programs."""
 
 import contextlib
 import os

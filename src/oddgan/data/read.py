@@ -90,7 +90,7 @@ def read(
         If the source can't be used as it is; the message says why and what to do.
     """
     options = _merge(options or Options(), like)
-    # Tables are told that missing values will be dealt with; `finish` then goes by what the user said.
+    # Tables are told that missing values will be filled; `finish` then goes by what the user said.
     loading = options if finite else dataclasses.replace(options, impute="median")
     shown = source if isinstance(source, str | Path) else "The data"
     try:
@@ -150,12 +150,12 @@ def _merge(options: Options, like: Reading | None) -> Options:
     for name in ("kind", "resize", "colour"):
         wanted, fitted = getattr(options, name), getattr(like, name)
         if wanted is not None and fitted is not None and wanted != fitted:
-            raise InputError(f"The model was fitted with {name} {fitted}, not {wanted}: leave --{name} away.")
+            raise InputError(f"The model was fitted with {name} {fitted}, not {wanted}: remove --{name}.")
     if options.impute and not like.impute:
         raise InputError("The model was fitted without --impute, so it has no medians to fill in: fit it anew.")
     # Beats may be found in another way in records that nobody annotated.
     if options.ecg and like.ecg and dataclasses.replace(options.ecg, peaks=like.ecg.peaks) != like.ecg:
-        raise InputError("The model was fitted on beats that were cut in another way: leave --ecg away.")
+        raise InputError("The model was fitted on beats that were cut in another way: remove --ecg.")
     return dataclasses.replace(
         options,
         kind=like.kind,

@@ -1,4 +1,4 @@
-"""Rows that do not seem to belong, found without labels: a suspicion, not a finding."""
+"""Suspect rows: outliers found without labels or training, a suspicion rather than a finding."""
 
 import math
 from dataclasses import dataclass
@@ -53,13 +53,13 @@ class Suspects:
 
     @property
     def most_suspect(self) -> NDArray[np.int64]:
-        """Numbers of the suspect rows, the most suspect first."""
+        """Numbers (k,) of the suspect rows, the most suspect first."""
         order = np.argsort(-self.score, kind="stable")
         return self.rows[order[self.flagged[order]]]
 
     @property
     def typical(self) -> NDArray[np.int64]:
-        """Numbers of the rows that are looked at, those in the middle first."""
+        """Numbers (n,) of the rows that are looked at, those in the middle first."""
         middle = np.abs(self.score - np.median(self.score))
         return self.rows[np.argsort(middle, kind="stable")]
 

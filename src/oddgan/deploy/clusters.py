@@ -1,4 +1,4 @@
-"""Training on a cluster, which an existing engine schedules."""
+"""Distributed training on a cluster that runs already."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,11 +28,11 @@ def fit_on_ray(
     """Fit a detector with several workers of Ray Train; return it as one process would have fitted it.
 
     Training keeps checkpoints in the folder. If a worker or its node is lost, Ray starts all workers again where there
-    is room, and they go on from the last checkpoint; so does a second call with the same arguments.
+    is room, and they resume from the last checkpoint; so does a second call with the same arguments.
 
     Parameters
     ----------
-    detector : what to fit; it stays as it is. It needs an integer as `random_state`, so that a training can go on.
+    detector : what to fit; it stays as it is. It needs an integer as `random_state`, so that training can resume.
     X : training rows, as for `fit`; they travel through Ray's object store.
     folder : for checkpoints, Ray's own records and the model, which ends in `folder/model`; all nodes must reach it
         under this name.

@@ -1,4 +1,4 @@
-"""How good are the scores: metrics with intervals, localisation, result records, and the folder that a run writes."""
+"""Evaluation of scores: metrics with intervals, localisation, result records, and the folder that a run writes."""
 
 from oddgan.evaluate.counts import Counts, counts
 from oddgan.evaluate.infos import (

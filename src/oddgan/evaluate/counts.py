@@ -1,4 +1,4 @@
-"""What happens at every possible threshold: one pass over the sorted scores serves every metric and curve."""
+"""True and false positives at every threshold, from one pass over the sorted scores; metrics and curves use them."""
 
 from dataclasses import dataclass
 

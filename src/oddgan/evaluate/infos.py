@@ -1,4 +1,4 @@
-"""What ``run.json`` says: where a method, its data, its score and its threshold come from."""
+"""Run records (``run.json``): where a method, its data, its score and its threshold come from."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How well anomaly maps find the anomalous pixels. Thresholds are exact: every distinct map value is one."""
+"""Pixel-level metrics of anomaly maps. Thresholds are exact: every distinct map value is one."""
 
 import numpy as np
 from numpy.typing import ArrayLike

@@ -1,4 +1,4 @@
-"""How well scores separate anomalies from normals, and how well the stored threshold does, with intervals.
+"""Metrics with confidence intervals: AUROC, average precision, F-beta and others, of scores and of the threshold.
 
 =====================  =========================================================================================
 auroc                  area under the ROC curve; ties count half

@@ -74,7 +74,7 @@ class ScoreTable:
         return len(self.row)
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Every column by its name in the file."""
+        """Every column (n,) by its name in the file."""
         fixed = {name: getattr(self, name) for name in _FIXED}
         parts = {_PREFIX + name: values for name, values in self.components.items()}
         top: dict[str, NDArray[Any]] = {}

@@ -1,4 +1,4 @@
-"""From a chart's data to coordinates on a small canvas; the template writes them as SVG."""
+"""SVG drawings of charts: coordinates on a small canvas, which the template writes."""
 
 import math
 from collections.abc import Iterable
@@ -125,7 +125,7 @@ def dots(x: Iterable[float], y: Iterable[float]) -> str:
 
 
 def filled(x: NDArray[np.float64], y: NDArray[np.float64], base: float) -> str:
-    """Path data of the area between the points and a base line; what is not finite lies on the base."""
+    """Path data of the area between points x, y (n,) and a base line; what is not finite lies on the base."""
     y = np.where(np.isfinite(y), y, base)
     return polyline(x.tolist(), y.tolist()) + f"L{x[-1]:g} {base:g}L{x[0]:g} {base:g}Z"
 

@@ -1,4 +1,4 @@
-"""The items that a reader looks at: one card each, in three groups."""
+"""Gallery of items, one card each: most anomalous, nearest the threshold, least anomalous, and by class."""
 
 from dataclasses import dataclass
 

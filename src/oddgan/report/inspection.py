@@ -1,4 +1,4 @@
-"""A data set as one self-contained page: what is in it, typical rows, suspect rows."""
+"""HTML page of a data inspection: what is in the data, typical rows, suspect rows."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The same charts as plotly figures; plotly's script is embedded once."""
+"""Charts as plotly figures; plotly's script is embedded once."""
 
 from typing import Any
 

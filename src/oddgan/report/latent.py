@@ -1,4 +1,4 @@
-"""Latent spaces on a plane: the ways of a search, and maps of rows."""
+"""Latent space charts: paths of a search, and maps of rows."""
 
 from collections.abc import Mapping
 

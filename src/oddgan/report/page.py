@@ -1,4 +1,4 @@
-"""From a run folder to one HTML file that fetches nothing."""
+"""Render a run folder as one HTML file that needs no network."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

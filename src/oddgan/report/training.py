@@ -1,4 +1,4 @@
-"""What the training monitor saw, as charts: gradients, samples against data, critics, and samples over time."""
+"""Training monitor charts: gradients, samples against data, critics, and samples over time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

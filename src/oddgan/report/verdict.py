@@ -1,4 +1,4 @@
-"""What a run found, in plain sentences, and what a reader should beware of."""
+"""Verdict of a run in plain sentences, with cautions."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

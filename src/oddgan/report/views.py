@@ -1,4 +1,4 @@
-"""What a card shows of an item: pictures of an image, curves of a series, bars of a table's row."""
+"""Views of an item on a card: pictures of an image, curves of a series, bars of a table's row."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -153,7 +153,7 @@ def _images(items: Items) -> list[Pictures]:
 
 
 def grey_range(x: NDArray[Any]) -> tuple[float, float]:
-    """Black and white: of the type for bytes that use it, otherwise the lowest and highest value of all items."""
+    """Black and white of images (n, c, h, w): 0 and 255 for bytes that use them, else their lowest and highest."""
     if x.dtype == np.uint8 and x.max(initial=0) > np.iinfo(np.uint8).max // 2:
         return 0.0, 255.0
     finite = x[np.isfinite(x)]
@@ -229,7 +229,7 @@ def _heat(values: Floats, base: float, limits: tuple[float, float]) -> str:
 
 
 def extremes(values: Floats, most: int) -> tuple[Floats, Floats]:
-    """Times and values of a series; a longer one than `most` keeps the lowest and highest value of each stretch."""
+    """Times and values (k,) of a series (t,); a longer one keeps the lowest and highest value of each stretch."""
     t = len(values)
     if t <= most:
         return np.arange(t, dtype=np.float64), values

@@ -1,4 +1,4 @@
-"""Spec in, result out: train, score and evaluate, with the files that each leaves behind."""
+"""Tasks, one file each: fit, score, evaluate, compose, ...: a spec in, a result out, and the files that it writes."""
 
 from oddgan.options import (
     ComposeSpec,

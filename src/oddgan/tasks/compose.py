@@ -1,4 +1,4 @@
-"""Compose the score of a stored model anew."""
+"""Change how a stored model combines components into its score."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ class ComposeResult:
 def compose(spec: ComposeSpec) -> ComposeResult:
     """Compose a model's score anew, and set its threshold anew; nothing is trained again.
 
-    Without settings and without `tune` the composition is only looked up. Labelled rows that the model was trained on
+    Without settings and without `tune` the composition is only shown. Labelled rows that the model was trained on
     are left out, and the model remembers those that it learned from, so that `evaluate` leaves them out.
 
     Raises
@@ -127,7 +127,7 @@ def _check_source(spec: ComposeSpec, composition: Composition | None) -> None:
     if spec.source is None and spec.tune is not None:
         raise UsageError("--tune chooses the threshold by labels: name data with labels after the model.")
     if spec.source is not None and not learns and spec.tune is None:
-        raise UsageError(f"{name} looks at no labels: leave {spec.source} away, or let --tune choose the threshold.")
+        raise UsageError(f"{name} looks at no labels: remove {spec.source}, or let --tune choose the threshold.")
 
 
 def _labelled(spec: ComposeSpec, source: str, model: Model, notes: Notes) -> Labelled:

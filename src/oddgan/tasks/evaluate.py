@@ -1,4 +1,4 @@
-"""Measure a stored model on labelled rows and leave a run folder."""
+"""Evaluate a stored model on labelled rows and write a run folder."""
 
 import time
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Train a detector on a source and leave a model and a run folder."""
+"""Fit a detector to a source; write the model and a run folder."""
 
 import dataclasses
 import time

@@ -1,4 +1,4 @@
-"""Pictures of scored images with their anomaly maps over them."""
+"""Heatmaps: scored images with their anomaly maps laid over them."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,9 +22,9 @@ Draw = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.uint8]]
 def map_scale(model: Model, data: Dataset) -> float:
     """The map value that is drawn as fully hot: the model's own, so that no picture depends on the others."""
     if data.kind != "image":
-        raise InputError(f"Heatmaps are drawn over images, but these are {data.kind} data: leave --heatmaps away.")
+        raise InputError(f"Heatmaps are drawn over images, but these are {data.kind} data: remove --heatmaps.")
     if not hasattr(model.detector, "anomaly_map"):
-        raise InputError(f"{type(model.detector).__name__} has no anomaly maps: leave --heatmaps away.")
+        raise InputError(f"{type(model.detector).__name__} has no anomaly maps: remove --heatmaps.")
     if model.memory is None or model.memory.map_scale is None:
         raise InputError("The model knows no scale for its maps: fit it by `oddgan fit` to draw heatmaps.")
     return model.memory.map_scale or 1.0

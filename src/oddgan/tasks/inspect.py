@@ -1,4 +1,4 @@
-"""Look at data before anything is trained on it."""
+"""Inspect data before training: columns, labels, duplicates, intrinsic dimension, suspect rows."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Change how a stored model finds latent points."""
+"""Change how a stored model inverts its generator, i.e. searches latent codes."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -73,7 +73,7 @@ class InversionResult:
 def change_inversion(spec: InversionSpec) -> InversionResult:
     """Find a model's latent points in another way, and set its threshold anew; nothing is trained again.
 
-    Without settings the inversion is only looked up. Of the rows, anomalous ones and those that the model was trained
+    Without settings the inversion is only shown. Of the rows, anomalous ones and those that the model was trained
     on are left out; a model that held no rows out takes those that it was trained on, if there are no others.
 
     Raises

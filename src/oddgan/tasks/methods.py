@@ -1,4 +1,4 @@
-"""The parameters of the methods, as help shows them."""
+"""Parameters of methods and parts with default, choices and meaning, as help shows them."""
 
 import inspect
 from collections.abc import Iterator

@@ -96,7 +96,7 @@ class Model:
 
     @property
     def labelled(self) -> np.ndarray | None:
-        """Marks of the rows whose labels have a part in the detector as it is now; None without such."""
+        """Marks (n,) of the rows whose labels have a part in the detector as it is now; None without such."""
         return self.memory.labelled if self.memory is not None and self.detector.semi_supervised_ else None
 
     def read(
@@ -121,7 +121,7 @@ class Model:
         Parameters
         ----------
         target : the folder.
-        labelled : marks of the rows whose labels had a part in it; None if none had.
+        labelled : marks (n,) of the rows whose labels had a part in it; None if none had.
         force : replace an existing model.
         """
         if self.memory is not None:
@@ -289,5 +289,5 @@ def model_to_continue(spec: FitSpec) -> Model:
         name = type(model.detector).__name__
         raise UsageError(f"{name} is fitted at once and can't be trained on: fit it anew on all rows.")
     if model.memory is None:
-        raise InputError(f"{spec.onto} was not made by `oddgan fit`: go on with partial_fit in Python.")
+        raise InputError(f"{spec.onto} was not made by `oddgan fit`: continue with partial_fit in Python.")
     return model

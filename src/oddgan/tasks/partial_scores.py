@@ -70,7 +70,9 @@ class Partial:
         if kind is None or (self.path.exists() and len(self._lines()) < 2):
             self.path.unlink(missing_ok=True)
         elif issubclass(kind or BaseException, KeyboardInterrupt) and self.path.exists():
-            raise KeyboardInterrupt(f"Interrupted: finished rows are kept in {self.path}; --resume goes on with them.")
+            raise KeyboardInterrupt(
+                f"Interrupted: finished rows are kept in {self.path}; --resume continues with them."
+            )
 
     def begin(self, origin: Origin, *, force: bool) -> np.ndarray:
         """Begin the file; there are no scores (0,) yet.
@@ -89,7 +91,7 @@ class Partial:
         self._write([_first_line(origin)])
         return np.empty(0)
 
-    def go_on(self, origin: Origin) -> np.ndarray:
+    def resume(self, origin: Origin) -> np.ndarray:
         """Return the scores of finished blocks (n,), 0 or more; what is half-written goes.
 
         Raises

@@ -1,4 +1,4 @@
-"""A fit that may be killed: where its checkpoints are, how often they are written, and whether it is finished."""
+"""Resume a killed fit: where its checkpoints are, how often they are written, and whether it is finished."""
 
 import json
 import re
@@ -51,7 +51,7 @@ def resumable(spec: FitSpec) -> Iterator[None]:
         kept = spec.resume or spec.checkpoint_every is not None
         if kept and spec.out is not None and (folder := checkpoint_folder(spec.out)).exists():
             raise KeyboardInterrupt(
-                f"Interrupted: checkpoints are kept in {folder}; --resume goes on from there."
+                f"Interrupted: checkpoints are kept in {folder}; --resume continues from there."
             ) from None
         raise
 

@@ -66,7 +66,7 @@ def score(spec: ScoreSpec, *, watch: Watch | None = None, draw: Draw | None = No
     """Score rows; labels among them are ignored.
 
     With a table to write, finished rows go to a file beside it as they come. Its name ends in .part, and it is what
-    `resume` goes on with after an interruption.
+    `resume` continues after an interruption.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def score(spec: ScoreSpec, *, watch: Watch | None = None, draw: Draw | None = No
                 held.enter_context(writing(path, force=True))  # what may be replaced is known under the lock only
         state = _State.of(spec)
         if state.finished and spec.out is not None:
-            note = f"{spec.out} is finished already: nothing is left of an interrupted run."
+            note = f"{spec.out} is finished already: there is nothing to resume."
             table = read_scores(spec.out)
             if spec.explain:
                 check_explained(table, spec.out)
@@ -111,7 +111,7 @@ def _score(spec: ScoreSpec, state: "_State", watch: Watch | None, draw: Draw | N
         if spec.out is not None:
             origin = Origin.of(mark, data, _computing(spec.device), rows.block)
             partial = outputs.enter_context(Partial(spec.out))
-            before = partial.go_on(origin) if spec.resume else partial.begin(origin, force=spec.force)
+            before = partial.resume(origin) if spec.resume else partial.begin(origin, force=spec.force)
             notes.add([f"{len(before)} of {len(data)} rows were scored before the interruption."] * state.begun)
         # Entered after the table, so that pictures have their place before the rows that are done are forgotten.
         pictures = None if spec.heatmaps is None else outputs.enter_context(state.folder(spec.heatmaps, origin))
@@ -151,9 +151,9 @@ class _State:
 
     Parameters
     ----------
-    begun : there is an interrupted run, to be gone on with.
+    begun : there is an interrupted run, to be resumed.
     resume : what an interrupted run has left is kept.
-    finished : the run to be gone on with has come to its end.
+    finished : the run to be resumed has ended.
     replace : outputs that exist may be replaced.
     """
 
@@ -166,9 +166,7 @@ class _State:
     def of(cls, spec: ScoreSpec) -> "_State":
         """Look, and refuse what can't be done before anything is computed."""
         if spec.resume and spec.out is None:
-            raise UsageError(
-                "--resume goes on with what lies beside --out FILE: give the --out of the interrupted run."
-            )
+            raise UsageError("--resume continues what lies beside --out FILE: give the --out of the interrupted run.")
         if spec.out is not None:
             check_suffix(spec.out)
             if spec.out.is_dir():

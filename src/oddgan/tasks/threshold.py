@@ -1,4 +1,4 @@
-"""Set the threshold of a stored model anew."""
+"""Change the threshold of a stored model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ class ThresholdResult:
 def change_threshold(spec: ThresholdSpec) -> ThresholdResult:
     """Set a model's threshold from the calibration scores that it keeps; nothing is trained again.
 
-    Without a rule, its fields or a rate the threshold is only looked up.
+    Without a rule, its fields or a rate the threshold is only shown.
 
     Raises
     ------

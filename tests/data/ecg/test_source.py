@@ -41,7 +41,7 @@ def test_the_model_cuts_new_records_alike(folder):
     again = read(folder, like=data.reading, default_split="test")
     assert (again.x == data.x).all()
     assert again.x.shape[1] == 4
-    with pytest.raises(InputError, match="fitted on beats that were cut in another way: leave --ecg away"):
+    with pytest.raises(InputError, match="fitted on beats that were cut in another way: remove --ecg"):
         read(folder, Options(ecg=EcgOptions()), like=data.reading)
 
 

@@ -1,4 +1,4 @@
-"""The command that composes a model's score anew."""
+"""The command `compose`."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The command that looks at data."""
+"""The command `inspect`."""
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any

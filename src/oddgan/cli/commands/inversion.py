@@ -1,4 +1,4 @@
-"""The command that changes how a model finds latent points."""
+"""The command `inversion`."""
 
 from typing import TYPE_CHECKING
 

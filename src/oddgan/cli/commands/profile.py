@@ -1,4 +1,4 @@
-"""The command that says where time goes."""
+"""The command `profile`."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What is done to a recording before beats are cut: drift and mains hum are removed, R peaks are found."""
+"""ECG filters: remove baseline wander and mains hum, find R peaks."""
 
 import dataclasses
 import importlib

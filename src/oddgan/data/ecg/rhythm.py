@@ -1,4 +1,4 @@
-"""What a beat's neighbours and its patient's own first minutes say about it."""
+"""Rhythm channels from a beat's neighbours, and scores adapted to a patient's own first minutes."""
 
 import numpy as np
 from numpy.typing import NDArray

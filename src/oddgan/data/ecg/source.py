@@ -10,8 +10,8 @@ from oddgan.data.arrays import choose_split
 from oddgan.data.dataset import Dataset, Raw, Reading
 from oddgan.data.download import cache_folder
 from oddgan.data.ecg import CLASSES, DS1, DS2, EcgOptions, split_beats
+from oddgan.data.ecg.beat_records import Records
 from oddgan.data.ecg.beats import UNLABELLED
-from oddgan.data.ecg.reading import Records
 from oddgan.data.ecg.records import record_paths
 from oddgan.data.ecg.splits import PACED
 from oddgan.options import Options, SplitName

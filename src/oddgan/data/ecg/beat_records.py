@@ -1,4 +1,4 @@
-"""From WFDB records on the disk to beats."""
+"""Records of beats: WFDB records on the disk are read together and cut into beats."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
