@@ -1,7 +1,8 @@
 """What the pages show works: Python runs in order, page by page; commands are understood, and the quick ones run."""
 
-import runpy
+import importlib.util
 import shlex
+import sys
 import warnings
 
 import numpy as np
@@ -53,13 +54,16 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if python_of(p).strip()], ids=name_of)
-def test_python_of_a_page_runs(page, folder):
+def test_python_of_a_page_runs(page, folder, monkeypatch):
     script = folder / f"{page.stem}.py"
     script.write_text(python_of(page), encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(f"page_{page.stem}", script)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)  # its classes can be pickled
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        names = runpy.run_path(str(script))
-    for name, value in names.items():  # a page about tests shows some
+        spec.loader.exec_module(module)
+    for name, value in list(vars(module).items()):  # a page about tests shows some
         if name.startswith("test_"):
             value()
 

@@ -26,8 +26,9 @@ class Known(NamedTuple):
     def named_in(self, head: Mapping[str, Any]) -> Mapping[str, type]:
         """The classes that a model's head may name: also the parts that modules of its detectors define or import."""
         named = {head["class"], *_types(head["parameters"])} & self.detectors.keys()
-        spaces = [vars(sys.modules[self.detectors[name].__module__]) for name in named]
-        beside = {v.__name__: v for space in spaces for v in space.values() if _is_frozen(v) and not _is_own(v)}
+        modules = [sys.modules.get(self.detectors[name].__module__) for name in named]
+        values = [value for module in modules if module is not None for value in vars(module).values()]
+        beside = {value.__name__: value for value in values if _is_frozen(value) and not _is_own(value)}
         return ChainMap(dict(self.parts), cast("dict[str, type]", self.detectors), beside)
 
 

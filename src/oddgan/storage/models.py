@@ -1,6 +1,6 @@
 """Models on disk: `detector.json` for plain values, `networks.safetensors` for arrays and weights.
 
-Nothing is pickled; nothing in a file can cause an import.
+Nothing is pickled; nothing in a file can cause an import of more than a detector that an installed package registers.
 """
 
 import json
