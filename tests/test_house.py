@@ -114,7 +114,6 @@ ACROSS = {
     "detectors/test_projection.py": "the principal components of classical detectors",
     "detectors/test_registered.py": "detectors of installed packages",
     "detectors/test_rounding.py": "exact scores of classical detectors",
-    "networks/test_stddev.py": "standard deviations of batches, in blocks and per sample",
     "report/test_browser.py": "pages in a browser",
     "scores/test_composing.py": "compositions that learn from labels, together",
     "similarities/test_every.py": "what every similarity promises",

@@ -121,7 +121,7 @@ def doubts(x: np.ndarray, source: str) -> tuple[str, ...]:
 
     Parameters
     ----------
-    x : the array as it is given.
+    x : the array (n, ...) as it is given.
     source : how messages name it.
     """
     if x.ndim != 3 or x.shape[1] != x.shape[2] or x.shape[1] < _SMALLEST_SIDE:
@@ -133,7 +133,7 @@ def doubts(x: np.ndarray, source: str) -> tuple[str, ...]:
 
 
 def numeric(x: np.ndarray, source: str) -> np.ndarray:
-    """The array itself if it holds real numbers; truth values become 0 and 1, masked entries NaN.
+    """Return the array (n, ...) itself if it holds real numbers; truth values become 0 and 1, masked entries NaN.
 
     Raises
     ------

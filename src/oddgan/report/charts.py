@@ -175,7 +175,7 @@ def precision_recall_chart(c: Counts, threshold: float, average_precision: float
 
 
 def thin(x: Floats, y: Floats, most: int = MAX_POINTS) -> tuple[Floats, Floats]:
-    """Keep at most `most` points of a curve, evenly along its way; both ends stay."""
+    """Keep at most `most` points of a curve x (n,), y (n,), evenly along its way; both ends stay."""
     if len(x) <= most:
         return x, y
     way = np.cumsum(np.abs(np.diff(x, prepend=x[0])) / _span(x) + np.abs(np.diff(y, prepend=y[0])) / _span(y))

@@ -31,7 +31,7 @@ class Axis:
     log: bool = False
 
     def __call__(self, values: Floats) -> Floats:
-        """Pixels of values; NaN stays NaN."""
+        """Pixels (n,) of values (n,); NaN stays NaN."""
         low, high, v = (np.log(t) if self.log else np.asarray(t) for t in (self.low, self.high, values))
         return np.asarray(self.start + (v - low) / ((high - low) or 1.0) * (self.end - self.start))
 
@@ -125,7 +125,7 @@ def dots(x: Iterable[float], y: Iterable[float]) -> str:
 
 
 def filled(x: NDArray[np.float64], y: NDArray[np.float64], base: float) -> str:
-    """Path data of the area between the points and a base line; what is not finite lies on the base."""
+    """Path data of the area between the points x (n,), y (n,) and a base line; what is not finite lies on the base."""
     y = np.where(np.isfinite(y), y, base)
     return polyline(x.tolist(), y.tolist()) + f"L{x[-1]:g} {base:g}L{x[0]:g} {base:g}Z"
 

@@ -35,7 +35,7 @@ def colours(values: Floats) -> Floats:
 
 
 def rescale(values: NDArray[Any], low: float, high: float) -> Floats:
-    """Values to 0..1; NaN to 0."""
+    """Values (...) to 0..1; NaN to 0."""
     return np.clip((np.nan_to_num(values.astype(np.float64), nan=low) - low) / ((high - low) or 1.0), 0, 1)
 
 

@@ -96,7 +96,7 @@ class Model:
 
     @property
     def labelled(self) -> np.ndarray | None:
-        """Marks of the rows whose labels have a part in the detector as it is now; None without such."""
+        """Marks (n,) of the rows whose labels have a part in the detector as it is now; None without such."""
         return self.memory.labelled if self.memory is not None and self.detector.semi_supervised_ else None
 
     def read(
@@ -121,7 +121,7 @@ class Model:
         Parameters
         ----------
         target : the folder.
-        labelled : marks of the rows whose labels had a part in it; None if none had.
+        labelled : marks (n,) of the rows whose labels had a part in it; None if none had.
         force : replace an existing model.
         """
         if self.memory is not None:

@@ -166,7 +166,7 @@ class Stopwatch:
         self._since = now
 
     def start(self, name: str | Passes, inputs: tuple[Tensor, ...] = ()) -> None:
-        """Begin a stage."""
+        """Begin a stage that sees inputs (n, ...)."""
         self._turn()
         self._running.append(name)
         stage = self.stages[name]

@@ -157,7 +157,7 @@ def items_of(detector: Detector, scored: Scored, projection: Projection) -> Item
 
 
 def class_names(scored: Scored) -> NDArray[np.str_] | None:
-    """The class of each row in words: the data's own names, the labels, or normal and anomaly for two labels."""
+    """The class of each row in words, (n,): the data's own names, the labels, or normal and anomaly for two labels."""
     y, names = scored.data.y, scored.data.classes
     if y is None or scored.label is None:
         return None
