@@ -99,7 +99,7 @@ def read_range(rows: Rows, start: int, stop: int) -> np.ndarray:
 
 
 def chunks(rows: Rows, size: int | None = None) -> Iterator[np.ndarray]:
-    """All rows in order, in arrays (k, ...) of at most `size` rows; None takes as many as fit into a few MiB, at most 4096.
+    """All rows in order, in arrays (k, ...) of at most `size` rows; None: what fits into a few MiB, at most 4096.
 
     The arrays are contiguous: sums over a transposed array, such as a data frame's, end in other bits.
     """

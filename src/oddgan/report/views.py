@@ -153,7 +153,7 @@ def _images(items: Items) -> list[Pictures]:
 
 
 def grey_range(x: NDArray[Any]) -> tuple[float, float]:
-    """Black and white of items (n, ...): of the type for bytes that use it, otherwise the lowest and highest value of all items."""
+    """Black and white of items (n, ...): of the type for bytes that use it, else the least and the greatest value."""
     if x.dtype == np.uint8 and x.max(initial=0) > np.iinfo(np.uint8).max // 2:
         return 0.0, 255.0
     finite = x[np.isfinite(x)]
@@ -229,7 +229,7 @@ def _heat(values: Floats, base: float, limits: tuple[float, float]) -> str:
 
 
 def extremes(values: Floats, most: int) -> tuple[Floats, Floats]:
-    """Times (k,) and values (k,) of a series (t,); a longer one than `most` keeps the lowest and highest value of each stretch."""
+    """Times (k,) and values (k,) of a series (t,); one longer than `most` keeps each stretch's least and greatest."""
     t = len(values)
     if t <= most:
         return np.arange(t, dtype=np.float64), values
