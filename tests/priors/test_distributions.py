@@ -5,14 +5,14 @@ import pytest
 import torch
 from scipy import stats
 
+from oddgan import priors
 from oddgan._core.errors import InputError
 from oddgan._core.parts import from_spec, to_spec
-from oddgan.priors import Gaussian, Shell, Sphere, TruncatedNormal, Uniform
+from oddgan.priors import Gaussian, Prior, Shell, Sphere, TruncatedNormal, Uniform
 
-ALL = [
-    Gaussian(), Uniform(), Uniform(low=0, high=3), TruncatedNormal(), TruncatedNormal(limit=0.5), Sphere(), Shell(),
-    Shell(k=0.3), Shell(k=9),
-]  # fmt: skip
+EVERY = [getattr(priors, name) for name in priors.__all__]
+ALL = [cls() for cls in EVERY if issubclass(cls, Prior) and cls is not Prior]
+ALL += [Uniform(low=0, high=3), TruncatedNormal(limit=0.5), Shell(k=0.3), Shell(k=9)]
 COORDINATE = [
     (Gaussian(), stats.norm()),
     (Uniform(), stats.uniform(-1, 2)),

@@ -57,7 +57,7 @@ class PyODView(OutlierMixin, BaseEstimator):
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """The names of the columns that the detector was fitted on, where they have some."""
+        """The names (d,) of the columns that the detector was fitted on, where they have some."""
         return np.asarray(self.detector.feature_names_in_)
 
     def decision_function(self, X: Any) -> np.ndarray:

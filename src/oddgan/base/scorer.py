@@ -122,7 +122,7 @@ class Scorer(BaseEstimator, metaclass=ABCMeta):
 
     @available_if(_can(Reconstructs))
     def anomaly_map(self, X: Any) -> np.ndarray:
-        """How anomalous each pixel, time step or column is: the shape of X without channels, >= 0.
+        """How anomalous each pixel, time step or column is: (n, h, w), (n, t) or (n, d), >= 0.
 
         The absolute residual |x - x̂| on the network's scale, averaged over channels.
         """

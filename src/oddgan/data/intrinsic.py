@@ -141,7 +141,7 @@ def levina_bickel(distances: Floats, k1: int = _K1, k2: int = _K2) -> float:
 
     Parameters
     ----------
-    distances : of n rows to their neighbours, ascending in each row, (n, >= k2), above 0.
+    distances : of n rows to their neighbours, (n, k), k at least k2, ascending in each row, above 0.
     k1, k2 : least and largest number of neighbours, 2 <= k1 <= k2.
 
     References

@@ -98,7 +98,7 @@ def select_normal(dataset: Dataset, normal: str | int | None = None) -> tuple[Da
 
 
 def describe_labels(y: np.ndarray, most: int = 12) -> str:
-    """Name the labels and how often each occurs.
+    """Name the labels (n,) and how often each occurs.
 
     >>> describe_labels(np.array([3, 0, 3]))
     '0 (1 row), 3 (2 rows)'

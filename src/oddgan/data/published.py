@@ -116,7 +116,7 @@ def load_named(name: str, split: SplitName, folder: Path | None = None) -> Raw:
 
 
 def parse_idx(data: bytes, source: str) -> np.ndarray:
-    """Parse the IDX format: two zero bytes, type, number of axes, their lengths, values; all big-endian.
+    """Parse the IDX format: two zero bytes, type, number of axes, their lengths, values (n, ...); all big-endian.
 
     Parameters
     ----------

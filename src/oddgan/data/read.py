@@ -77,7 +77,7 @@ def read(
     ----------
     source : a file (npz, npy, csv, parquet), a folder of images, a folder of WFDB records or one of these,
         `builtin:digits`, `builtin:breast-cancer`, `builtin:ecg`, `mnist`, `fashion-mnist`, `cifar10`, `mitbih`, an
-        array, or a frame of pandas, polars or pyarrow.
+        array (n, ...), or a frame of pandas, polars or pyarrow.
     options : what the user says about it.
     like : the reading of a fitted model: the same conversion is applied, and one row is enough.
     default_split : what is read of a source with both splits when the options name none.

@@ -164,7 +164,7 @@ def _read(source: Path) -> Mapping[str, Any]:
 
 
 def read_npz(source: Path) -> dict[str, NDArray[Any]]:
-    """Read every array of an .npz file, without pickles; a file that is not one raises InputError."""
+    """Read every array (n, ...) of an .npz file, without pickles; a file that is not one raises InputError."""
     with Archive(source) as file:
         return {name: file.read(name) for name in file.keys}
 

@@ -123,7 +123,7 @@ class EnsembleDetector(Detector):
 
     @available_if(_all("anomaly_map"))
     def anomaly_map(self, X: Any) -> np.ndarray:
-        """The mean of the members' maps: the shape of X without channels, >= 0."""
+        """The mean of the members' maps: (n, h, w), (n, t) or (n, d), >= 0."""
         found: np.ndarray = np.mean([member.anomaly_map(X) for member in self.members_], axis=0)
         return found
 

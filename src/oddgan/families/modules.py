@@ -82,7 +82,7 @@ class Stored(nn.Module):
 
 @contextmanager
 def no_larger_than(weights: Mapping[str, Tensor]) -> Iterator[None]:
-    """Build networks that must fit stored weights: a tensor far beyond those is refused before it is made.
+    """Build networks that must fit stored weights (...): a tensor far beyond those is refused before it is made.
 
     Raises
     ------
@@ -124,7 +124,7 @@ class _Bounded(TorchFunctionMode):
 
 
 def load_weights(networks: nn.ModuleDict, weights: Mapping[str, Tensor]) -> None:
-    """Give the networks stored weights.
+    """Load stored weights (...), by name, into networks.
 
     Raises
     ------

@@ -87,7 +87,7 @@ class Snapshot:
 
 
 def vector(network: nn.Module) -> torch.Tensor:
-    """All weights of a network in one vector, float64; empty where there are none."""
+    """All weights of a network in one vector (k,), float64; empty where there are none."""
     weights = [w.detach().double().flatten().cpu() for w in network.parameters()]
     return torch.cat(weights) if weights else torch.empty(0, dtype=torch.float64)
 

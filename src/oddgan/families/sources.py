@@ -20,7 +20,7 @@ def source_of(rows: Rows, prepare: Callable[[np.ndarray], Tensor]) -> Source:
     ----------
     rows : an array, or a memory map of at most 256 MiB of network input, is made ready beforehand; rows of a larger map
         are read a batch at a time, and those of a map-style dataset one by one, or many at once by `__getitems__`.
-    prepare : raw rows to network input on the device, each row by itself.
+    prepare : raw rows (n, ...) to network input (n, ...) on the device, each row by itself.
     """
     if isinstance(rows, np.ndarray) or (isinstance(rows, Mapped) and _size(rows, prepare) <= STAGED):
         return TensorSource(_staged(rows, prepare))

@@ -76,7 +76,7 @@ Rows = np.ndarray | Mapped | Lazy | Subset
 
 
 def take(rows: Rows, index: np.ndarray) -> Rows:
-    """The rows with these numbers."""
+    """The rows (k, ...) with these numbers (k,)."""
     if isinstance(rows, Subset):
         return Subset(rows.rows, rows.numbers[index])
     if isinstance(rows, Mapped):
@@ -99,7 +99,7 @@ def read_range(rows: Rows, start: int, stop: int) -> np.ndarray:
 
 
 def chunks(rows: Rows, size: int | None = None) -> Iterator[np.ndarray]:
-    """All rows in order, in arrays of at most `size` rows; None takes as many as fit into a few MiB, at most 4096.
+    """All rows in order, in arrays (k, ...) of at most `size` rows; None: what fits into a few MiB, at most 4096.
 
     The arrays are contiguous: sums over a transposed array, such as a data frame's, end in other bits.
     """
@@ -130,7 +130,7 @@ def is_frame(X: object) -> bool:
 
 
 def to_array(X: Any) -> np.ndarray:
-    """A numpy view of an array or tensor; lists, masked arrays and arrays of objects become plain ones.
+    """A numpy view of an array or tensor (n, ...); lists, masked arrays and arrays of objects become plain ones.
 
     Raises
     ------
@@ -187,7 +187,7 @@ def _row_of(sample: Any) -> np.ndarray:
 
 
 def check_finite(x: np.ndarray | Mapped, first: int = 0) -> None:
-    """Refuse rows with NaN or infinite values, saying which and how many."""
+    """Refuse rows (n, ...) with NaN or infinite values, saying which and how many."""
     if x.dtype.kind in "biu" or all(_all_finite(piece) for piece in pieces(x)):
         return
     fine = [np.isfinite(piece).reshape(len(piece), -1).all(axis=1) for piece in pieces(x)]

@@ -1,6 +1,5 @@
 """Optimisers of a latent search (Adam, RMSProp, SGD): each row of z with a state of its own."""
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,6 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from oddgan._core.checks import positive, share
 from oddgan._core.errors import InputError
 
 State = dict[str, Tensor]
@@ -155,17 +155,3 @@ class LatentSGD(LatentOptimiser):
         """Return z (k, m) after one step down the gradient."""
         state["velocity"].mul_(self.momentum).add_(seen.gradient)
         return z - (self.lr * rate).to(z.dtype)[:, None] * state["velocity"]
-
-
-def positive(part: object, **named: float) -> None:
-    """Raise InputError unless each named value is finite and above 0."""
-    for name, value in named.items():
-        if not 0 < value < math.inf:
-            raise InputError(f"{type(part).__name__} got {name}={value}: give a finite number above 0.")
-
-
-def share(part: object, **named: float) -> None:
-    """Raise InputError unless each named value is in [0, 1)."""
-    for name, value in named.items():
-        if not 0 <= value < 1:
-            raise InputError(f"{type(part).__name__} got {name}={value}: give a number of at least 0 and below 1.")

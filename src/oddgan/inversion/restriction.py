@@ -7,8 +7,9 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from oddgan._core.checks import positive
 from oddgan._core.errors import InputError
-from oddgan.inversion.optimisers import State, positive
+from oddgan.inversion.optimisers import State
 from oddgan.inversion.result import Support
 
 # A point that projecting moves by no more than this, in units of the type's rounding at its size, is inside.

@@ -6,8 +6,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from oddgan._core.checks import positive
 from oddgan._core.errors import InputError
-from oddgan.inversion.optimisers import LatentOptimiser, Seen, State, positive
+from oddgan.inversion.optimisers import LatentOptimiser, Seen, State
 
 ARMIJO = 1e-4  # the decrease that a step must reach, as a share of what the slope promises (Nocedal and Wright, 3.1)
 GIVE_UP = 10  # trials in a row that are not accepted, until the history is forgotten

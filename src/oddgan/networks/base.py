@@ -1,8 +1,8 @@
 """Backbone, the interface of network factories, and Judgement, the output of a critic."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, Self
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple, Self, cast
 
 import numpy as np
 from torch import Tensor, nn
@@ -96,9 +96,13 @@ class Backbone(ABC):
             If a shape can't be served, or the shapes don't go together.
         """
 
-    @abstractmethod
     def with_spectral_norm(self) -> Self:
-        """Return a copy whose encoders and critics have spectral norm on every weight (Miyato et al., 2018)."""
+        """Return a copy whose encoders and critics have spectral norm on every weight (Miyato et al., 2018).
+
+        This is for backbones with a field `spectral_norm`; others override it.
+        """
+        copy: Self = replace(cast(Any, self), spectral_norm=True)
+        return copy
 
 
 def whole(minimum: int = 1, **named: int | np.integer) -> None:

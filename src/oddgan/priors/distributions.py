@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from oddgan._core.checks import positive
 from oddgan._core.errors import InputError
 
 Device = torch.device | str | None
@@ -126,8 +127,7 @@ class TruncatedNormal(Prior):
     limit: float = 2.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.limit < math.inf:
-            raise InputError(f"TruncatedNormal got limit={self.limit}: give a finite number above 0.")
+        positive(self, limit=self.limit)
 
     def sample(self, n: int, dim: int, *, device: Device = None) -> Tensor:
         """Draw n points (n, dim)."""

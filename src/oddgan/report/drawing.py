@@ -31,7 +31,7 @@ class Axis:
     log: bool = False
 
     def __call__(self, values: Floats) -> Floats:
-        """Pixels of values; NaN stays NaN."""
+        """Pixels (n,) of values (n,); NaN stays NaN."""
         low, high, v = (np.log(t) if self.log else np.asarray(t) for t in (self.low, self.high, values))
         return np.asarray(self.start + (v - low) / ((high - low) or 1.0) * (self.end - self.start))
 

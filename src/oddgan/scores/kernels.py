@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from oddgan._core.checks import positive
 from oddgan._core.confusion import Bools
 from oddgan._core.errors import InputError
 from oddgan._core.lazy import LazyModule
 from oddgan.scores.composition import weighted
-from oddgan.scores.learned import Floats, learned, positive
+from oddgan.scores.learned import Floats, learned
 from oddgan.scores.standardisation import Scaled
 
 sklearn_mixture, sklearn_svm = LazyModule("sklearn.mixture"), LazyModule("sklearn.svm")
@@ -66,8 +67,8 @@ class SVM(Scaled):
         super().__post_init__()
         if self.kernel not in ("rbf", "linear"):
             raise InputError(f"SVM got kernel={self.kernel!r}: give rbf or linear.")
-        positive("SVM", C=self.C)
-        _check_gamma("SVM", self.gamma)
+        positive(self, C=self.C)
+        _check_gamma(self, self.gamma)
 
     def _train(self, rows: Floats, is_anomaly: Bools) -> Self:
         width = _width("SVM", self.gamma, rows)
@@ -123,7 +124,7 @@ class OneClass(Scaled):
         super().__post_init__()
         if not 0 < self.nu <= 1:
             raise InputError(f"OneClass got nu={self.nu}: give a share above 0 and at most 1.")
-        _check_gamma("OneClass", self.gamma)
+        _check_gamma(self, self.gamma)
 
     def _train(self, rows: Floats, is_anomaly: Bools) -> Self:
         del is_anomaly
@@ -219,12 +220,11 @@ def _sum(values: Tensor) -> Tensor:
     return values[:, 0]
 
 
-def _check_gamma(who: str, gamma: float | str) -> None:
-    if isinstance(gamma, str):
-        if gamma != "scale":
-            raise InputError(f'{who} got gamma={gamma!r}: give a number above 0, or "scale".')
-    else:
-        positive(who, gamma=gamma)
+def _check_gamma(part: object, gamma: float | str) -> None:
+    if not isinstance(gamma, str):
+        positive(part, gamma=gamma)
+    elif gamma != "scale":
+        raise InputError(f'{type(part).__name__} got gamma={gamma!r}: give a number above 0, or "scale".')
 
 
 def _width(who: str, gamma: float | str, rows: Floats) -> float:

@@ -4,7 +4,6 @@ Everything is computed row by row with elementwise operations, never by a matrix
 many rows there are: a row's score is the same in any company.
 """
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -134,10 +133,3 @@ def _labels(who: str, y: np.ndarray, n: int) -> Bools:
     if is_anomaly.all() or not is_anomaly.any():
         raise InputError(f"{who} learns from both classes, but all {n} labelled rows are {int(is_anomaly[0])}.")
     return is_anomaly
-
-
-def positive(who: str, **values: float) -> None:
-    """Refuse values that are not finite numbers above 0."""
-    for name, value in values.items():
-        if not 0 < value < math.inf:
-            raise InputError(f"{who} got {name}={value!r}: give a finite number above 0.")

@@ -11,11 +11,12 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from torch import Tensor
 
+from oddgan._core.checks import positive
 from oddgan._core.confusion import Bools, Confusion, balanced_accuracy, f_beta, mcc, sweep
 from oddgan._core.errors import InputError
 from oddgan._core.lazy import LazyModule
 from oddgan.scores.composition import weighted
-from oddgan.scores.learned import Floats, learned, positive
+from oddgan.scores.learned import Floats, learned
 from oddgan.scores.standardisation import Scaled
 
 linear_model = LazyModule("sklearn.linear_model")
@@ -140,7 +141,7 @@ class Logistic(Scaled):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        positive("Logistic", C=self.C)
+        positive(self, C=self.C)
 
     def _train(self, rows: Floats, is_anomaly: Bools) -> Self:
         weights = "balanced" if self.balanced else None

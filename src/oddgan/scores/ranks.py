@@ -21,10 +21,6 @@ from oddgan.scores.tails import among, empirical_p
 class Average(Scaled):
     """The mean of the standardised components: what most of them agree on."""
 
-    def _train(self, rows: Floats, is_anomaly: Bools) -> Self:
-        del rows, is_anomaly  # standardisation is all that is learned
-        return self
-
     def _combine(self, columns: Sequence[Tensor]) -> Tensor:
         return weighted(columns, [1.0] * len(columns)) / len(columns)
 
@@ -32,10 +28,6 @@ class Average(Scaled):
 @dataclass(frozen=True, eq=False)
 class Maximum(Scaled):
     """The largest of the standardised components: one that is unusual is enough."""
-
-    def _train(self, rows: Floats, is_anomaly: Bools) -> Self:
-        del rows, is_anomaly  # standardisation is all that is learned
-        return self
 
     def _combine(self, columns: Sequence[Tensor]) -> Tensor:
         return reduce(torch.maximum, columns)

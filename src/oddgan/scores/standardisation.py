@@ -157,9 +157,10 @@ class Scaled(Learned):
         learned(self, self.standardisation.centre)
         return self._combine(self.standardisation(columns))
 
-    @abstractmethod
     def _train(self, rows: Floats, is_anomaly: Bools) -> Self:
-        """Return the fitted composition from standardised rows (n, k) and, with `needs_labels`, their labels (n,)."""
+        """Return the composition fitted to standardised rows (n, k) and, with `needs_labels`, their labels (n,)."""
+        del rows, is_anomaly  # standardisation is all that is learned
+        return self
 
     @abstractmethod
     def _combine(self, columns: Sequence[Tensor]) -> Tensor:

@@ -8,9 +8,9 @@ from typing import Literal, Self
 import torch
 from torch import Tensor
 
+from oddgan._core.checks import known
 from oddgan._core.errors import InputError
 from oddgan.similarities.base import Similarity
-from oddgan.similarities.measures import known
 
 # Enough pairs (124,750) for a median; more would only take time.
 _ROWS = 500
@@ -37,7 +37,7 @@ class RBF(Similarity):
     kernel: Literal["gaussian", "exponential", "laplacian"] = "gaussian"
 
     def __post_init__(self) -> None:
-        known("RBF", "kernel", self.kernel, ("gaussian", "exponential", "laplacian"))
+        known(self, ("gaussian", "exponential", "laplacian"), kernel=self.kernel)
         if self.bandwidth is not None and not 0 < self.bandwidth < math.inf:
             raise InputError(f"RBF got bandwidth={self.bandwidth}: give a finite number above 0, or None.")
 

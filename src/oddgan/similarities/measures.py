@@ -1,52 +1,55 @@
 """Similarities value by value, and by angle."""
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from oddgan._core.checks import known
 from oddgan._core.errors import InputError
 from oddgan.similarities.base import Similarity
 
-Reduction = Literal["mean", "sum"]
-
 
 @dataclass(frozen=True)
-class L1(Similarity):
-    r"""Absolute difference, :math:`\sum_j |x_j - y_j|` or its mean.
+class _Elementwise(Similarity):
+    """Base of similarities value by value.
 
     Parameters
     ----------
     reduction : "mean" or "sum" over everything but the samples.
     """
 
-    reduction: Reduction = "mean"
+    reduction: Literal["mean", "sum"] = "mean"
 
     def __post_init__(self) -> None:
-        known("L1", "reduction", self.reduction, ("mean", "sum"))
+        known(self, ("mean", "sum"), reduction=self.reduction)
+
+    @abstractmethod
+    def _each(self, difference: Tensor) -> Tensor:
+        """Return what each value's difference counts, (n, ...)."""
 
     def _compare(self, x: Tensor, y: Tensor) -> Tensor:
-        return _reduce((x - y).abs(), self.reduction)
+        each = self._each(x - y).flatten(1)
+        return each.mean(dim=1) if self.reduction == "mean" else each.sum(dim=1)
 
 
 @dataclass(frozen=True)
-class L2(Similarity):
-    r"""Squared difference, :math:`\sum_j (x_j - y_j)^2` or its mean.
+class L1(_Elementwise):
+    r"""Absolute difference, :math:`\sum_j |x_j - y_j|` or its mean."""
 
-    Parameters
-    ----------
-    reduction : "mean" or "sum" over everything but the samples.
-    """
+    def _each(self, difference: Tensor) -> Tensor:
+        return difference.abs()
 
-    reduction: Reduction = "mean"
 
-    def __post_init__(self) -> None:
-        known("L2", "reduction", self.reduction, ("mean", "sum"))
+@dataclass(frozen=True)
+class L2(_Elementwise):
+    r"""Squared difference, :math:`\sum_j (x_j - y_j)^2` or its mean."""
 
-    def _compare(self, x: Tensor, y: Tensor) -> Tensor:
-        return _reduce((x - y).square(), self.reduction)
+    def _each(self, difference: Tensor) -> Tensor:
+        return difference.square()
 
 
 @dataclass(frozen=True)
@@ -93,20 +96,8 @@ class Cosine(Similarity):
         return ((x - y).square().sum(dim=1) + (x_is_zero != y_is_zero).to(x.dtype)) / 2
 
 
-def known(part: str, field: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise InputError unless a field has one of the values that it can have."""
-    if value not in choices:
-        listed = " or ".join(f'"{choice}"' for choice in choices)
-        raise InputError(f"{part} got {field}={value!r}: give {listed}.")
-
-
 def _direction(v: Tensor) -> tuple[Tensor, Tensor]:
     """Return the flattened unit vectors (n, d), zero vectors as they are, and which are zero (n,)."""
     v = v.flatten(1)
     norm = torch.linalg.vector_norm(v, dim=1, keepdim=True)
     return v / torch.where(norm > 0, norm, 1.0), norm[:, 0] == 0
-
-
-def _reduce(each: Tensor, reduction: Reduction) -> Tensor:
-    each = each.flatten(1)
-    return each.mean(dim=1) if reduction == "mean" else each.sum(dim=1)

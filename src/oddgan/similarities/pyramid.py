@@ -8,9 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from oddgan._core.checks import known
 from oddgan._core.errors import InputError
 from oddgan.similarities.base import Similarity
-from oddgan.similarities.measures import known
 from oddgan.similarities.smoothing import require_axes, smooth
 
 # Burt and Adelson's generating kernel with a = 3/8: the binomial weights.
@@ -48,7 +48,7 @@ class LaplacianPyramid(Similarity):
     reduction: Literal["mean", "sum"] = "mean"
 
     def __post_init__(self) -> None:
-        known("LaplacianPyramid", "reduction", self.reduction, ("mean", "sum"))
+        known(self, ("mean", "sum"), reduction=self.reduction)
         if self.levels is not None and self.levels < 0:
             raise InputError(f"LaplacianPyramid got levels={self.levels}: give a whole number of at least 0, or None.")
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from oddgan._core.checks import positive
 from oddgan._core.errors import InputError
 from oddgan.similarities.base import Similarity
 
@@ -89,8 +90,7 @@ class SoftDTW(Similarity):
     band: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.gamma < _INF:
-            raise InputError(f"SoftDTW got gamma={self.gamma}: give a finite number above 0.")
+        positive(self, gamma=self.gamma)
         _check_band("SoftDTW", self.band)
 
     def _compare(self, x: Tensor, y: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from oddgan._core.checks import finite, positive
 from oddgan._core.errors import InputError
 from oddgan.similarities.base import Similarity
 from oddgan.similarities.measures import L2
@@ -34,8 +35,7 @@ class Blurred(Similarity):
     sigma: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.sigma < math.inf:
-            raise InputError(f"Blurred got sigma={self.sigma}: give a finite number above 0.")
+        positive(self, sigma=self.sigma)
 
     def _compare(self, x: Tensor, y: Tensor) -> Tensor:
         return self.base(self._blur(x), self._blur(y))
@@ -66,8 +66,7 @@ class Relative(Similarity):
     background: float = -1.0
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.background):
-            raise InputError(f"Relative got background={self.background}: give a finite number.")
+        finite(self, background=self.background)
 
     def _compare(self, x: Tensor, y: Tensor) -> Tensor:
         much = (x - self.background).abs().flatten(1).mean(dim=1)

@@ -50,7 +50,7 @@ class Fields:
         return value
 
     def array(self, name: str, *axes: str | int, kind: str = "float64", positive: bool = False) -> np.ndarray:
-        """A finite array.
+        """A finite array, (...).
 
         Parameters
         ----------

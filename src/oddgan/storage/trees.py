@@ -32,7 +32,7 @@ def tree_arrays(trees: Sequence[Any]) -> dict[str, np.ndarray]:
 
 
 def check_trees(fields: Fields) -> list[dict[str, np.ndarray]]:
-    """The nodes of each tree by field, once every tree is known to be one.
+    """The nodes (t,) of each tree by field, once every tree is known to be one.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def check_trees(fields: Fields) -> list[dict[str, np.ndarray]]:
 
 
 def build_tree(nodes: dict[str, np.ndarray], d: int) -> Any:
-    """scikit-learn's tree on d columns from checked nodes."""
+    """scikit-learn's tree on d columns from checked nodes (t,)."""
     module, n = import_module("sklearn.tree._tree"), len(nodes["left"])
     table = np.zeros(n, dtype=module.NODE_DTYPE)
     for name, field in _STORED.items():

@@ -98,7 +98,7 @@ class Subject:
 
 
 def observe(detector: Detector, X: Any) -> dict[str, np.ndarray]:
-    """Everything that can be seen of a fitted detector."""
+    """Everything that can be seen of a fitted detector on rows X (n, ...)."""
     seen = {f"component {k}": v for k, v in detector.score_components(X, extra="all").items()}
     seen |= {"score": detector.anomaly_score(X), "threshold": np.array(detector.threshold_)}
     seen |= {"calibration": detector.calibration_scores_, "probability": detector.anomaly_probability(X)}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from oddgan._core.checks import finite
 from oddgan._core.errors import InputError
 
 
@@ -93,8 +94,7 @@ class MeanSigma(Threshold):
     k: float = 3.0
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.k):
-            raise InputError(f"MeanSigma got k={self.k}: give a finite number.")
+        finite(self, k=self.k)
 
     def _cut(self, scores: NDArray[np.float64], rate: float) -> float:
         del rate
@@ -115,8 +115,7 @@ class Fixed(Threshold):
     value: float
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.value):
-            raise InputError(f"Fixed got value={self.value}: give a finite number.")
+        finite(self, value=self.value)
 
     def _cut(self, scores: NDArray[np.float64], rate: float) -> float:
         del scores, rate

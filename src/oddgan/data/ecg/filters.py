@@ -87,7 +87,7 @@ def band_pass(recording: Recording, low: float = 3.0, high: float = 45.0) -> Rec
 
 
 def find_peaks(recording: Recording, *, upward: bool = False) -> NDArray[np.int64]:
-    """Positions of the R peaks in the first lead, rising, after Pan and Tompkins (1985).
+    """Positions (k,) of the R peaks in the first lead, rising, after Pan and Tompkins (1985).
 
     The slope of the lead between 5 and 15 Hz, root mean square over 150 ms, must rise above 0.3 of what it usually
     reaches, which is a median over 13 s of the highest values of 1.5 s each. In the first leads of MIT-BIH this finds

@@ -1,9 +1,9 @@
 """Networks of bidirectional GANs (EGBAD, ALAD): critics with a branch for samples and one for codes."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Self, cast, get_args
+from typing import cast, get_args
 
 import torch
 from torch import nn
@@ -83,10 +83,6 @@ class Bidirectional(Backbone):
         sample_branch = [*trunk.train(), nn.Flatten(), nn.Linear(features, self.width)]
         together = JointCritic(sample_branch, branch, [last, nn.Linear(self.width, 1)], self.init)
         return finish(together, spectral=self.spectral_norm)
-
-    def with_spectral_norm(self) -> Self:
-        """Return a copy with spectral norm in encoders and critics."""
-        return replace(self, spectral_norm=True)
 
     def _normed(self, part: Backbone) -> Backbone:
         return part.with_spectral_norm() if self.spectral_norm else part

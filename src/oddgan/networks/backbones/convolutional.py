@@ -1,8 +1,8 @@
 """Base classes of convolutional backbones: encoders, decoders and critics of series and images from levels of maps."""
 
 from abc import abstractmethod
-from dataclasses import dataclass, field, replace
-from typing import Self, get_args
+from dataclasses import dataclass, field
+from typing import get_args
 
 from torch import nn
 
@@ -150,10 +150,6 @@ class Convolutional(Maps):
         deepest = min(sides).bit_length() - 1
         if self.depth is not None and self.depth > deepest:
             raise InputError(refused + f"depth={self.depth} halves its sides too often; use at most {deepest}.")
-
-    def with_spectral_norm(self) -> Self:
-        """Return a copy with spectral norm in encoder and critic."""
-        return replace(self, spectral_norm=True)
 
     def _meeting(self) -> tuple[int, bool]:
         return 16 * self.width, True  # 1024 at width 64, as in EGBAD and ALAD

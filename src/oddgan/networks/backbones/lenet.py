@@ -1,9 +1,9 @@
 """Bias-free LeNets of Deep SVDD, for images and series."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal, Self, get_args
+from typing import Literal, get_args
 
 from torch import nn
 
@@ -75,10 +75,6 @@ class LeNet(Maps):
                 f"{type(self).__name__} can't serve samples of shape {shape}: it takes series (c, t) and images "
                 f"(c, h, w) with sides of at least {smallest} for its {len(self.widths)} blocks; name fewer widths."
             )
-
-    def with_spectral_norm(self) -> Self:
-        """Return a copy with spectral norm in encoder and critic."""
-        return replace(self, spectral_norm=True)
 
     def _meeting(self) -> tuple[int, bool]:
         return self.codes.hidden[-1], False

@@ -1,9 +1,9 @@
 """Fully connected networks: for tables and codes, and for flattened samples of any shape."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, Self, get_args
+from typing import Literal, get_args
 
 from torch import nn
 
@@ -97,10 +97,6 @@ class MLP(Backbone):
     def critic_body(self, columns: int) -> list[nn.Module]:
         """Return the critic's layers below its head, from (n, columns) to (n, hidden[-1])."""
         return self._body((columns, *self.hidden), self.critic_norm, self._activation(), self.dropout)
-
-    def with_spectral_norm(self) -> Self:
-        """Return a copy with spectral norm in encoder and critic."""
-        return replace(self, spectral_norm=True)
 
     def _activation(self, *, leaky: bool = True) -> nn.Module:
         if self.activation == "sigmoid":

@@ -1,8 +1,7 @@
 """Progressive growing of GANs: networks that start at a few pixels and grow to the size of the samples."""
 
 import math
-from dataclasses import dataclass, field, replace
-from typing import Self
+from dataclasses import dataclass, field
 
 from torch import nn
 
@@ -131,10 +130,6 @@ class Progressive(Backbone):
         branch = [*self.codes.critic_body(code_length), nn.Linear(self.codes.hidden[-1], out)]
         last = [nn.LeakyReLU(self.slope), nn.Linear(out, 1)]
         return finish(JointCritic(samples, branch, last, "equalised"), spectral=self.spectral_norm)
-
-    def with_spectral_norm(self) -> Self:
-        """Return a copy with spectral norm in encoder and critic."""
-        return replace(self, spectral_norm=True)
 
     def _reading(self, shape: tuple[int, ...]) -> Reading:
         return Reading(shape[0], self._levels(shape[1:]), self.slope, self._timetable)
