@@ -163,7 +163,7 @@ def apart(bench: Bench, data: Data, n: int) -> None:
     detector = _gan(ADGAN, of, data, inversion=ADGANS[CHOSEN])
     with clock() as watch:
         rows = detector._prepare(of.x)
-        found = [detector._inversion(*detector._task(part), detector._execution()).loss for part in rows.split(20)]
+        found = [detector._inversion(*detector._task(part), detector._execution(None)).loss for part in rows.split(20)]
     losses = np.concatenate([loss.detach().double().numpy() for loss in found])
     for k in (1, 2, 4, 8, 16, 32, 64):
         some = np.arange(64)[:, None] if k == 1 else np.array([rng.choice(64, k, replace=False) for _ in range(30)])
