@@ -25,11 +25,11 @@ class Watch:
         self.moved: dict[tuple[int, str, str], bool] = {}
         self.reached: dict[tuple[int, str, str], bool] = {}
 
-    def __call__(self, state: Any, update: Any, updates: Any) -> None:
+    def __call__(self, state: Any, plan: Any, update: Any, updates: Any) -> None:
         """Update, and note whose weights moved."""
         before = {name: p.detach().clone() for name, p in state.networks.named_parameters()}
         require(update.loss.ndim in (0, 1), f"The loss of {update.player} has {update.loss.ndim} dimensions.")
-        self.apply(state, update, updates)
+        self.apply(state, plan, update, updates)
         self.players.add((state.index, update.player))
         own = state.phase.players[update.player].networks
         for name, p in state.networks.named_parameters():
