@@ -17,10 +17,10 @@ from oddgan.scores import Composition
 from oddgan.tasks.models import (
     Model,
     among,
+    check_target,
     composition_info,
     labels_of,
     open_model,
-    require_absent,
     row_marks,
     threshold_info,
 )
@@ -106,10 +106,7 @@ def _check(spec: ComposeSpec, *, changes: bool) -> None:
         raise UsageError("How labelled rows are read is given, but no rows: name the data after the model.")
     if spec.source is not None and not changes:
         raise UsageError(f"{spec.source} is not used: give --set composition=NAME, or --tune to choose the threshold.")
-    if changes and spec.out is None and not spec.force:
-        raise UsageError(f"This changes {spec.model}: give --out FOLDER, or --force to change it in place.")
-    if spec.out is not None:
-        require_absent(spec.out, force=spec.force)
+    check_target(spec, changes=changes)
 
 
 def _composition(detector: Detector, spec: ComposeSpec) -> Composition | None:

@@ -62,14 +62,8 @@ def evaluate(spec: EvaluateSpec, *, watch: Watch | None = None) -> EvaluateResul
         seconds = Seconds(score=time.perf_counter() - started)
         metrics = measure(scores, label, model.detector.threshold_)
         run = run_folder(spec.runs, type(model.detector).card.name, spec.source, spec.name)
-        info = run_info(
-            model.detector,
-            "evaluate",
-            _data_info(spec, model, data, int((~fresh).sum())),
-            name=spec.name or f"{type(model.detector).card.name} on {spec.source}",
-            command=spec.command,
-            seconds=seconds,
-        ).model_copy(update={"metrics": metrics, "notes": notes.told()})
+        found = _data_info(spec, model, data, int((~fresh).sum()))
+        info = run_info(spec, model.detector, found, seconds, notes=notes.told(), metrics=metrics)
         with numbered_folder(run) as (folder, run):
             write_history(folder / "events.jsonl", model.detector)
             write_run(folder, info, model.detector, Scored(data, scores, label), spec.projection)

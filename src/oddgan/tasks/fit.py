@@ -97,7 +97,7 @@ def _fit(spec: FitSpec, target: Path | None, callbacks: Sequence[Callback]) -> F
         fitted = time.perf_counter()
         scored = _shown(detector, given)
         seconds = Seconds(fit=fitted - started, score=time.perf_counter() - fitted)
-        info = _info(spec, detector, _data_info(spec, detector, given, scored), seconds, notes.told())
+        info = run_info(spec, detector, _data_info(spec, detector, given, scored), seconds, notes=notes.told())
         detector.reading_ = _remembered(detector, given, info, model).to_store()
         detector.save(place or folder / "model", force=place is not None)
         write_run(folder, info, detector, scored)
@@ -124,18 +124,13 @@ def assist(spec: FitSpec) -> None:
         _train(detector, _read(spec, model), spec, kept)
 
 
-def _monitor(spec: FitSpec, detector: Detector, log: EventLog) -> Monitor | None:
-    """What watches for failures; not a private training, since it writes down what rows look like."""
-    private = getattr(detector, "privacy", None) is not None
-    return Monitor(log=log) if spec.monitor and not private else None
-
-
 def _train_logged(
     detector: Detector, given: _Given, spec: FitSpec, callbacks: Sequence[Callback], folder: Path
 ) -> Monitor | None:
-    """Train, and leave a log in the run's folder; return what watched for failures."""
+    """Train, and leave a log in the run's folder; return what watched for failures, if anything did."""
     log = EventLog(folder / "events.jsonl")
-    monitor = _monitor(spec, detector, log)
+    private = getattr(detector, "privacy", None) is not None  # a monitor writes down what rows look like
+    monitor = Monitor(log=log) if spec.monitor and not private else None
     _train(detector, given, spec, [*callbacks, log] if monitor is None else [*callbacks, log, monitor])
     return monitor
 
@@ -211,12 +206,6 @@ def _trained(detector: Detector, normal: Dataset) -> np.ndarray:
 
 def _some(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return rows if len(rows) <= SHOWN else np.sort(rng.choice(rows, SHOWN, replace=False))
-
-
-def _info(spec: FitSpec, detector: Detector, data: DataInfo, seconds: Seconds, notes: tuple[str, ...]) -> RunInfo:
-    name = spec.name or f"{type(detector).card.name} on {spec.source}"
-    info = run_info(detector, "fit", data, name=name, command=spec.command, seconds=seconds)
-    return info.model_copy(update={"notes": notes})
 
 
 def _data_info(spec: FitSpec, detector: Detector, given: _Given, scored: Scored) -> DataInfo:

@@ -22,7 +22,7 @@ from oddgan.evaluate import CompositionInfo, ThresholdInfo
 from oddgan.families import SearchDetector
 from oddgan.options import InversionSpec, UsageError
 from oddgan.tasks.methods import Parameter, field_rows
-from oddgan.tasks.models import Model, among, composition_info, map_scale, open_model, require_absent, threshold_info
+from oddgan.tasks.models import Model, among, check_target, composition_info, map_scale, open_model, threshold_info
 from oddgan.tasks.settings import convert
 from oddgan.thresholds import Conformal, Fixed, Quantile
 
@@ -115,10 +115,7 @@ def _check(spec: InversionSpec) -> None:
         raise UsageError("There is nothing to change: say what, e.g. --set inversion.restriction=Projected.")
     if changes and spec.source is None:
         raise UsageError("Scores change with the inversion: name normal rows after the model, for the threshold.")
-    if changes and spec.out is None and not spec.force:
-        raise UsageError(f"This changes {spec.model}: give --out FOLDER, or --force to change it in place.")
-    if spec.out is not None:
-        require_absent(spec.out, force=spec.force)
+    check_target(spec, changes=changes)
 
 
 def _searching(detector: Detector) -> SearchDetector:

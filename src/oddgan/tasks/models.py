@@ -17,11 +17,11 @@ from oddgan._core.part_text import typed_text
 from oddgan._core.parts import check_arguments, to_spec
 from oddgan._core.text import shown
 from oddgan.base import Detector, kind_of
-from oddgan.data import Dataset, Options, Reading, is_anomaly, read
+from oddgan.data import Dataset, Reading, is_anomaly, read
 from oddgan.detectors import load
 from oddgan.evaluate import CompositionInfo, MethodInfo, ThresholdInfo
 from oddgan.families import NeuralDetector
-from oddgan.options import FitSpec, UsageError
+from oddgan.options import ComposeSpec, FitSpec, InversionSpec, Options, ThresholdSpec, UsageError
 from oddgan.scores import Composition, GridSearch, Logistic, Standardised, WeightedSum
 from oddgan.thresholds import Fixed, MeanSigma
 
@@ -231,6 +231,14 @@ def require_absent(path: Path, *, force: bool) -> None:
     """Say before the work begins that its result would meet an existing file."""
     if path.exists() and not force:
         raise InputError(f"{path} exists already: give another name, or --force to replace it.")
+
+
+def check_target(spec: ThresholdSpec | ComposeSpec | InversionSpec, *, changes: bool) -> None:
+    """Say before the work begins that a changed model has no place, or would meet an existing one."""
+    if changes and spec.out is None and not spec.force:
+        raise UsageError(f"This changes {spec.model}: give --out FOLDER, or --force to change it in place.")
+    if spec.out is not None:
+        require_absent(spec.out, force=spec.force)
 
 
 def labels_of(data: Dataset, instead: str) -> NDArray[np.bool_]:

@@ -7,7 +7,6 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from oddgan.evaluate import (
     DataInfo,
     Items,
     LatentMap,
+    Metric,
     RunInfo,
     ScoreTable,
     Seconds,
@@ -30,7 +30,7 @@ from oddgan.evaluate import (
     write_scores,
 )
 from oddgan.families import SearchDetector
-from oddgan.options import Projection
+from oddgan.options import EvaluateSpec, FitSpec, Projection
 from oddgan.tasks.models import composition_info, method_info, parameters, threshold_info, versions
 
 manifold = LazyModule("sklearn.manifold")
@@ -77,20 +77,20 @@ def run_folder(runs: Path, method: str, source: str, name: str | None) -> Path:
 
 
 def run_info(
+    spec: FitSpec | EvaluateSpec,
     detector: Detector,
-    kind: Literal["fit", "evaluate"],
     data: DataInfo,
-    *,
-    name: str,
-    command: tuple[str, ...],
     seconds: Seconds,
+    *,
+    notes: tuple[str, ...],
+    metrics: dict[str, Metric] | None = None,
 ) -> RunInfo:
-    """The record of a run, without what follows from its scores."""
+    """The record of a run."""
     return RunInfo(
-        kind=kind,
-        name=name,
+        kind="fit" if isinstance(spec, FitSpec) else "evaluate",
+        name=spec.name or f"{type(detector).card.name} on {spec.source}",
         created=datetime.now().astimezone(),
-        command=command,
+        command=spec.command,
         method=method_info(detector),
         parameters=parameters(detector),
         settings={name: typed_text(value) for name, value in detector.get_params(deep=False).items()},
@@ -101,6 +101,8 @@ def run_info(
         components=detector.composition_.uses,
         seconds=seconds,
         environment=versions() | {"platform": platform.platform(), "cores": os.cpu_count()},
+        notes=notes,
+        metrics=metrics,
     )
 
 

@@ -1,12 +1,13 @@
 """Change the threshold of a stored model."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from oddgan._core.files import writing
 from oddgan.evaluate import CompositionInfo, ThresholdInfo
-from oddgan.options import ThresholdSpec, UsageError
-from oddgan.tasks.models import composition_info, open_model, require_absent, threshold_info
+from oddgan.options import ThresholdSpec
+from oddgan.tasks.models import check_target, composition_info, open_model, threshold_info
 from oddgan.tasks.settings import build_part, rule_name
 from oddgan.thresholds import Threshold
 
@@ -41,27 +42,20 @@ def change_threshold(spec: ThresholdSpec) -> ThresholdResult:
         If the rule can't be used with the model's scores, or the model exists without `force`.
     """
     changes = spec.rule is not None or spec.rate is not None or bool(spec.settings)
-    if changes and spec.out is None and not spec.force:
-        raise UsageError(f"This changes {spec.model}: give --out FOLDER, or --force to change it in place.")
-    if spec.out is not None:
-        require_absent(spec.out, force=spec.force)
-    if not changes:
-        detector = open_model(spec.model, trust_changes=spec.trust_changes).detector
-        before, composition = threshold_info(detector), composition_info(detector.composition_)
-        return ThresholdResult(before, before, composition, None)
+    check_target(spec, changes=changes)
     target = spec.out or spec.model
-    with writing(target, force=spec.force):  # from before the model is read, so that no other change is lost
-        return _changed(spec, target)
-
-
-def _changed(spec: ThresholdSpec, target: Path) -> ThresholdResult:
-    model = open_model(spec.model, trust_changes=spec.trust_changes)
-    detector = model.detector
-    before, composition = threshold_info(detector), composition_info(detector.composition_)
-    rule: Threshold = detector.threshold_rule_
-    if spec.rule is not None or spec.settings:
-        name = rule_name(spec.rule) if spec.rule is not None else type(rule).__name__
-        rule = build_part(Threshold, {"type": name, **spec.settings})
-    detector.set_threshold(rule, rate=detector.rate_ if spec.rate is None else spec.rate)
-    model.save(target, model.labelled, force=spec.force)
+    with ExitStack() as held:
+        if changes:  # from before the model is read, so that no other change is lost
+            held.enter_context(writing(target, force=spec.force))
+        model = open_model(spec.model, trust_changes=spec.trust_changes)
+        detector = model.detector
+        before, composition = threshold_info(detector), composition_info(detector.composition_)
+        if not changes:
+            return ThresholdResult(before, before, composition, None)
+        rule: Threshold = detector.threshold_rule_
+        if spec.rule is not None or spec.settings:
+            name = rule_name(spec.rule) if spec.rule is not None else type(rule).__name__
+            rule = build_part(Threshold, {"type": name, **spec.settings})
+        detector.set_threshold(rule, rate=detector.rate_ if spec.rate is None else spec.rate)
+        model.save(target, model.labelled, force=spec.force)
     return ThresholdResult(before, threshold_info(detector), composition, target)
