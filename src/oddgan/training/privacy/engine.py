@@ -11,13 +11,10 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError, TrainingError
 from oddgan.training.batches import Source
-from oddgan.training.distributed.team import many
 from oddgan.training.engine import Engine
 from oddgan.training.privacy.budget import Privacy, Release
 from oddgan.training.protocol import Clock, Phase
 from oddgan.training.seeds import Randomness, device_of
-from oddgan.training.selection import Selection
-from oddgan.training.stabilisers import Stabiliser
 from oddgan.training.state import State
 
 _BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
@@ -53,16 +50,6 @@ class Spent:
             f"The weights are ({self.epsilon:.4g}, {self.delta:g})-differentially private in whether any one row "
             "counts; scaling, threshold and the stored calibration scores are not covered."
         )
-
-
-def check_private(selection: Selection | None, stabilisers: Sequence[Stabiliser]) -> None:
-    """Raise InputError where training would take more from rows than noisy updates."""
-    if selection is not None:
-        raise InputError("Private training can't choose among epochs by rows: give selection=None.")
-    if stabilisers:
-        raise InputError("Private training can't bound what stabilisers take from rows: give stabilisers=().")
-    if many():
-        raise InputError("Private training runs in one process: start it without other workers.")
 
 
 def watchers(phase: Phase, networks: nn.ModuleDict, shape: Sequence[int]) -> tuple[str, ...]:
