@@ -1,4 +1,4 @@
-"""The engine of private training: it finds out who sees rows, refuses what it can't protect, and adds the noise."""
+"""DP-SGD: clipped gradients of single rows, with noise, for the players that see rows."""
 
 import math
 import secrets
@@ -25,7 +25,7 @@ _OVERFULL = 1e-12  # the probability of a batch that loses rows as it is larger 
 
 @dataclass(frozen=True)
 class Spent:
-    """What a private training guarantees: its weights are (ε, δ)-private.
+    """The guarantee of a private training: its weights are (ε, δ)-private.
 
     Parameters
     ----------
