@@ -15,6 +15,7 @@ from oddgan.base.capabilities import Samples
 from oddgan.base.detector import Detector
 from oddgan.base.fitting import Fitting, fingerprint
 from oddgan.base.scoring import Passes, Report, large_passes, passes_of
+from oddgan.families.engines import check_privacy, engine_of
 from oddgan.families.games import Game
 from oddgan.families.modules import Networks, Stored, load_weights, no_larger_than
 from oddgan.families.partial_fit import Changes, Snapshot, total_weight, with_epochs
@@ -31,18 +32,13 @@ from oddgan.training import (
     Adam,
     Callback,
     Clock,
-    Engine,
     EpochRecord,
     Optimiser,
     Phase,
     Plan,
     Player,
-    Privacy,
-    PrivateEngine,
     Selection,
-    SharedEngine,
     Source,
-    Spent,
     Stabiliser,
     Subject,
     TensorSource,
@@ -55,7 +51,6 @@ from oddgan.training import (
     team,
 )
 from oddgan.training.batches import count
-from oddgan.training.privacy.engine import check_private, watchers
 from oddgan.training.stabilisers import Setting, check, rebuilt, stabilised
 
 # Fewer steps than this leave most networks where they started.
@@ -171,8 +166,7 @@ class NeuralDetector(Detector):
         one_of(("fp32", "bf16"), precision=self.precision)
         self.backbone.check(self.shape_)
         check(self.stabilisers, Setting(type(self).__name__, getattr(self, "objective", None), self.fools))
-        if getattr(self, "privacy", None) is not None:
-            check_private(self.selection, self.stabilisers)
+        check_privacy(self)
         if self.stabilisers and many():
             raise InputError("Stabilisers look at batches as a whole, which several workers can't: use one process.")
 
@@ -267,38 +261,19 @@ class NeuralDetector(Detector):
     ) -> list[EpochRecord]:
         """Train phase after phase and return one record an epoch; a phase that only looks at the rows leaves none."""
         parts = (part for phase in phases for part in self._parts(phase, fitting))
-        if hasattr(self, "privacy"):
-            self.privacy_: Spent | None = None  # what an earlier fit guaranteed is over
-        engine, records = self._engine(source, fitting), list[EpochRecord]()
-        for index, part in enumerate(parts, fitting.first or 0):
-            phase = stabilised(part, self.networks_, self.stabilisers)
-            selector = None if panel is None else panel.selector(part)
-            plan = Plan(self.batch_size, index, fitting.callbacks, engine, selector)
-            done = run(phase, self.networks_, source, plan)
-            records += done if phase.players else []
-        if isinstance(engine, PrivateEngine):
-            self.privacy_ = engine.report()
-            notice(str(self.privacy_))
+        records = list[EpochRecord]()
+        with engine_of(self, source, fitting) as engine:
+            for index, part in enumerate(parts, fitting.first or 0):
+                phase = stabilised(part, self.networks_, self.stabilisers)
+                selector = None if panel is None else panel.selector(part)
+                plan = Plan(self.batch_size, index, fitting.callbacks, engine, selector)
+                done = run(phase, self.networks_, source, plan)
+                records += done if phase.players else []
         return records
 
     def _parts(self, phase: Phase, fitting: Fitting) -> list[Phase]:
         """What a phase consists of; networks that have grown do not grow again."""
         return [phase] if fitting.again else grown(phase, self.networks_)
-
-    def _engine(self, source: Source, fitting: Fitting) -> Engine:
-        """How updates are computed: with noise, by several workers together, or as torch does by itself."""
-        privacy: Privacy | None = getattr(self, "privacy", None)
-        if privacy is None:
-            return SharedEngine.for_now()
-        if self.similarities_ or fitting.again:
-            raise InputError(
-                "Private training can't fit a similarity to rows or go on with trained networks: give similarities "
-                "whose parameters are set, and train from the start."
-            )
-        phases = list(with_epochs(self._phases(), fitting.epochs))
-        protected = [watchers(phase, self.networks_, self.shape_) for phase in phases]
-        batches, secret = count(len(source), self.batch_size), self.random_state is None
-        return PrivateEngine(privacy, phases, protected, batches, secret=secret)
 
     def _fit_similarities(self, rows: Rows) -> dict[str, Similarity]:
         """The similarities among the hyperparameters that take something from normal rows, fitted to some of them."""

@@ -1,4 +1,4 @@
-"""Training stability: adversarial losses per sample on logits, and the regularisers that keep a critic smooth."""
+"""Adversarial losses per sample, on logits, and gradient penalties."""
 
 from oddgan.objectives.losses import WGANGP, Hinge, LeastSquares, Minimax, NonSaturating, Objective, Wasserstein
 from oddgan.objectives.regularisers import R1, GradientPenalty, Regulariser

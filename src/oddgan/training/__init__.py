@@ -1,4 +1,4 @@
-"""Training: phases of yielded updates, one loop, optimisers, moving averages, seeds, callbacks."""
+"""Training: phases of yielded updates, the loop, optimisers, moving averages, seeds, callbacks."""
 
 from oddgan.training.augmentation import TimeWarp
 from oddgan.training.batches import BatchSource, DatasetSource, Source, TensorSource

@@ -1,4 +1,4 @@
-"""Training rows made slightly different: for training batches only, never for scoring."""
+"""Data augmentation of training batches."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from oddgan._core.errors import InputError
 
 @dataclass(frozen=True)
 class TimeWarp:
-    """Series that run a little faster here and slower there, as heartbeats do; their length stays.
+    """Time warping of series: a little faster here and slower there, as heartbeats are; their length stays.
 
     On each side of a pivot some random steps are dropped and as many others doubled: the mean of the step and its
     successor is put in behind. So the pivot, e.g. the R peak, stays in its place. The last step is never moved.

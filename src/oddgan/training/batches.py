@@ -1,4 +1,4 @@
-"""Where batches come from: a tensor in memory (fast), rows in a file, or a map-style dataset through a DataLoader."""
+"""Batches in random order from a tensor in memory (fast), rows in a file, or a map-style dataset."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ ALL: Share = (0, 1)
 
 
 class Source(Protocol):
-    """Training rows that can be passed over again and again in random order."""
+    """Training rows, as batches in random order for each epoch."""
 
     def __len__(self) -> int:
         """The number of rows."""

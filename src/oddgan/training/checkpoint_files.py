@@ -106,7 +106,7 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Te
 
 
 def note_randomness(name: str, found: Randomness, head: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-    """Note the state of the generators of random numbers."""
+    """Add the state of the random generators to a checkpoint's head and tensors."""
     head[f"{name}_numpy"] = numpy_json(found.numpy)
     tensors[f"random.{name}.torch"] = found.cpu
     if found.cuda is not None:
@@ -114,7 +114,7 @@ def note_randomness(name: str, found: Randomness, head: dict[str, Any], tensors:
 
 
 def randomness(head: Mapping[str, Any], tensors: Mapping[str, Tensor], name: str) -> Randomness:
-    """The state of the generators that was noted under this name."""
+    """The state of the random generators from a checkpoint."""
     cuda = tensors.get(f"random.{name}.cuda")
     return Randomness(tensors[f"random.{name}.torch"], numpy_state(head[f"{name}_numpy"]), cuda)
 

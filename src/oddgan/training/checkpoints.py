@@ -44,7 +44,7 @@ _FLUSH = (
 
 
 class Checkpoints(Callback):
-    """Keep what training holds in a folder, so that it can be gone on with to the same end, bit for bit on a CPU.
+    """Save checkpoints, from which a killed fit resumes with the same result, bit for bit on a CPU.
 
     A checkpoint holds the networks, the optimisers' memories, moving averages, the generators of random numbers, and
     the position in the pass over the data; it is written under another name and renamed, as safetensors and JSON. A
@@ -53,8 +53,8 @@ class Checkpoints(Callback):
     that what a method does between phases is done again from what it saw. Several workers hold the same: the first
     reads and writes, and training may go on with more or fewer of them.
 
-    Give it to `fit` among the callbacks. A training that is killed goes on if the same detector is fitted to the same
-    rows with `resume=True`; without checkpoints that starts from the beginning.
+    Give it to `fit` among the callbacks. A fit that was killed resumes if the same detector is fitted to the same rows
+    with `resume=True`; without checkpoints that starts from the beginning.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Checkpoints(Callback):
     steps : write one after this many steps, >= 1; None goes by the clock.
     seconds : without `steps`, write one after this many seconds, >= 0.
     keep : how many of a phase are kept, >= 1; the oldest goes first.
-    resume : go on with what is in the folder; without it a folder with checkpoints is refused.
+    resume : resume from the folder; without it a folder with checkpoints is refused.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Checkpoints(Callback):
 
     # -- before training
     def begin(self, identity: Mapping[str, str], rng: np.random.RandomState) -> None:
-        """Note what is trained; on resuming, check that it is the same, and put the generator where it was.
+        """Record what is trained; on resuming, check that it is the same, and restore the generator's state.
 
         Parameters
         ----------
@@ -138,7 +138,7 @@ class Checkpoints(Callback):
         rng.set_state(numpy_state(head["generator"]))
 
     def part(self, name: str) -> "Checkpoints":
-        """Checkpoints of a part of what is trained, in a folder of their own; the whole has begun, or goes on."""
+        """Checkpoints of a member of what is trained, in a subfolder."""
         found = Checkpoints(
             self.folder / name, steps=self.steps, seconds=self.seconds, keep=self.keep, resume=self.resume
         )
@@ -163,7 +163,7 @@ class Checkpoints(Callback):
 
     # -- while training
     def finished(self, index: int, networks: nn.ModuleDict, phase: Phase) -> list[EpochRecord] | None:
-        """If this phase is over: put networks and generators where it left them, and return its records.
+        """If this phase is over, restore networks and generators as it left them, and return its records.
 
         So is an average that goes on in the next phase.
         """
@@ -179,7 +179,7 @@ class Checkpoints(Callback):
         return [EpochRecord(**record) for record in head["records"]]
 
     def restore(self, state: State) -> None:
-        """Put a phase where its last checkpoint left it, if there is one."""
+        """Restore a phase from its last checkpoint, if there is one."""
         folders = self._steps(state.index)
         found = of_first(lambda: read_snapshot(folders[-1], self._key(folders[-1])) if folders else None)
         if found is None:
@@ -240,7 +240,7 @@ class Checkpoints(Callback):
 
 
 def _under_way(state: State) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What only going on within a phase needs: memories, the choice so far, and the place in the pass."""
+    """What resuming within a phase needs: optimisers, selection so far, and the position in the pass."""
     tensors: dict[str, Tensor] = {}
     head: dict[str, Any] = {"epoch": state.clock.epoch, "sums": state.sums, "counts": state.counts}
     note_randomness("order", state.order, head, tensors)

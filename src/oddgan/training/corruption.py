@@ -1,4 +1,4 @@
-"""Ways to spoil training rows, so that a critic can learn what normal ones look like: for training batches only."""
+"""Corruption of training rows, from which a critic learns what normal ones look like."""
 
 import math
 from abc import ABC, abstractmethod
@@ -22,7 +22,7 @@ class Corruption(ABC):
 
     @abstractmethod
     def __call__(self, x: Tensor) -> Tensor:
-        """Return spoiled copies (n, ...) of the rows, in their order."""
+        """Return corrupted copies (n, ...) of the rows, in their order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ class PatchCorruption(Corruption):
 
 @dataclass(frozen=True, kw_only=True)
 class MixedCorruption(Corruption):
-    """Each row is spoiled in one of several ways, drawn by chance.
+    """Each row is corrupted in one of several ways, drawn at random.
 
     Parameters
     ----------

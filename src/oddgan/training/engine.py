@@ -1,4 +1,4 @@
-"""How an update is computed: here, in one process and in full precision."""
+"""Engines: how an update is computed; this one in one process, as torch does by itself."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -11,7 +11,7 @@ from oddgan.training.state import State
 
 
 class Engine:
-    """What the loop leaves to others: what surrounds a step, and how a loss becomes gradients.
+    """Draws batches and turns losses into gradients.
 
     This one computes as torch does by itself; subclasses share the work among processes or protect single rows.
     """
@@ -30,7 +30,7 @@ class Engine:
     def backward(self, state: State, player: str, loss: Tensor) -> Tensor | None:
         """Fill the gradients of a player's parameters, and of nobody else's; return the loss as one number, ().
 
-        None is a loss that nobody may be told.
+        None if the loss must stay private.
 
         Parameters
         ----------

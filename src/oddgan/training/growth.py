@@ -1,4 +1,4 @@
-"""Growth: one phase of a game becomes a phase for each time at a level of resolution."""
+"""Progressive growing: one phase per resolution level."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from oddgan.training.protocol import Clock, Phase, Player, Update
 
 
 def grown(phase: Phase, networks: nn.ModuleDict) -> list[Phase]:
-    """Return the phases that a phase consists of: for each level one in which it fades in, and one that stabilises it.
+    """Return the phases of progressive growing: for each level, one in which it fades in, and one that stabilises it.
 
     A phase grows if a critic with a `Growing` body learns in it; others are returned as they are. All growing networks
     that learn in it are at the same stage. The step is the phase's own: it gets samples as they look at that stage, and
@@ -51,7 +51,7 @@ def grown(phase: Phase, networks: nn.ModuleDict) -> list[Phase]:
 
 @dataclass(frozen=True)
 class Growth:
-    """The step of a phase while its networks are at one level, or that level fades in.
+    """The step of a phase at one resolution level, or while that level fades in.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Growth:
         return f"{self.phase.name}, {sides}{' fading in' if self.period.fades else ''}"
 
     def __call__(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        """Stand where the clock says, then step on samples x (n, ...) as they look there."""
+        """Set the level, then take a step on samples x (n, ...) at its resolution."""
         for network in self.networks:
             network.grow(self.period.level - 1 + clock.progress if self.period.fades else self.period.level)
         iteration = self.before * clock.batches + clock.iteration

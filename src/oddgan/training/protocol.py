@@ -1,4 +1,4 @@
-"""How a method says what it trains: phases of steps that yield updates.
+"""Phases, players and updates: how a method says what it trains.
 
 A step is a generator. It yields `Update(player, loss)`; the loop updates that player and nobody else, then resumes the
 step, which sees the new weights. `_phases` is itself a generator: code after `yield Phase(...)` runs after that phase.
@@ -24,7 +24,7 @@ class Update(NamedTuple):
 
 @dataclass(frozen=True)
 class Clock:
-    """Where training stands.
+    """The position in a phase of training.
 
     Parameters
     ----------
@@ -68,14 +68,14 @@ class Player:
 
 
 class Memory(Protocol):
-    """What a step remembers beside the weights, e.g. the ends of chains: kept in checkpoints, not in models."""
+    """State of a step beside the weights, e.g. the ends of chains: kept in checkpoints, not in models."""
 
     def dump(self) -> dict[str, Tensor]:
-        """Everything that it holds, by name."""
+        """Its tensors, of any shape, by name."""
         ...
 
     def load(self, held: Mapping[str, Tensor]) -> None:
-        """Hold what `dump` gave."""
+        """Restore what `dump` gave."""
         ...
 
 
@@ -92,8 +92,8 @@ class Phase:
     ema : decay of an exponential moving average of the trained weights, which replaces them when the phase ends; or an
         average that goes on from an earlier phase; None keeps the last weights.
     memory : what the step remembers beside the weights.
-    prepares : whether the phase only prepares the networks for another: held-out rows have no say in it, and an average
-        does not replace the weights yet.
+    prepares : whether the phase only prepares the networks for another: no epoch is selected, and an average does not
+        replace the weights yet.
     """
 
     step: Step

@@ -1,4 +1,4 @@
-"""Randomness that comes from one seed and leaves the caller's generators as they were."""
+"""Random seeds and generator states; the caller's global generators stay as they were."""
 
 import contextlib
 from collections.abc import Iterator
@@ -43,13 +43,13 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def device_of(networks: nn.Module) -> torch.device:
-    """Where networks are; the CPU for those that hold nothing."""
+    """The device of networks; the CPU for those without tensors."""
     return next((tensor.device for tensor in networks.state_dict().values()), torch.device("cpu"))
 
 
 @dataclass(frozen=True)
 class Randomness:
-    """Where the generators stand that training draws from.
+    """The states of the random generators that training draws from.
 
     Parameters
     ----------
@@ -64,12 +64,12 @@ class Randomness:
 
     @classmethod
     def now(cls, device: torch.device) -> Self:
-        """What the global generators hold."""
+        """The states of the global generators."""
         cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
         return cls(torch.get_rng_state(), tuple(np.random.get_state()), cuda)  # noqa: NPY002
 
     def put(self, device: torch.device) -> None:
-        """Let the global generators go on from here."""
+        """Set the global generators to these states."""
         torch.set_rng_state(self.cpu)
         np.random.set_state(self.numpy)  # noqa: NPY002
         if self.cuda is not None:

@@ -1,4 +1,4 @@
-"""Which epoch's weights are kept, and when training stops early: by what held-out rows say."""
+"""Model selection and early stopping by a held-out criterion."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from oddgan._core.errors import InputError
 
 @dataclass(frozen=True)
 class Selection:
-    r"""Keep the weights of the epoch that held-out rows like best, and stop once they have not liked any for a while.
+    r"""Keep the weights of the epoch with the best held-out criterion, and stop early once it no longer improves.
 
     The criteria see normal rows alone, but for "auroc". Lower is better:
 
@@ -62,12 +62,12 @@ class Selection:
 
 
 class Selector:
-    """A selection at work in one phase.
+    """Model selection in one phase.
 
     Parameters
     ----------
     selection : how.
-    judge : the criterion now, lower is better.
+    judge : computes the criterion, lower is better.
     """
 
     def __init__(self, selection: Selection, judge: Callable[[], float]) -> None:
@@ -76,7 +76,7 @@ class Selector:
         self.weights: dict[str, Tensor] = {}
 
     def look(self, networks: nn.ModuleDict, epoch: int) -> float | None:
-        """Judge the networks after an epoch, from 1; None where it is not time yet."""
+        """Compute the criterion after an epoch, from 1; None in epochs without a look."""
         if epoch % self.selection.every:
             return None
         value = self.judge()
@@ -97,10 +97,10 @@ class Selector:
             networks.load_state_dict(self.weights)
 
     def dump(self) -> tuple[dict[str, float], dict[str, Tensor]]:
-        """What must be kept to go on: numbers and tensors."""
+        """The state for a checkpoint: numbers, and weights of any shape by name."""
         return {"best": self.best if self.weights else 0.0, "epoch": self.epoch, "looks": self.looks}, self.weights
 
     def load(self, numbers: dict[str, float], weights: dict[str, Tensor]) -> None:
-        """Go on from what `dump` gave."""
+        """Resume from what `dump` gave."""
         self.best = numbers["best"] if weights else math.inf
         self.epoch, self.looks, self.weights = int(numbers["epoch"]), int(numbers["looks"]), weights

@@ -1,4 +1,4 @@
-"""A step on one worker's rows does what it would do on the whole batch: draws, batch statistics, decisions."""
+"""Random draws and batch statistics over the whole batch while a worker has only its share of the rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self

@@ -1,4 +1,4 @@
-"""The engine of several workers: each takes its share of every batch, and all end with the weights of one process."""
+"""Data-parallel training: each worker takes its share of every batch; all get the weights of one process."""
 
 import zlib
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _SAME = 1e-6
 
 
 class SharedEngine(Engine):
-    """Compute updates together: the gradient of the batch's loss is the sum of the gradients of the workers' shares.
+    """Data-parallel engine: sums the gradients of the workers' shares of a batch.
 
     Weights, optimisers, averages and random streams are the same on all workers at all times, so that whatever is
     stored on one of them holds for any number of them.

@@ -1,4 +1,4 @@
-"""Processes that train one detector together: who they are, what they exchange, and how they end together."""
+"""Worker processes that train one detector together, over `torch.distributed`."""
 
 import contextlib
 import os
@@ -26,11 +26,11 @@ class LostError(ConnectionError):
 
 @dataclass
 class Team:
-    """The workers of one fit, with a line of their own, which a worker that fails cuts.
+    """The workers of one fit, with a process group of their own, which a worker that fails closes.
 
     Parameters
     ----------
-    group : the line; None once it is cut.
+    group : the process group; None once it is closed.
     share : which worker this is, and how many there are.
     """
 
@@ -38,7 +38,7 @@ class Team:
     share: Share
 
     def cut(self) -> None:
-        """Close the line: those who wait on it, or will, get an error at once."""
+        """Close the group: workers that wait on it, or will, get an error at once."""
         dist.destroy_process_group(self.group)
         self.group = None  # the connections close with the last reference
 

@@ -1,4 +1,4 @@
-"""Watching training: which failure it is, and what to do about it."""
+"""Monitoring of training: mode collapse and other failures, and what to do about them."""
 
 from oddgan._core.monitoring import FAILURES, Alarm, Diversity, Failure, Gradients, Judged, Snapshots, Watched
 from oddgan.training.monitor.diagnosis import Thresholds

@@ -1,4 +1,4 @@
-"""From what the monitor saw in a phase to the failures that it shows."""
+"""Diagnosis of training failures from what the monitor recorded."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from oddgan.training.monitor.oscillation import Swing, swings
 
 @dataclass(frozen=True, kw_only=True)
 class Thresholds:
-    """When the monitor speaks; `docs/monitor.md` says why these values.
+    """Thresholds of the monitor's alarms; `docs/monitor.md` says why these values.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Thresholds:
 
 @dataclass
 class Story:
-    """A phase so far.
+    """What the monitor recorded of a phase so far.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Samples against data: coverage, density and spread in a fixed random projection."""
+"""Coverage, density and spread of samples against data, in a fixed random projection."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What is looked at while steps are taken: gradients after every few updates, and what critics say in their own."""
+"""Observers of training steps: gradient norms and critics' logits."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -14,7 +14,7 @@ _LARGEST = torch.finfo(torch.float32).max  # stands for what is not finite, so t
 
 
 class Looks:
-    """Collects what one epoch shows; nothing is read from the device before `gradients` or `judged` is asked.
+    """Collects gradient norms and logits of an epoch; the device is read only by `first`, `gradients` and `judged`.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Looks:
         self._handles: list[RemovableHandle] = []
 
     def listen(self, networks: nn.ModuleDict, names: Iterable[str]) -> None:
-        """Hear the logits of those of the networks that turn out to be critics."""
+        """Record the logits of those of the networks that are critics."""
         own = dict.fromkeys(names)
         self._handles = [networks[name].register_forward_hook(Listener(partial(self._hear, name))) for name in own]
 
@@ -38,7 +38,7 @@ class Looks:
         self._heard.setdefault(name, []).append(judgement.logit.detach())
 
     def stop(self) -> None:
-        """Hear no more."""
+        """Remove the hooks."""
         for handle in self._handles:
             handle.remove()
         self._handles = []
@@ -48,7 +48,7 @@ class Looks:
         self._updates, self._norms, self._pairs, self._heard = {}, {}, {}, {}
 
     def update(self, player: str, networks: nn.ModuleDict, names: Sequence[str]) -> None:
-        """Look at an update whose gradients are there.
+        """Record an update whose gradients are computed.
 
         Of what a critic says before its own update, the first two calls count: all methods here judge the real samples
         first and the generated ones next, or both in one call; penalties come later. Which is which does not matter.

@@ -1,4 +1,4 @@
-"""Does a path come back again and again: the autocorrelation of what an epoch ends with."""
+"""Oscillation of training: the autocorrelation of what epochs end with."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ WINDOWS = (18, 36, 72)
 
 @dataclass(frozen=True)
 class Swing:
-    """A path that goes there and back.
+    """The oscillation of a path.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Swing:
 
 
 def swing(path: Tensor) -> Swing | None:
-    r"""Return how the path (t, p) swings: the period whose half has the least autocorrelation.
+    r"""Return the oscillation of a path (t, p): the period whose half has the least autocorrelation.
 
     .. math:: r(l) = \frac{\frac{1}{t - l} \sum_i \langle d_i, d_{i+l} \rangle}{\frac{1}{t} \sum_i \|d_i\|^2}
 
@@ -53,5 +53,5 @@ def swing(path: Tensor) -> Swing | None:
 
 
 def swings(path: Tensor) -> list[Swing]:
-    """Return how the last 18, 36 and 72 steps of a path (t, p) swing, as far as it is that long."""
+    """Return the oscillations of the last 18, 36 and 72 steps of a path (t, p), as far as it is that long."""
     return [found for window in WINDOWS if len(path) >= window and (found := swing(path[-window:])) is not None]

@@ -1,4 +1,4 @@
-"""What to do about a failure: which parameter to set to which value."""
+"""Remedies for training failures: which parameter to set to which value."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

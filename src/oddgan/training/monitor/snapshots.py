@@ -1,4 +1,4 @@
-"""What the detector draws while it is trained: compared with its rows after each epoch, and kept now and then."""
+"""Samples drawn during training: compared with training rows, and kept as snapshots."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ _MOST = 6  # snapshots
 
 
 class Gallery:
-    """Draws samples from the same latent points again and again.
+    """Draws samples from the same latent points at each look.
 
     Parameters
     ----------

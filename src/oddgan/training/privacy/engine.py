@@ -1,4 +1,4 @@
-"""The engine of private training: it finds out who sees rows, refuses what it can't protect, and adds the noise."""
+"""DP-SGD: clipped gradients of single rows, with noise, for the players that see rows."""
 
 import math
 import secrets
@@ -11,13 +11,10 @@ from torch import Tensor, nn
 
 from oddgan._core.errors import InputError, TrainingError
 from oddgan.training.batches import Source
-from oddgan.training.distributed.team import many
 from oddgan.training.engine import Engine
 from oddgan.training.privacy.budget import Privacy, Release
 from oddgan.training.protocol import Clock, Phase
 from oddgan.training.seeds import Randomness, device_of
-from oddgan.training.selection import Selection
-from oddgan.training.stabilisers import Stabiliser
 from oddgan.training.state import State
 
 _BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
@@ -28,7 +25,7 @@ _OVERFULL = 1e-12  # the probability of a batch that loses rows as it is larger 
 
 @dataclass(frozen=True)
 class Spent:
-    """What a private training guarantees: its weights are (ε, δ)-private.
+    """The guarantee of a private training: its weights are (ε, δ)-private.
 
     Parameters
     ----------
@@ -53,16 +50,6 @@ class Spent:
             f"The weights are ({self.epsilon:.4g}, {self.delta:g})-differentially private in whether any one row "
             "counts; scaling, threshold and the stored calibration scores are not covered."
         )
-
-
-def check_private(selection: Selection | None, stabilisers: Sequence[Stabiliser]) -> None:
-    """Raise InputError where training would take more from rows than noisy updates."""
-    if selection is not None:
-        raise InputError("Private training can't choose among epochs by rows: give selection=None.")
-    if stabilisers:
-        raise InputError("Private training can't bound what stabilisers take from rows: give stabilisers=().")
-    if many():
-        raise InputError("Private training runs in one process: start it without other workers.")
 
 
 def watchers(phase: Phase, networks: nn.ModuleDict, shape: Sequence[int]) -> tuple[str, ...]:

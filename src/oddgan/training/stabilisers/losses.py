@@ -1,4 +1,4 @@
-"""Stabilisers that change what is minimised, or what critics are shown."""
+"""Stabilisers that change losses, or what critics see."""
 
 import math
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Stabilisers that build other critics: they see the batch, or there are several."""
+"""Stabilisers that build other critics: ones that see the batch, or several of them."""
 
 import copy
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Stabilisers about who learns when, and how fast."""
+"""Stabilisers that change learning rates, and who learns when."""
 
 import math
 from dataclasses import dataclass, replace
