@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-BENCHMARKS := $(filter-out benchmarks/monitor_cases.py,$(wildcard benchmarks/*.py))
+BENCHMARKS := $(filter-out benchmarks/%_cases.py,$(wildcard benchmarks/*.py))
 
 .PHONY: help install demo test lint bench docs clean
 

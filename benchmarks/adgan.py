@@ -134,39 +134,42 @@ def report_memory(case: str) -> None:
     print((memory_bytes("VmHWM") - before) / 2**20)
 
 
-def measure(bench: Bench, case: str, machine: Peak) -> None:
-    """All variants of one algorithm, interleaved."""
-    search, (generator, x, starts) = CASES[case], problem()
+def variants(case: str, generator: nn.Module, x: Tensor, starts: Tensor) -> dict[str, Callable[[], Any]]:
+    """What computes the losses of one algorithm, by name."""
+    search = CASES[case]
     low = replace(search, precision="bf16")
-    variants: dict[str, Callable[[], Any]] = {"deep copies": lambda: by_copies(search, generator, x, starts)}
+    found: dict[str, Callable[[], Any]] = {"deep copies": lambda: by_copies(search, generator, x, starts)}
     if case in ("gradient", "adam"):
-        variants["vmap"] = lambda: by_vmap(search, generator, x, starts)
+        found["vmap"] = lambda: by_vmap(search, generator, x, starts)
     several = x.repeat(3, 1, 1, 1)  # the first pass and the preparation are shared: the cost of one of three images
-    variants |= {
+    return found | {
         "oddgan": lambda: by_oddgan(search, generator, several, starts)[:N_SEED],
         "oddgan bf16": lambda: by_oddgan(low, generator, several, starts)[:N_SEED],
     }
-    scores = {name: run() for name, run in variants.items()}  # warms up, too
-    timed: dict[str, Callable[[], object]] = {**variants}
-    taken = cpu_rounds(timed, 1 if bench.quick else 5)
+
+
+def measure(bench: Bench, case: str, machine: Peak) -> None:
+    """All variants of one algorithm, interleaved."""
+    search, (generator, x, starts) = CASES[case], problem()
+    runs = variants(case, generator, x, starts)
+    scores = {name: run() for name, run in runs.items()}  # warms up, too
+    taken = cpu_rounds(runs, 1 if bench.quick else 5)
     seconds = {k: float(np.median(v)) / (3 if k.startswith("oddgan") else 1) for k, v in taken.items()}
-    naive = seconds["deep copies"]
-    count = operations(search, generator)
+    count, naive = operations(search, generator), "deep copies"
     setup = Setup(case, "", "one image", f"{N_SEED} starts, {search.steps} steps", {}, n_test=1)
     for name, used in seconds.items():
         of = replace(setup, method=name)
-        floor = count / (machine.bf16 if "bf16" in name else machine.fp32)
-        records: list[Record] = [of.record("time", 1000 * used, "ms", baseline=1000 * naive)]
-        if name != "deep copies":
-            error = float((scores[name] - scores["deep copies"]).abs().max())
-            mean = float((scores[name].mean() - scores["deep copies"].mean()).abs())
+        records: list[Record] = [of.record("time", 1000 * used, "ms", baseline=1000 * seconds[naive])]
+        if name != naive:
+            error = float((scores[name] - scores[naive]).abs().max())
+            mean = float((scores[name].mean() - scores[naive].mean()).abs())
             records += [of.record("max error of a start", error), of.record("error of the score", mean)]
         if name.startswith("oddgan"):
+            floor = count / (machine.bf16 if "bf16" in name else machine.fp32)
             records.append(of.record("share of the floor", floor / used))
             if case == "adam":
-                numbers = sum(p.numel() for p in generator.parameters())
-                traffic = 7 * 4 * numbers * N_SEED * search.steps / machine.bandwidth
-                records.append(of.record("memory-traffic floor", 1000 * traffic, "ms"))
+                traffic = 7 * 4 * sum(p.numel() for p in generator.parameters()) * N_SEED * search.steps
+                records.append(of.record("memory-traffic floor", 1000 * traffic / machine.bandwidth, "ms"))
         bench.add(*records)
     bench.add(replace(setup, method="oddgan").record("peak memory", peak_memory(case), "MB"))
     bench.add(replace(setup, method="oddgan").record("operations", count / 1e9, "GFLOP"))

@@ -19,6 +19,7 @@ held-out normal beats of the training part.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
 from typing import Any, cast
 
 import numpy as np
@@ -188,8 +189,6 @@ def by_class(setup: Setup, scores: np.ndarray, label: np.ndarray) -> Iterator[Re
 
 def system(bench: Bench, task: Task, seed: int) -> None:
     """Train once; every component, every composition, and how the weights drift."""
-    if not bench.wanted(task.name, "β-VAEGAN, RBF SVM", seed):
-        return
     settings = SETTINGS | {"epochs": 2 if bench.quick else EPOCHS[task.name]}
     detector = BetaVAEGAN(**settings, contamination=RATE, random_state=seed)
     drift = Drift(detector, task)
@@ -231,15 +230,11 @@ def drifted(setup: Setup, drift: Drift) -> Iterator[Record]:
         learned = replace(of, semi_supervised=True)
         for name, weight in zip(search.components, weights, strict=True):
             yield learned.record(f"weight of {name}", weight)
-        scores = search(_tensors(test)).numpy()
+        scores = search({name: torch.from_numpy(values) for name, values in test.items()}).numpy()
         yield from learned.quality(scores, y, search.best_threshold)[:3]
         for name in search.components:
             yield replace(of, method=f"{name} alone").quality(test[name], y)[0]
         yield replace(of, method="held-out normal beats").record("residual", float(normals["residual"].mean()))
-
-
-def _tensors(values: Values) -> dict[str, Any]:
-    return {k: torch.from_numpy(v) for k, v in values.items()}
 
 
 def cuts(bench: Bench) -> None:
@@ -263,28 +258,21 @@ def cuts(bench: Bench) -> None:
 
 def encoders(bench: Bench) -> None:
     """One GAN's networks, with the encoder trained at different times and on different sides."""
-    wanted = [
-        (seed, name)
-        for seed in (SEEDS[:1] if bench.quick else SEEDS)
-        for name in ENCODERS
-        if bench.wanted("when the encoder learns", name, seed)
-    ]
-    if not wanted:
-        return
-    task = at_random()
     n_train, n_test = (500, 500) if bench.quick else N_ENCODED
-    x, test = task.few(n_train).train, task.few(n_test).test
-    for seed, name in wanted:
+    case = "when the encoder learns"
+    for seed, name in product(SEEDS[:1] if bench.quick else SEEDS, ENCODERS):
+        if not bench.wanted(case, name, seed):
+            continue
+        x, test = at_random().few(n_train).train, at_random().few(n_test).test
         settings = ENCODED | ENCODERS[name] | ({"epochs": 1} if bench.quick else {})
         detector = JointEncoderGAN(**settings, contamination=RATE, calibration=0.1, random_state=seed)
         with clock() as watch:
             parts = detector.fit(x).score_components(test.x, extra=("latent", "latent_norm", "features", "critic"))
         y, protocol = test.label > 0, f"ecgan split, {len(x)} N -> {len(test)}"
-        setup = Setup("when the encoder learns", name, "MIT-BIH beats", protocol, settings, seed, len(y), watch.seconds)
-        bench.add(*setup.quality(detector.score_from(parts), y, detector.threshold_))
-        bench.add(*setup.alone(parts, y))
-        known = np.mean(parts["residual"][~y])
-        bench.add(setup.record("residual of normal beats", float(known), "squared"))
+        setup = Setup(case, name, "MIT-BIH beats", protocol, settings, seed, len(y), watch.seconds)
+        known = setup.record("residual of normal beats", float(np.mean(parts["residual"][~y])), "squared")
+        quality = setup.quality(detector.score_from(parts), y, detector.threshold_)
+        bench.add(*quality, *setup.alone(parts, y), known)
 
 
 def main() -> None:
@@ -292,10 +280,9 @@ def main() -> None:
     bench = Bench("heartbeats", __doc__)
     cuts(bench)
     tasks: dict[str, Callable[[], Task]] = {"ecgan split": at_random, "patient-wise": between_patients}
-    for seed in SEEDS[:1] if bench.quick else SEEDS:
-        for name, read in tasks.items():
-            if bench.wanted(name, "β-VAEGAN, RBF SVM", seed):
-                system(bench, read().few(2000) if bench.quick else read(), seed)
+    for seed, (name, read) in product(SEEDS[:1] if bench.quick else SEEDS, tasks.items()):
+        if bench.wanted(name, "β-VAEGAN, RBF SVM", seed):
+            system(bench, read().few(2000) if bench.quick else read(), seed)
     encoders(bench)
     bench.publish()
     bench.finish()

@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from harness import Bench, Setup, clock, cpu_rounds, data_path, mnist
 from oddgan import AnoGAN
+from oddgan.evaluate import Record
 from oddgan.inversion import Execution, Inverted, LatentAdam, LatentSearch, Slots
 from oddgan.networks import DCGAN_32, ConvLadder, prepare
 from oddgan.tasks.profile import measure_machine
@@ -149,53 +150,57 @@ def step_flops(case: Case) -> int:
     return int(counter.get_total_flops())
 
 
-def measure(bench: Bench, case: Case, rounds: int, many: int) -> None:
-    """All variants on one case."""
-    few = min(FEW, many)
-    ours = {
-        "ours, batch 1": Ours(case, few, 1, "fp32"),
+def compared(setup: Setup, ours: Ours, found: Inverted, loop: tuple[Tensor, Tensor]) -> list[Record]:
+    """What our search found beside the losses and steps of the plain loop, on the samples that both searched for."""
+    losses, steps = loop
+    difference = (found.loss[: len(losses)] - losses).abs()
+    same = (found.steps[: len(steps)] == steps).double().mean()
+    return [
+        setup.record("wasted evaluations", ours.wasted(found), "rows"),
+        setup.record("mean steps", float(found.steps.double().mean()), "steps"),
+        setup.record("score against the loop, median difference", float(difference.median())),
+        setup.record("share of equal step counts", float(same)),
+    ]
+
+
+def variants(case: Case, many: int) -> dict[str, Ours]:
+    """Ours by batch and precision."""
+    return {
+        "ours, batch 1": Ours(case, min(FEW, many), 1, "fp32"),
         "ours, 64 slots": Ours(case, min(SOME, many), 64, "fp32"),
         "ours, 512 slots": Ours(case, many, 512, "fp32"),
         "ours, bf16, 64 slots": Ours(case, min(SOME, many), 64, "bf16"),
         "ours, bf16, 512 slots": Ours(case, many, 512, "bf16"),
     }
+
+
+def measure(bench: Bench, case: Case, rounds: int, many: int) -> None:
+    """All variants on one case."""
+    few, ours = min(FEW, many), variants(case, many)
     runs: dict[str, Callable[[], object]] = {
         "one at a time, weight gradients on": lambda: naive(case, few, frozen=False),
         "one at a time, weights frozen": lambda: naive(case, few, frozen=True),
     }
-    taken = cpu_rounds(runs | ours, 1)  # the first round warms up and does not count
+    cpu_rounds(runs | ours, 1)  # warms up
     taken = cpu_rounds(runs | ours, rounds)
-    loop, loop_steps = naive(case, few, frozen=True)
-    operations, peak = step_flops(case), measure_machine()
-    results = {name: run() for name, run in ours.items()}
-    base_name = next(iter(runs))
-    sizes = dict.fromkeys(runs, few) | {name: run.n for name, run in ours.items()}
-    # Samples differ in how long they take: what is compared is the time of one step of one sample.
-    per_step = {}
-    for name in runs | ours:
-        steps = int(loop_steps.sum()) if name in runs else int(results[name].steps.sum())
-        per_step[name] = np.array(taken[name]) * 1e3 / (steps + sizes[name])
-    for name, ms in per_step.items():
-        precision = "bf16" if "bf16" in name else "fp32"
+    loop = naive(case, few, frozen=True)
+    operations, peak, base = step_flops(case), measure_machine(), np.empty(0)
+    settings = {"eps": case.eps, "n_max": N_MAX, "rounds": rounds}
+    for name, seconds in taken.items():
+        found = ours[name]() if name in ours else None
+        n, steps = (few, loop[1]) if found is None else (ours[name].n, found.steps)
+        # Samples differ in how long they take: what is compared is the time of one step of one sample.
+        ms = np.array(seconds) * 1e3 / (int(steps.sum()) + n)
+        base = base if base.size else ms
         setup = Setup(
-            case=case.name + CORES, method=name, data=case.data, protocol=f"{THREADS} thread(s)",
-            settings={"eps": case.eps, "n_max": N_MAX, "rounds": rounds}, n_test=sizes[name],
-            cpu_s=float(np.sum(taken[name])),
-        )  # fmt: skip
-        ratio = float(np.median(per_step[base_name] / ms))
-        value = float(np.median(ms))
-        records = [setup.record("time of a step", value, "ms", baseline=value * ratio)]
-        least = operations / getattr(peak, precision) * 1e3
-        records.append(setup.record("time over the floor", value / least, "times"))
-        if name in ours:
-            found = results[name]
-            records.append(setup.record("wasted evaluations", ours[name].wasted(found), "rows"))
-            records.append(setup.record("mean steps", float(found.steps.double().mean()), "steps"))
-            difference = (found.loss[:few] - loop).abs()
-            records.append(setup.record("score against the loop, median difference", float(difference.median())))
-            same = (found.steps[:few] == loop_steps).double().mean()
-            records.append(setup.record("share of equal step counts", float(same)))
-        bench.add(*records)
+            case.name + CORES, name, case.data, f"{THREADS} thread(s)", settings, None, n, float(np.sum(seconds))
+        )
+        value, least = float(np.median(ms)), operations / getattr(peak, "bf16" if "bf16" in name else "fp32") * 1e3
+        bench.add(
+            setup.record("time of a step", value, "ms", baseline=value * float(np.median(base / ms))),
+            setup.record("time over the floor", value / least, "times"),
+            *(() if found is None else compared(setup, ours[name], found, loop)),
+        )
 
 
 def pyod_rate(bench: Bench, x: np.ndarray, n: int) -> None:

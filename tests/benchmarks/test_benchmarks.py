@@ -15,7 +15,7 @@ from oddgan.evaluate import read_results
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 DATA = Path(os.environ.get("ODDGAN_DATA", FOLDER.parents[1] / "shared" / "data"))
-SCRIPTS = sorted(p for p in FOLDER.glob("*.py") if p.stem not in ("gans", "monitor_cases"))
+SCRIPTS = sorted(p for p in FOLDER.glob("*.py") if not p.stem.endswith("_cases") and p.stem != "gans")
 RESULTS = sorted(p for p in (FOLDER / "results").glob("*.json") if not p.stem.endswith(("-quick", "-held-out")))
 
 
