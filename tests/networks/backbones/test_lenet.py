@@ -89,7 +89,7 @@ def test_prepared_copies_compute_the_same(shape: tuple[int, ...]) -> None:
         x = torch.randn(4, *taken, dtype=torch.float64)
         network.double()(3 * x + 1)  # statistics that are not 0 and 1
         a, b = network.eval()(x), prepare(network, dtype=torch.float64)(x)
-        for left, right in zip(*([y] if torch.is_tensor(y) else y for y in (a, b)), strict=True):
+        for left, right in zip(*([y] if torch.is_tensor(y) else y[:2] for y in (a, b)), strict=True):
             assert torch.allclose(left, right, rtol=1e-10, atol=1e-12)
 
 
@@ -118,7 +118,7 @@ def outputs(lenet: LeNet) -> torch.Tensor:
     every = lenet.encoder(ODD, 4), lenet.decoder(4, ODD), lenet.critic(ODD), lenet.critic((4,))
     x, z = torch.randn(5, *ODD), torch.randn(5, 4)
     encoder, decoder, critic, codes = every
-    judged = (value.flatten() for value in critic(x))
+    judged = (value.flatten() for value in critic(x)[:2])
     return torch.cat([encoder(x).flatten(), decoder(z).flatten(), *judged, codes(z).logit])
 
 
