@@ -22,7 +22,7 @@ class Source(Protocol):
         ...
 
     def epoch(self, batch_size: int, start: int = 0, share: Share = ALL) -> Iterator[Tensor]:
-        """One pass in random order, as batches (<= batch_size, ...), without the first `start` of them.
+        """One pass in random order, as batches (k, ...), k at most `batch_size`, without the first `start`.
 
         One of several workers gets its share of each batch.
 
@@ -59,7 +59,7 @@ def count(n: int, batch_size: int) -> int:
 
 
 def shuffled(n: int, batch_size: int, share: Share = ALL) -> tuple[Tensor, ...]:
-    """A random order of n rows, cut into batches of nearly equal size, or one worker's share of each.
+    """A random order of n rows, cut into batches (k,) of nearly equal size, or one worker's share of each.
 
     An even cut leaves no small last batch: batch normalisation fails on one row and is noisy on few.
     """

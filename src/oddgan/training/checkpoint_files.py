@@ -22,7 +22,7 @@ _STATE, _TENSORS = "state.json", "tensors.safetensors"
 def write_snapshot(
     target: Path, key: list[str], head: Mapping[str, Any], tensors: Mapping[str, Tensor], *, durable: bool = True
 ) -> None:
-    """Write a checkpoint, whole or not at all.
+    """Write a checkpoint with tensors of any shape, whole or not at all.
 
     Parameters
     ----------
@@ -86,18 +86,18 @@ def digest(values: Any, tensors: bytes = b"") -> str:
 
 
 def under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with a prefix, without it."""
+    """The tensors, of any shape, whose names begin with a prefix, without it."""
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """An optimiser's memory as tensors by name."""
+    """An optimiser's state as tensors of any shape, by name."""
     memory = optimiser.state_dict()["state"]
     return {f"{i}.{k}": torch.as_tensor(v) for i, held in memory.items() for k, v in held.items() if v is not None}
 
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put an optimiser's memory back."""
+    """Restore an optimiser's state from tensors of any shape, by name."""
     memory: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         number, _, key = name.partition(".")
@@ -106,7 +106,7 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Te
 
 
 def note_randomness(name: str, found: Randomness, head: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-    """Add the state of the random generators to a checkpoint's head and tensors."""
+    """Add the state of the random generators to a checkpoint's head and tensors (k,)."""
     head[f"{name}_numpy"] = numpy_json(found.numpy)
     tensors[f"random.{name}.torch"] = found.cpu
     if found.cuda is not None:
@@ -114,7 +114,7 @@ def note_randomness(name: str, found: Randomness, head: dict[str, Any], tensors:
 
 
 def randomness(head: Mapping[str, Any], tensors: Mapping[str, Tensor], name: str) -> Randomness:
-    """The state of the random generators from a checkpoint."""
+    """The state of the random generators from a checkpoint's head and tensors (k,)."""
     cuda = tensors.get(f"random.{name}.cuda")
     return Randomness(tensors[f"random.{name}.torch"], numpy_state(head[f"{name}_numpy"]), cuda)
 

@@ -41,7 +41,7 @@ class GaussianCorruption(Corruption):
             raise InputError(f"GaussianCorruption got std={self.std}: give a finite number above 0.")
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Return x + σ ε."""
+        """Return x + σ ε, (n, ...)."""
         return x + self.std * torch.randn_like(x)
 
 
@@ -62,7 +62,7 @@ class ShuffleCorruption(Corruption):
         _share("ShuffleCorruption", self.share)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Return the rows with some of their places exchanged."""
+        """Return the rows (n, ...) with some of their places exchanged."""
         flat = x.unsqueeze(1) if x.ndim == 2 else x.flatten(2)
         n, _, places = flat.shape
         chosen = torch.rand(n, places, device=x.device).argsort(1)[:, : max(2, round(self.share * places))]
@@ -86,7 +86,7 @@ class PermutationCorruption(Corruption):
         _share("PermutationCorruption", self.share)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Return the rows with some columns permuted over the batch, each by itself."""
+        """Return the rows (n, ...) with some columns permuted over the batch, each by itself."""
         flat = x.flatten(1)
         n, values = flat.shape
         columns = torch.rand(values, device=x.device).argsort()[: max(1, round(self.share * values))]
@@ -116,7 +116,7 @@ class PatchCorruption(Corruption):
             raise InputError(f"PatchCorruption got how={self.how!r}: give 'paste' or 'erase'.")
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Return the rows with a patch of each replaced."""
+        """Return the rows (n, ...) with a patch of each replaced."""
         rows = x.unsqueeze(1) if x.ndim == 2 else x
         n, sides = len(rows), rows.shape[2:]
         other = rows[torch.randperm(n, device=x.device)] if self.how == "paste" else torch.zeros_like(rows)
@@ -153,6 +153,6 @@ class MixedCorruption(Corruption):
             raise InputError("MixedCorruption got no ways: name at least one corruption.")
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Return the rows, each spoiled in one way."""
+        """Return the rows (n, ...), each spoiled in one way."""
         spoiled = torch.stack([way(x) for way in self.ways])
         return spoiled[torch.randint(len(self.ways), (len(x),), device=x.device), torch.arange(len(x), device=x.device)]

@@ -53,7 +53,7 @@ class Ema:
 
     @torch.no_grad()
     def load(self, averages: Mapping[str, Tensor], steps: int) -> None:
-        """Go on from stored averages, by number, after so many steps."""
+        """Continue from stored averages (...), by number, after so many steps."""
         self.steps = steps
         for i, average in enumerate(self.averages):
             average.copy_(averages[str(i)])

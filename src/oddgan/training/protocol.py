@@ -75,7 +75,7 @@ class Memory(Protocol):
         ...
 
     def load(self, held: Mapping[str, Tensor]) -> None:
-        """Restore what `dump` gave."""
+        """Restore tensors of any shape, by name, that `dump` gave."""
         ...
 
 

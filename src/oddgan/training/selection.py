@@ -101,6 +101,6 @@ class Selector:
         return {"best": self.best if self.weights else 0.0, "epoch": self.epoch, "looks": self.looks}, self.weights
 
     def load(self, numbers: dict[str, float], weights: dict[str, Tensor]) -> None:
-        """Resume from what `dump` gave."""
+        """Resume from numbers and weights of any shape, by name, that `dump` gave."""
         self.best = numbers["best"] if weights else math.inf
         self.epoch, self.looks, self.weights = int(numbers["epoch"]), int(numbers["looks"]), weights

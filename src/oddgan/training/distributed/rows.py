@@ -51,7 +51,7 @@ class _Sum(torch.autograd.Function):
 
 
 def summed(x: Tensor, team: Team) -> Tensor:
-    """The sum of all workers' tensors of one shape."""
+    """The sum of all workers' tensors (...), which have one shape."""
     total: Tensor = _Sum.apply(x, team)  # type: ignore[no-untyped-call]
     return total
 

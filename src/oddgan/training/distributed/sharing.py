@@ -55,7 +55,7 @@ class SharedEngine(Engine):
             )
 
     def batches(self, state: State, source: Source, start: int = 0) -> Iterator[Tensor]:
-        """One epoch without its first `start` batches, as this worker's shares; at its end the workers are compared.
+        """One epoch without its first `start` batches, as this worker's shares (k, ...); then the workers are compared.
 
         Raises
         ------

@@ -43,7 +43,7 @@ class Team:
         self.group = None  # the connections close with the last reference
 
     def add(self, value: Tensor) -> Tensor:
-        """Replace a contiguous tensor, in place, by the sum of all workers' tensors; the same bits everywhere."""
+        """Replace a contiguous tensor (...), in place, by the sum of all workers' tensors; the same bits everywhere."""
         try:
             dist.all_reduce(value, group=self.group)
         except RuntimeError as error:

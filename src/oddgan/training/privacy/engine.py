@@ -178,7 +178,7 @@ class PrivateEngine(Engine):
         return Spent(self.spent, given.delta, self.noise, given.max_grad_norm, rate, steps, tuple(players))
 
     def batches(self, state: State, source: Source, start: int = 0) -> Iterator[Tensor]:
-        """As many batches as ever, each with every row at one probability, filled up by zeros to one size.
+        """As many batches (k, ...) as ever, each with every row at one probability, filled up by zeros to one size.
 
         How many rows take part stays hidden: it would tell of a row whether it did, through those who see no rows but
         draw as many fakes.
@@ -197,7 +197,7 @@ class PrivateEngine(Engine):
             yield x
 
     def backward(self, state: State, player: str, loss: Tensor) -> Tensor | None:
-        """Fill a player's gradients; nobody is told the loss of one that sees rows.
+        """Fill a player's gradients from losses (n,) or (); None for a player whose loss must stay private.
 
         Raises
         ------

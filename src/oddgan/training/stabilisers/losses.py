@@ -196,6 +196,6 @@ class InstanceNoise(Stabiliser):
         """Serve every critic."""
 
     def inputs(self, x: Tensor, clock: Clock) -> Tensor:
-        """Return x + σ_t ε."""
+        """Return x + σ_t ε, (n, ...)."""
         left = 1.0 if self.anneal is None else max(0.0, 1 - clock.progress / self.anneal)
         return x + self.std * left * torch.randn_like(x) if left else x
