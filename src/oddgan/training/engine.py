@@ -20,7 +20,7 @@ class Engine:
         """Get ready for a phase: networks, parameters and optimisers are there, nothing is trained yet."""
 
     def batches(self, state: State, source: Source, start: int = 0) -> Iterator[Tensor]:
-        """One epoch without its first `start` batches, as this process sees them, (k, ...); the order is drawn at once."""
+        """One epoch but its first `start` batches, as this process sees them, (k, ...); the order is drawn at once."""
         return source.epoch(state.batch_size, start)
 
     def around(self) -> AbstractContextManager[object]:
