@@ -1,6 +1,6 @@
 """A detector as strangers write them, which keeps the contract, and others that break it in one place each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -51,7 +51,8 @@ class LooksAtNeighbours(Nearest):
 
 class LearnsWhileScoring(Nearest):
     def _scores(self, x):
-        self.calibration_scores_ = getattr(self, "calibration_scores_", np.zeros(1)) + 1e-9
+        if hasattr(self, "calibration_"):
+            self.calibration_ = replace(self.calibration_, scores=self.calibration_.scores + 1e-9)
         return super()._scores(x)
 
 
@@ -86,7 +87,8 @@ class Remembers(Nearest):
 
 class TakesHeldOutRows(Nearest):
     def fit(self, X, y=None, **given):
-        self._width = np.std(X) / np.ptp(X)
+        rows = np.asarray(X, dtype=float)
+        self._width = rows.std() / np.ptp(rows)
         return super().fit(X, y, **given)
 
     def _scores(self, x):

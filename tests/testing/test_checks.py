@@ -18,6 +18,7 @@ def test_a_broken_promise_is_caught_by_name(cls):
     with pytest.raises(AssertionError) as found:
         checks[BROKEN[cls]]()
     assert str(found.value).startswith(f"{cls.__name__} fails {BROKEN[cls]}: ")
+    assert isinstance(found.value.__cause__, AssertionError), "the detector crashed instead"
 
 
 def test_the_first_failure_is_raised():
