@@ -286,7 +286,7 @@ def count_flops(network: nn.Module, shapes: Sequence[tuple[int, ...]], *, gradie
         y = network(x.requires_grad_(gradient), *others)
         forward = counter.get_total_flops()
         if gradient:
-            torch.autograd.backward(sum(value.sum() for value in (y if isinstance(y, tuple) else (y,))))
+            torch.autograd.backward(sum(value.sum() for value in _tensors(y)))
     return int(counter.get_total_flops() - forward if gradient else forward)
 
 
@@ -327,13 +327,18 @@ def _follow(network: nn.Module, passes: Passes, watch: Stopwatch) -> list[Remova
     def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         watch.start(passes, inputs)
 
-    def after(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | tuple[Tensor, ...]) -> None:
+    def after(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | tuple[Any, ...]) -> None:
         watch.stop(passes)
-        results = [y for y in (output if isinstance(output, tuple) else (output,)) if y.requires_grad]
+        results = [y for y in _tensors(output) if y.requires_grad]
         if inputs[0].requires_grad and results:
             _follow_back(inputs, results, replace(passes, gradient=True), watch)
 
     return [network.register_forward_pre_hook(before), network.register_forward_hook(after)]
+
+
+def _tensors(output: Tensor | tuple[Any, ...]) -> list[Tensor]:
+    """The tensors (n, ...) of a network's output: one, or the parts of a judgement."""
+    return [output] if isinstance(output, Tensor) else [y for y in output if isinstance(y, Tensor)]
 
 
 def _follow_back(inputs: tuple[Tensor, ...], results: list[Tensor], passes: Passes, watch: Stopwatch) -> None:

@@ -62,7 +62,7 @@ def networks(backbone: Backbone, shape: tuple[int, ...]) -> list[tuple[nn.Module
 
 
 def parts(y: Any) -> list[Tensor]:
-    return list(y) if isinstance(y, tuple) else [y]
+    return [y.logit, y.features] if isinstance(y, Judgement) else [y]
 
 
 def gradients(network: nn.Module, inputs: list[Tensor]) -> tuple[Any, tuple[Tensor, ...]]:
@@ -169,7 +169,7 @@ def test_inner_features_in_float64(backbone: Backbone, shape: tuple[int, ...]) -
     network = trained(backbone.critic(shape)).double()
     x = torch.randn(3, *shape, dtype=torch.float64)
     (y, dx), (y2, dx2) = gradients(network, [x]), gradients(prepare(network, dtype=torch.float64), [x])
-    for a, b in zip([*y, *dx], [*y2, *dx2], strict=True):
+    for a, b in zip([*parts(y), *dx], [*parts(y2), *dx2], strict=True):
         assert a.shape == b.shape
         assert (a - b).abs().max() <= 1e-12 * a.abs().max().clamp(min=1)
 
