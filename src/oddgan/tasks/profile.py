@@ -286,7 +286,7 @@ def count_flops(network: nn.Module, shapes: Sequence[tuple[int, ...]], *, gradie
         y = network(x.requires_grad_(gradient), *others)
         forward = counter.get_total_flops()
         if gradient:
-            torch.autograd.backward(sum(value.sum() for value in _tensors(y)))
+            torch.autograd.backward([value.sum() for value in _tensors(y)])
     return int(counter.get_total_flops() - forward if gradient else forward)
 
 
