@@ -97,7 +97,7 @@ NETWORKS = (
     Entry("AAE", AAE, PLAIN, SEEDS, components=("latent", "latent_norm", "latent_critic")),
     Entry("constrained AAE", ConstrainedAAE, PLAIN, SEEDS, components=("latent", "latent_critic")),
     Entry("GPND", GPND, PLAIN, SEEDS, components=("latent_nll", "jacobian", "residual_nll")),
-    Entry("ARAE", ARAE, {"epochs": BUDGET, "batch_size": 64, "steps": 10}, SEEDS, components=("latent",)),
+    Entry("ARAE", ARAE, {"epochs": BUDGET, "batch_size": 64, "attack_steps": 10}, SEEDS, components=("latent",)),
     Entry(
         "LSA",
         LSA,

@@ -99,7 +99,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "WAIC": network(100, latent_dim=2, n_members=3, optimiser=FAST),
     "LSA": network(150, latent_dim=2, channels=(16, 16)),
     "DeepSVDD": network(100, latent_dim=8, optimiser=FAST, backbone=MLP(hidden=(64, 64), bias=False)),
-    "ARAE": network(100, latent_dim=1, epsilon=0.05, steps=3, optimiser=FAST),
+    "ARAE": network(100, latent_dim=1, epsilon=0.05, attack_steps=3, optimiser=FAST),
     "NAE": network(20, pretraining_epochs=150, latent_dim=2, optimiser=Adam(lr=1e-4), pretraining_optimiser=FAST),
     "AAE": network(150, latent_dim=1, optimiser=GAME),
     "ConstrainedAAE": network(150, latent_dim=1, optimiser=GAME),

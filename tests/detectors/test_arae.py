@@ -15,7 +15,7 @@ X = torch.tensor([[1.0, 3.0]])
 def detector(ready, linear):
     """E(x) = 2x1 - x2, so the worst change of size ε moves it by ±3ε; G(z) = (z, 0)."""
     return ready(
-        ARAE(latent_dim=1, epsilon=0.5, steps=4, gamma=0.1),
+        ARAE(latent_dim=1, epsilon=0.5, attack_steps=4, gamma=0.1),
         2,
         encoder=linear([[2.0, -1.0]]),
         decoder=linear([[1.0], [0.0]]),
@@ -69,7 +69,7 @@ def test_more_steps_make_a_stronger_attack(detector):
 
     def moved(steps: int) -> float:
         torch.manual_seed(0)  # the same starts
-        E = detector.set_params(steps=steps).networks_["encoder"]
+        E = detector.set_params(attack_steps=steps).networks_["encoder"]
         return (E(detector._attack(x)) - E(x)).square().mean().item()
 
     assert moved(20) > moved(1)
@@ -84,11 +84,11 @@ def test_score_by_hand(detector):
 
 def test_codes_lie_between_0_and_1():
     rows = np.random.default_rng(0).normal(size=(30, 3))
-    codes = ARAE(latent_dim=4, epochs=1, steps=2, random_state=0).fit(rows).encode(rows)
+    codes = ARAE(latent_dim=4, epochs=1, attack_steps=2, random_state=0).fit(rows).encode(rows)
     assert 0 < codes.min() < codes.max() < 1
 
 
-@pytest.mark.parametrize("wrong", [{"epsilon": 0.0}, {"gamma": -1.0}, {"steps": 0}])
+@pytest.mark.parametrize("wrong", [{"epsilon": 0.0}, {"gamma": -1.0}, {"attack_steps": 0}])
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(InputError, match="must be"):
         ARAE(**wrong).fit(np.random.default_rng(0).normal(size=(20, 3)))

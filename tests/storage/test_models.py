@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from oddgan import (
+    ARAE,
     InputError,
     inversion,
     load,
@@ -239,3 +240,17 @@ def test_weights_are_stored_once_and_named(folder):
     assert all(isinstance(v, torch.Tensor) for v in tensors.values())
     assert {k.split(".")[0] for k in tensors} == {"networks", "fitted"}
     assert tensors["fitted.calibration_scores_"].dtype == torch.float64
+
+
+def test_a_parameter_that_was_called_something_else_is_read(tmp_path):
+    X = table()
+    fitted = ARAE(**ARAE.tiny, random_state=0).fit(X)
+    folder = fitted.save(tmp_path / "model")
+
+    def before(head):
+        head["parameters"]["steps"] = head["parameters"].pop("attack_steps")
+
+    edit(folder, before)
+    again = load(folder)
+    assert (again.attack_steps, again.steps) == (fitted.attack_steps, None)
+    assert np.array_equal(again.anomaly_score(X), fitted.anomaly_score(X))

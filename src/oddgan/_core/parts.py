@@ -115,8 +115,16 @@ def build(name: str, given: Mapping[str, Any], known: Mapping[str, type]) -> Any
         raise ModelError(str(error)) from error
     if inspect.isabstract(kind):
         raise ModelError(f"{kind.__name__} is only the base of other parts: name one of those.")
+    given = current_names(kind, given)
     check_arguments(kind, given)
     return kind(**given)
+
+
+def current_names(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments with today's names, where a class tells by `renamed` what earlier versions called them."""
+    renamed: Mapping[str, str] = getattr(kind, "renamed", {})
+    old = {name for name, today in renamed.items() if today not in given}
+    return {renamed[name] if name in old else name: value for name, value in given.items()}
 
 
 def check_arguments(kind: type, given: object) -> None:

@@ -148,7 +148,7 @@ def _check_size(detector: Settings) -> None:
         if name in usual and value is usual[name]:
             continue
         try:
-            check_numbers(to_spec(value, {}, name), name)
+            check_numbers({name: to_spec(value, {}, name)})
         except ModelError as error:
             raise InputError(f"{type(detector).__name__} can't be fitted: {error}") from error
         except InputError:  # a value of somebody's own, which can't be saved

@@ -55,6 +55,8 @@ class Detector(OutlierMixin, Scorer):
 
     card: ClassVar[Card]
     tiny: ClassVar[Mapping[str, Any]] = {}
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """Parameters that earlier versions called something else: today's name by the old one, for stored models."""
 
     composition: Composition = WeightedSum(residual=1.0)
     scaling: Scaling = AutoScaling()

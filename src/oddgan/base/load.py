@@ -9,7 +9,7 @@ import numpy as np
 from oddgan import training
 from oddgan._core.damage import brief
 from oddgan._core.errors import ModelError, OddganError
-from oddgan._core.parts import check_arguments, from_spec
+from oddgan._core.parts import check_arguments, current_names, from_spec
 from oddgan._core.text import shown
 from oddgan.base.calibration import Calibration
 from oddgan.base.checks import check_calibration, check_loaded
@@ -90,7 +90,7 @@ class _Loader:
         head, arrays = files.head, dict(files.arrays)
         known = self.known.named_in(head)
         cls: type[Detector] = self.known.detectors[head["class"]]
-        parameters = {k: from_spec(v, known, arrays) for k, v in head["parameters"].items()}
+        parameters = current_names(cls, {k: from_spec(v, known, arrays) for k, v in head["parameters"].items()})
         takes = cls._get_param_names()
         if strange := sorted(parameters.keys() - set(takes)):
             unknown = ", ".join(map(shown, strange[:3]))

@@ -69,7 +69,7 @@ class AAE(PriorDetector):
     def _phases(self) -> Iterator[Phase]:
         # The players of the game have the names that `Game.updates` gives them: E generates codes.
         players = self._players(autoencoder=("encoder", "decoder"), critic=("latent_critic",), generator=("encoder",))
-        yield Phase(self._adversarial, players, self.epochs)
+        yield self._phase(self._adversarial, players)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         yield Update("autoencoder", self._similarity()(x, self._reconstruct(x)))

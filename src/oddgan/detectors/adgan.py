@@ -103,7 +103,7 @@ class ADGAN(SearchDetector):
 
     def _phases(self) -> Iterator[Phase]:
         if self.given_ is None:
-            yield Phase(self._wasserstein, self._players("critic", "generator"), self.epochs)
+            yield self._phase(self._wasserstein, self._players("critic", "generator"), slowest=self.n_critic)
 
     def _wasserstein(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         fake = self._sample(len(x))

@@ -109,7 +109,7 @@ class ALAD(BidirectionalDetector):
     def _phases(self) -> Iterator[Phase]:
         critics = [name for name in self.networks_ if name.startswith("critic")]
         players = self._players(*critics, autoencoder=("encoder", "generator"))
-        yield Phase(self._adversarial, players, self.epochs, ema=self.ema)
+        yield self._phase(self._adversarial, players, ema=self.ema)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         pairs, explicit = self._pairs(x, self._draw(len(x)))

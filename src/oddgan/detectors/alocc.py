@@ -94,7 +94,7 @@ class ALOCC(NeuralDetector):
         }
 
     def _phases(self) -> Iterator[Phase]:
-        yield Phase(self._adversarial, self._players("critic", "refiner"), self.epochs)
+        yield self._phase(self._adversarial, self._players("critic", "refiner"))
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         if self._stored("stopped"):

@@ -96,7 +96,7 @@ class AnoGAN(SearchDetector):
         } | bank
 
     def _phases(self) -> Iterator[Phase]:
-        yield Phase(self._adversarial, self._players("critic", "generator"), self.epochs)
+        yield self._phase(self._adversarial, self._players("critic", "generator"), slowest=self.n_critic)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         fake = self._sample(len(x))

@@ -34,7 +34,8 @@ class ARAE(CodingDetector):
     ----------
     epsilon : the largest change ε of a value, on the network's scale (images: [-1, 1]), > 0. The paper's 0.2 of the
         range [0, 1] for MNIST is 0.4 here; for Fashion-MNIST and COIL-100 it takes 0.05, here 0.1.
-    steps : steps of the ascent, >= 1, each of 2.5·ε/steps; 40 in the paper. A training step costs about one pass each.
+    attack_steps : steps of the ascent, >= 1, each of 2.5·ε/attack_steps; 40 in the paper. A training step costs about
+        one pass each.
     gamma : weight γ of the codes' stability, >= 0.
     similarity : the reconstruction's loss, and the component `residual`.
 
@@ -58,11 +59,12 @@ class ARAE(CodingDetector):
             "Fewer epochs than the 1600 of the released code on MNIST.",
         ),
     )
-    tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "steps": 2}
+    tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "attack_steps": 2}
+    renamed: ClassVar = {"steps": "attack_steps"}
 
     latent_dim: int = 128
     epsilon: float = 0.4
-    steps: int = 40
+    attack_steps: int = 40
     gamma: float = 0.1
     similarity: Similarity = L2()
     composition: Composition = WeightedSum(residual=1.0)
@@ -73,7 +75,7 @@ class ARAE(CodingDetector):
 
     def _check(self) -> None:
         super()._check()
-        whole(steps=self.steps)
+        whole(attack_steps=self.attack_steps)
         if not (0 < self.epsilon < inf and self.gamma >= 0):
             raise InputError(f"epsilon={self.epsilon} must be above 0, and gamma={self.gamma} at least 0.")
 
@@ -84,7 +86,7 @@ class ARAE(CodingDetector):
         }
 
     def _phases(self) -> Iterator[Phase]:
-        yield Phase(self._robust, self._players(autoencoder=("encoder", "decoder")), self.epochs)
+        yield self._phase(self._robust, self._players(autoencoder=("encoder", "decoder")))
 
     def _robust(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         E, G = self._nets("encoder", "decoder")
@@ -96,9 +98,9 @@ class ARAE(CodingDetector):
         E, (low, high) = self._net("encoder"), self.scaling_.range or (-inf, inf)
         training = E.training
         E.eval()
-        z, step = E(x).detach(), 2.5 * self.epsilon / self.steps
+        z, step = E(x).detach(), 2.5 * self.epsilon / self.attack_steps
         delta = torch.empty_like(x).uniform_(-self.epsilon, self.epsilon)
-        for _ in range(self.steps):
+        for _ in range(self.attack_steps):
             worse = (x + delta).clamp(low, high).requires_grad_()
             (slope,) = torch.autograd.grad(latent_error(z, E(worse)).sum(), worse)
             delta = (delta + step * slope.sign()).clamp(-self.epsilon, self.epsilon)

@@ -53,7 +53,7 @@ class AutoEncoder(CodingDetector):
     epochs: int = 20
 
     def _phases(self) -> Iterator[Phase]:
-        yield Phase(self._reconstruction, self._players(autoencoder=("encoder", "decoder")), self.epochs)
+        yield self._phase(self._reconstruction, self._players(autoencoder=("encoder", "decoder")))
 
     def _reconstruction(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         yield Update("autoencoder", self._similarity()(x, self._reconstruct(x)))

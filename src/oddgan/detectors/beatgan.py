@@ -82,7 +82,7 @@ class BeatGAN(CodingDetector):
 
     def _phases(self) -> Iterator[Phase]:
         players = self._players("discriminator", autoencoder=("encoder", "decoder"))
-        yield Phase(self._adversarial, players, self.epochs)
+        yield self._phase(self._adversarial, players)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         x = x if self.augmentation is None else self.augmentation(x)

@@ -95,7 +95,7 @@ class BetaVAEGAN(VariationalDetector):
 
     def _phases(self) -> Iterator[Phase]:
         players = self._players("discriminator", autoencoder=("encoder", "decoder"))
-        yield Phase(self._adversarial, players, self.epochs)
+        yield self._phase(self._adversarial, players)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         G, game = self._net("decoder"), self._game("discriminator", clock)

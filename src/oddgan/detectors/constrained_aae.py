@@ -81,7 +81,7 @@ class ConstrainedAAE(PriorDetector):
     def _phases(self) -> Iterator[Phase]:
         # The players of the game have the names that `Game.updates` gives them: E generates codes.
         players = self._players(autoencoder=("encoder", "decoder"), critic=("latent_critic",), generator=("encoder",))
-        yield Phase(self._constrained, players, self.epochs)
+        yield self._phase(self._constrained, players)
 
     def _constrained(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         E, G = self._nets("encoder", "decoder")

@@ -113,7 +113,7 @@ class DeepSVDD(NeuralDetector):
         yield from self._phases_again()
 
     def _phases_again(self) -> Iterator[Phase]:
-        yield Phase(self._enclosing, self._players("encoder"), self.epochs)
+        yield self._phase(self._enclosing, self._players("encoder"))
 
     def _reconstruction(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         yield Update("autoencoder", L2()(x, self._net("decoder")(self._encode(x))))

@@ -74,7 +74,7 @@ class EGBAD(BidirectionalDetector):
         return super()._networks(shape) | {"critic": self.backbone.critic(shape, (self.latent_dim,))}
 
     def _phases(self) -> Iterator[Phase]:
-        yield Phase(self._bidirectional, self._players("critic", "generator", "encoder"), self.epochs, ema=self.ema)
+        yield self._phase(self._bidirectional, self._players("critic", "generator", "encoder"), ema=self.ema)
 
     def _bidirectional(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         (E, G), game = self._nets("encoder", "generator"), self._game("critic", clock)

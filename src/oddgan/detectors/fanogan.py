@@ -99,9 +99,9 @@ class FAnoGAN(SearchDetector):
         }
 
     def _phases(self) -> Iterator[Phase]:
-        yield Phase(self._wasserstein, self._players("critic", "generator"), self.epochs)
+        yield self._phase(self._wasserstein, self._players("critic", "generator"), slowest=self.n_critic)
         encoder = {"encoder": Player(("encoder",), self.encoder_optimiser)}
-        yield Phase(self._encoder, encoder, self.encoder_epochs or self.epochs)
+        yield self._phase(self._encoder, encoder, epochs=self.encoder_epochs)
 
     def _wasserstein(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         fake = self._sample(len(x))

@@ -81,7 +81,7 @@ class GANomaly(CodingDetector):
 
     def _phases(self) -> Iterator[Phase]:
         players = self._players("discriminator", autoencoder=("encoder", "decoder", "reencoder"))
-        yield Phase(self._adversarial, players, self.epochs)
+        yield self._phase(self._adversarial, players)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         game, (z, y, z2) = self._game("discriminator", clock), self._pass(x)

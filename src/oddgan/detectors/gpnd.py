@@ -94,7 +94,7 @@ class GPND(PriorDetector):
 
     def _phases(self) -> Iterator[Phase]:
         players = self._players("critic", "latent_critic", generator=("decoder",), autoencoder=("encoder", "decoder"))
-        yield Phase(self._adversarial, players, self.epochs)
+        yield self._phase(self._adversarial, players)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         E, G = self._nets("encoder", "decoder")

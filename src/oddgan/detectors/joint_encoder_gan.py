@@ -102,9 +102,9 @@ class JointEncoderGAN(PriorDetector):
             players = self._players("critic", generator=("generator", "encoder"))
         else:
             players = self._players("critic", "generator", *["encoder"] * (self.encoder == "beside"))
-        yield Phase(self._adversarial, players, self.epochs)
+        yield self._phase(self._adversarial, players, slowest=self.n_critic)
         if self.encoder == "after":
-            yield Phase(self._inverse, self._players("encoder"), self.encoder_epochs or self.epochs)
+            yield self._phase(self._inverse, self._players("encoder"), epochs=self.encoder_epochs)
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         G, z = self._net("generator"), self._draw(len(x))

@@ -81,7 +81,7 @@ class LAD(NeuralDetector):
         return {"critic": backbone.critic(shape)}
 
     def _phases(self) -> Iterator[Phase]:
-        yield Phase(self._against_copies, self._players("critic"), self.epochs)
+        yield self._phase(self._against_copies, self._players("critic"))
 
     def _against_copies(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         game = self._game("critic", clock)

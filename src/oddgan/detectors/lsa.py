@@ -77,7 +77,7 @@ class LSA(CodingDetector):
         }
 
     def _phases(self) -> Iterator[Phase]:
-        yield Phase(self._autoregression, self._players(model=("encoder", "decoder", "density")), self.epochs)
+        yield self._phase(self._autoregression, self._players(model=("encoder", "decoder", "density")))
 
     def _autoregression(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         z = self._encode(x)

@@ -113,7 +113,7 @@ class NAE(CodingDetector):
         def normalisation(x: Tensor, clock: Clock) -> Iterator[Update]:
             return self._normalisation(x, clock, replay)
 
-        yield Phase(normalisation, self._players(autoencoder=("encoder", "decoder")), self.epochs, memory=replay)
+        yield self._phase(normalisation, self._players(autoencoder=("encoder", "decoder")), memory=replay)
 
     def _reconstruction(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         yield Update("autoencoder", self._energy(x) + self._decay())

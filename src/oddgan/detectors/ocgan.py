@@ -102,7 +102,7 @@ class OCGAN(CodingDetector):
 
     def _phases(self) -> Iterator[Phase]:
         groups = {"critics": ("latent_critic", "critic"), "autoencoder": ("encoder", "decoder")}
-        yield Phase(self._adversarial, self._players("classifier", **groups), self.epochs)
+        yield self._phase(self._adversarial, self._players("classifier", **groups))
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         E, G = self._nets("encoder", "decoder")

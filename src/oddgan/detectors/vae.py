@@ -83,7 +83,7 @@ class VAE(VariationalDetector):
         }
 
     def _phases(self) -> Iterator[Phase]:
-        yield Phase(self._variational, self._players(autoencoder=("encoder", "decoder")), self.epochs)
+        yield self._phase(self._variational, self._players(autoencoder=("encoder", "decoder")))
 
     def _variational(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         mean, log_variance = self._posterior(x)

@@ -106,7 +106,7 @@ class WAIC(ParallelDetector):
                 step, players = self._variational, self._players(vae=(f"encoder{i}", f"generator{i}"))
             else:
                 step, players = self._adversarial, self._players(critic=[f"critic{i}"], generator=[f"generator{i}"])
-            yield Phase(partial(step, i), players, self.epochs)
+            yield self._phase(partial(step, i), players, slowest=self.n_critic)
 
     def _variational(self, i: int, x: Tensor, clock: Clock) -> Iterator[Update]:
         mean, log_variance = self._normal(f"encoder{i}", x)

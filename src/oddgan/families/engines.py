@@ -1,4 +1,4 @@
-"""The engine of a fit: how its updates are computed, and what they guarantee."""
+"""How a fit is trained: checks of its hyperparameters, and the engine that computes its updates."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,12 +8,28 @@ from oddgan._core.errors import InputError
 from oddgan._core.notices import notice
 from oddgan.base.fitting import Fitting
 from oddgan.families.partial_fit import with_epochs
+from oddgan.networks.base import one_of, whole
 from oddgan.training import Engine, Privacy, PrivateEngine, SharedEngine, Source, many
 from oddgan.training.batches import count
 from oddgan.training.privacy.engine import watchers
+from oddgan.training.stabilisers import Setting, check
 
 
-def check_privacy(detector: Any) -> None:
+def check_training(detector: Any) -> None:
+    """Raise InputError where a detector can't be trained as its hyperparameters say."""
+    if detector.epochs < 1 or detector.batch_size < 2:
+        raise InputError(
+            f"epochs must be at least 1 and batch_size at least 2, but are {detector.epochs} and {detector.batch_size}."
+        )
+    whole(steps=1 if detector.steps is None else detector.steps)
+    one_of(("fp32", "bf16"), precision=detector.precision)
+    check(detector.stabilisers, Setting(type(detector).__name__, getattr(detector, "objective", None), detector.fools))
+    _check_privacy(detector)
+    if detector.stabilisers and many():
+        raise InputError("Stabilisers look at batches as a whole, which several workers can't: use one process.")
+
+
+def _check_privacy(detector: Any) -> None:
     """Raise InputError where a private training would take more from rows than noisy updates."""
     if getattr(detector, "privacy", None) is None:
         return

@@ -15,16 +15,17 @@ from oddgan.base.capabilities import Samples
 from oddgan.base.detector import Detector
 from oddgan.base.fitting import Fitting, fingerprint
 from oddgan.base.scoring import Passes, Report, large_passes, passes_of
-from oddgan.families.engines import check_privacy, engine_of
+from oddgan.families.engines import check_training, engine_of
 from oddgan.families.games import Game
 from oddgan.families.modules import Networks, Stored, load_weights, no_larger_than
 from oddgan.families.partial_fit import Changes, Snapshot, total_weight, with_epochs
 from oddgan.families.selection import Panel, set_apart
+from oddgan.families.similarities import fitted_similarities
 from oddgan.families.sources import source_of
 from oddgan.inputs.rows import Rows, read
 from oddgan.inputs.validation import validate
 from oddgan.networks import Auto, Backbone, HalfPrecision
-from oddgan.networks.base import one_of, whole
+from oddgan.networks.base import whole
 from oddgan.parameters.types import check_type, check_types
 from oddgan.similarities import Similarity
 from oddgan.storage.estimators import Values
@@ -45,13 +46,14 @@ from oddgan.training import (
     begin,
     generator,
     grown,
-    many,
     run,
     seeded,
     team,
 )
 from oddgan.training.batches import count
-from oddgan.training.stabilisers import Setting, check, rebuilt, stabilised
+from oddgan.training.protocol import Memory, Step
+from oddgan.training.stabilisers import rebuilt, stabilised
+from oddgan.training.state import fewest_updates
 
 # Fewer steps than this leave most networks where they started.
 FEW_STEPS = 300
@@ -66,6 +68,9 @@ class NeuralDetector(Detector):
     Parameters
     ----------
     epochs : passes over the training rows in each phase, >= 1.
+    steps : updates of the player that learns most rarely (the generator, where critics learn more often) in each phase,
+        >= 1, in the place of passes: small and large data then train as long. None trains for `epochs` passes. Phases
+        that only prepare others keep their passes.
     batch_size : rows of a training step, >= 2; an epoch is cut into batches of nearly equal size.
     optimiser : how the networks learn, unless the method names another for some of them.
     backbone : the family of networks.
@@ -81,6 +86,7 @@ class NeuralDetector(Detector):
     """Whether a generator's loss is that of `objective`; stabilisers of that loss need it."""
 
     epochs: int = 10
+    steps: int | None = None
     batch_size: int = 64
     optimiser: Optimiser = Adam()
     backbone: Backbone = Auto()
@@ -132,6 +138,20 @@ class NeuralDetector(Detector):
         teams = {name: (name,) for name in alone} | {name: tuple(group) for name, group in groups.items()}
         return {name: Player(networks, self.optimiser) for name, networks in teams.items()}
 
+    def _phase(
+        self,
+        step: Step,
+        players: Mapping[str, Player],
+        *,
+        epochs: int | None = None,
+        slowest: int = 1,
+        ema: float | None = None,
+        memory: Memory | None = None,
+    ) -> Phase:
+        """A phase that trains for `epochs` passes if they are given, else as long as the detector's settings say."""
+        passes, steps = (self.epochs, self.steps) if epochs is None else (epochs, None)
+        return Phase(step, players, passes, ema, memory, steps=steps, slowest=slowest)
+
     @property
     def _output(self) -> Output:
         """The decoder's last activation: the one whose range is that of the scaled data."""
@@ -140,8 +160,7 @@ class NeuralDetector(Detector):
 
     def _similarity(self, name: str = "similarity") -> Similarity:
         """The similarity in this field, with what it took from the training rows."""
-        found: Similarity = getattr(self, "similarities_", {}).get(name, getattr(self, name))
-        return found
+        return cast(Similarity, getattr(self, "similarities_", {}).get(name, getattr(self, name)))
 
     # -- scoring
     @property
@@ -158,17 +177,9 @@ class NeuralDetector(Detector):
 
     # -- training
     def _check(self) -> None:
-        if self.epochs < 1 or self.batch_size < 2:
-            raise InputError(
-                f"epochs must be at least 1 and batch_size at least 2, but are {self.epochs} and {self.batch_size}."
-            )
         whole(latent_dim=getattr(self, "latent_dim", 1))
-        one_of(("fp32", "bf16"), precision=self.precision)
         self.backbone.check(self.shape_)
-        check(self.stabilisers, Setting(type(self).__name__, getattr(self, "objective", None), self.fools))
-        check_privacy(self)
-        if self.stabilisers and many():
-            raise InputError("Stabilisers look at batches as a whole, which several workers can't: use one process.")
+        check_training(self)
 
     def _build(self) -> Networks:
         networks = rebuilt(self._networks(self.shape_), self.stabilisers, type(self).__name__)
@@ -182,7 +193,7 @@ class NeuralDetector(Detector):
         if fitting.again:
             self.networks_.train()
         else:
-            self.similarities_ = self._fit_similarities(rows)
+            self.similarities_ = fitted_similarities(self.get_params(deep=False), lambda: self._some(rows))
         self._lay_out()
         source = source_of(rows, self._prepare)
         draw = cast(Samples, self)._sample if isinstance(self, Samples) else None
@@ -260,7 +271,8 @@ class NeuralDetector(Detector):
         self, phases: Iterable[Phase], source: Source, fitting: Fitting, panel: Panel | None
     ) -> list[EpochRecord]:
         """Train phase after phase and return one record an epoch; a phase that only looks at the rows leaves none."""
-        parts = (part for phase in phases for part in self._parts(phase, fitting))
+        batches = count(len(source), self.batch_size)
+        parts = (part for phase in phases for part in self._parts(phase.sized(batches), fitting))
         records = list[EpochRecord]()
         with engine_of(self, source, fitting) as engine:
             for index, part in enumerate(parts, fitting.first or 0):
@@ -275,19 +287,13 @@ class NeuralDetector(Detector):
         """What a phase consists of; networks that have grown do not grow again."""
         return [phase] if fitting.again else grown(phase, self.networks_)
 
-    def _fit_similarities(self, rows: Rows) -> dict[str, Similarity]:
-        """The similarities among the hyperparameters that take something from normal rows, fitted to some of them."""
-        given = {k: v for k, v in self.get_params(deep=False).items() if isinstance(v, Similarity)}
-        reference = self._some(rows) if given else None
-        fitted = {} if reference is None else {k: v.fit(reference) for k, v in given.items()}
-        return {k: v for k, v in fitted.items() if v != given[k]}
-
     def _warn_of_few_steps(self, n: int) -> None:
-        steps = len(self.history_) * count(n, self.batch_size)
-        if steps < FEW_STEPS:
+        updates, where = fewest_updates(self.history_)
+        if updates < FEW_STEPS:
             notice(
-                f"{type(self).__name__} took only {steps} training steps on {n} rows, too few for most networks: "
-                f"raise epochs (now {self.epochs}) or lower batch_size (now {self.batch_size})."
+                f"{type(self).__name__} took only {updates} training steps{where} on {n} rows, too few for most "
+                f"networks: give steps, e.g. steps=2000, raise epochs (now {self.epochs}) or lower batch_size (now "
+                f"{self.batch_size})."
             )
 
     def _some(self, rows: Rows, most: int | None = None) -> Tensor:

@@ -14,6 +14,7 @@ from oddgan.families.neural import NeuralDetector
 from oddgan.families.partial_fit import with_epochs
 from oddgan.families.selection import Panel
 from oddgan.training import Checkpoints, EpochRecord, Phase, Source, many, seeded
+from oddgan.training.batches import count
 
 Learned = tuple[dict[str, dict[str, Tensor]], list[EpochRecord]]
 
@@ -64,7 +65,7 @@ class ParallelDetector(NeuralDetector):
         torch.set_num_threads(threads)  # sums over another number of threads end in other bits
         self.networks_.train()  # a copy in another process was loaded for scoring
         self._lay_out()
-        phase = list(with_epochs(self._phases(), fitting.epochs))[index]
+        phase = list(with_epochs(self._phases(), fitting.epochs))[index].sized(count(len(source), self.batch_size))
         with seeded(seed, self._device):
             first = (fitting.first or 0) + index * len(self._parts(phase, fitting))
             records = super()._run_phases([phase], source, replace(fitting, first=first), panel)

@@ -95,7 +95,7 @@ def vector(network: nn.Module) -> torch.Tensor:
 def with_epochs(phases: Iterator[Phase], epochs: int | None) -> Iterator[Phase]:
     """The phases with another number of passes; those that only look at the rows stay as they are."""
     for phase in phases:
-        yield phase if epochs is None or not phase.players else replace(phase, epochs=epochs)
+        yield phase if epochs is None or not phase.players else replace(phase, epochs=epochs, steps=None)
 
 
 def total_weight(networks: nn.ModuleDict) -> float:

@@ -11,8 +11,10 @@ MOST_MEMBERS = 1000
 _LARGEST = {
     "n_max": 100_000, "steps": 100_000, "n_seed": 100_000, "n_draws": 100_000, "bank": 10_000_000, "levels": 64,
     "depth": 1000, "n": 1000, "n_members": MOST_MEMBERS, "history": 10_000, "memory_mb": 1_000_000,
-    "kernel": 10_000, "bins": 1_000_000,
+    "kernel": 10_000, "bins": 1_000_000, "attack_steps": 100_000,
 }  # fmt: skip
+# Steps of a search, which every score takes; those of training, a detector's own, may be as many as one likes.
+_OF_PARTS = frozenset({"steps"})
 
 
 def check_numbers(spec: Any, name: str = "") -> None:
@@ -30,7 +32,7 @@ def check_numbers(spec: Any, name: str = "") -> None:
     """
     if isinstance(spec, dict):
         for key, value in spec.items():
-            check_numbers(value, key)
+            check_numbers(value, "" if key in _OF_PARTS and "type" not in spec else key)
     elif isinstance(spec, list):
         for value in spec:
             check_numbers(value, name)

@@ -92,9 +92,9 @@ class ProgressBar(Callback):
     def phase_started(self, state: State) -> None:
         """Open a line for the phase."""
         if self._bar is not None:
-            total = state.phase.epochs * state.batches
             done = state.clock.iteration
-            self._task, self._losses = self._bar.add_task(state.phase.name, total=total, completed=done, losses=""), ""
+            task = self._bar.add_task(state.phase.name, total=state.total, completed=done, losses="")
+            self._task, self._losses = task, ""
 
     def iteration_ended(self, state: State) -> None:
         """Advance by a step."""

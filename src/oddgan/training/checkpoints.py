@@ -32,7 +32,7 @@ from oddgan.training.checkpoint_files import (
 )
 from oddgan.training.distributed.team import agree, is_first, many, of_first, same_draws
 from oddgan.training.ema import Ema
-from oddgan.training.protocol import Clock, Phase
+from oddgan.training.protocol import Phase
 from oddgan.training.seeds import Randomness, device_of
 from oddgan.training.state import EpochRecord, State
 
@@ -196,7 +196,7 @@ class Checkpoints(Callback):
             state.phase.memory.load(under(tensors, "memory."))
         state.records = [EpochRecord(**record) for record in head["records"]]
         state.sums, state.counts = head["sums"], head["counts"]
-        state.clock = Clock(head["steps"], head["epoch"], state.phase.epochs, state.batches)
+        state.clock = state.clock_at(head["steps"], head["epoch"])
         state.order, state.drawn = (randomness(head, tensors, name) for name in ("order", "now"))
 
     def iteration_ended(self, state: State) -> None:

@@ -44,7 +44,7 @@ def grown(phase: Phase, networks: nn.ModuleDict) -> list[Phase]:
         players = {name: _excerpt(player, done, period.epochs, phase.epochs) for name, player in phase.players.items()}
         step = Growth(phase, growing, period, done)
         done += period.epochs
-        part = replace(phase, step=step, players=players, epochs=period.epochs, ema=ema)
+        part = replace(phase, step=step, players=players, epochs=period.epochs, ema=ema, steps=None)
         parts.append(part if done == phase.epochs else replace(part, prepares=True))
     return parts
 

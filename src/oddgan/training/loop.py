@@ -63,7 +63,9 @@ def run(phase: Phase, networks: nn.ModuleDict, source: Source, plan: Plan) -> li
         for callback in plan.callbacks:
             callback.resumed(done)
         return done
-    state = _prepare(phase, networks, count(len(source), plan.batch_size), plan)
+    batches = count(len(source), plan.batch_size)
+    phase = phase.sized(batches)
+    state = _prepare(phase, networks, batches, plan)
     plan.engine.prepare(state)
     if checkpoints is not None:
         checkpoints.restore(state)
@@ -85,10 +87,12 @@ def _epoch(state: State, plan: Plan, source: Source, epoch: int) -> None:
     """One pass over the data, or the rest of one."""
     started, start = time.perf_counter(), max(0, state.clock.iteration - epoch * state.batches)
     for i, x in enumerate(_batches(state, plan.engine, source, start), start):
-        state.clock = Clock(epoch * state.batches + i, epoch, state.phase.epochs, state.batches)
+        state.clock = state.clock_at(epoch * state.batches + i, epoch)
         _iterate(state, plan, x)
         for callback in plan.callbacks:
             callback.iteration_ended(state)
+        if state.clock.iteration + 1 == state.total:
+            break
     state.read_losses()
     losses = {player: total / state.counts[player] for player, total in state.sums.items()}
     value = None
@@ -96,7 +100,17 @@ def _epoch(state: State, plan: Plan, source: Source, epoch: int) -> None:
         with nullcontext() if state.ema is None else state.ema.applied():  # the weights that the phase would end with
             value = state.selector.look(state.networks, epoch + 1)
     seconds = time.perf_counter() - started
-    record = EpochRecord(state.phase.name, state.index, epoch + 1, state.phase.epochs, losses, seconds, value)
+    first, end = epoch * state.batches, state.clock.iteration + 1
+    record = EpochRecord(
+        state.phase.name,
+        state.index,
+        epoch + 1,
+        state.phase.epochs,
+        losses,
+        seconds,
+        value,
+        updates=end // state.phase.slowest - first // state.phase.slowest,
+    )
     state.records.append(record)
     for callback in plan.callbacks:
         callback.epoch_ended(state, record)
@@ -134,7 +148,8 @@ def _prepare(phase: Phase, networks: nn.ModuleDict, batches: int, plan: Plan) ->
     ema = phase.ema
     if ema is not None and not isinstance(ema, Ema):
         ema = Ema((w for n in sorted(trained) for w in networks[n].parameters()), ema)
-    clock, order = Clock(0, 0, phase.epochs, batches), Randomness.now(torch.device("cpu"))
+    clock = Clock(0, 0, phase.epochs, batches, None if phase.steps is None else phase.total(batches))
+    order = Randomness.now(torch.device("cpu"))
     return State(
         phase, plan.index, networks, plan.batch_size, batches, parameters, optimisers, ema, plan.selector, clock, order
     )

@@ -4,9 +4,10 @@ A step is a generator. It yields `Update(player, loss)`; the loop updates that p
 step, which sees the new weights. `_phases` is itself a generator: code after `yield Phase(...)` runs after that phase.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -32,17 +33,19 @@ class Clock:
     epoch : passes over the data finished in this phase, from 0.
     epochs : passes that the phase will make.
     batches : steps of one pass.
+    total : steps of the phase; None for those of all passes.
     """
 
     iteration: int
     epoch: int
     epochs: int
     batches: int = 1
+    total: int | None = None
 
     @property
     def progress(self) -> float:
         """The share of the phase that is done, in [0, 1)."""
-        return self.iteration / max(1, self.epochs * self.batches)
+        return self.iteration / max(1, self.total or self.epochs * self.batches)
 
 
 Step = Callable[[Tensor, Clock], Iterator[Update]]
@@ -94,6 +97,9 @@ class Phase:
     memory : what the step remembers beside the weights.
     prepares : whether the phase only prepares the networks for another: no epoch is selected, and an average does not
         replace the weights yet.
+    steps : updates of the player that learns most rarely, after which the phase ends, be it in the middle of a pass;
+        None ends after `epochs` passes.
+    slowest : batches for each of these updates, e.g. the critic's updates for each of the generator, >= 1.
     """
 
     step: Step
@@ -102,6 +108,16 @@ class Phase:
     ema: float | Ema | None = None
     memory: Memory | None = None
     prepares: bool = False
+    steps: int | None = None
+    slowest: int = 1
+
+    def total(self, batches: int) -> int:
+        """The batches of the phase, given those of one pass."""
+        return self.epochs * batches if self.steps is None else self.steps * self.slowest
+
+    def sized(self, batches: int) -> Self:
+        """The phase with as many passes as its steps take, the last of which may be cut short."""
+        return self if self.steps is None else replace(self, epochs=math.ceil(self.total(batches) / batches))
 
     @property
     def name(self) -> str:

@@ -1,6 +1,9 @@
 """The state of a phase of training, which callbacks, engines and checkpoints may read."""
 
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +27,7 @@ class EpochRecord:
     seconds : how long the epoch took.
     criterion : the held-out criterion, lower is better; None where it was not computed.
     chosen : whether the phase ended with the weights of this epoch because of that.
+    updates : updates in this epoch of the player that learns most rarely; None in records of earlier versions.
     """
 
     phase: str
@@ -34,6 +38,7 @@ class EpochRecord:
     seconds: float
     criterion: float | None = None
     chosen: bool = False
+    updates: int | None = None
 
 
 @dataclass
@@ -81,6 +86,15 @@ class State:
         """Where training runs."""
         return device_of(self.networks)
 
+    @property
+    def total(self) -> int:
+        """Steps of the phase."""
+        return self.phase.total(self.batches)
+
+    def clock_at(self, iteration: int, epoch: int) -> Clock:
+        """The clock of a step, given its number and the passes before it."""
+        return replace(self.clock, iteration=iteration, epoch=epoch)
+
     def read_losses(self) -> None:
         """Add up the losses that are waiting; stop at the first that is not finite."""
         for player, iteration, loss in self.pending:
@@ -94,3 +108,18 @@ class State:
             self.sums[player] = self.sums.get(player, 0.0) + value
             self.counts[player] = self.counts.get(player, 0) + 1
         self.pending.clear()
+
+
+def fewest_updates(history: Sequence[EpochRecord]) -> tuple[int, str]:
+    """The least updates that the slowest player of a phase took, and in words in which phase, if there are several.
+
+    Parameters
+    ----------
+    history : the records of a fit, at least one.
+    """
+    updates = Counter[int]()
+    for record in history:
+        updates[record.phase_index] += record.updates or 0
+    names = {record.phase_index: record.phase for record in history}
+    index, fewest = min(updates.items(), key=itemgetter(1))
+    return fewest, f" of its phase {names[index]!r}" if len(updates) > 1 else ""

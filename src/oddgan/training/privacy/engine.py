@@ -157,7 +157,7 @@ class PrivateEngine(Engine):
     ) -> None:
         self.privacy, self.protected = privacy, protected
         self.releases = releases = [
-            Release(len(players), 1 / batches, phase.epochs * batches)
+            Release(len(players), 1 / batches, phase.total(batches))
             for phase, players in zip(phases, protected, strict=True)
             if players
         ]
