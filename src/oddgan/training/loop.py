@@ -102,13 +102,13 @@ def _epoch(state: State, plan: Plan, source: Source, epoch: int) -> None:
     seconds = time.perf_counter() - started
     first, end = epoch * state.batches, state.clock.iteration + 1
     record = EpochRecord(
-        state.phase.name,
-        state.index,
-        epoch + 1,
-        state.phase.epochs,
-        losses,
-        seconds,
-        value,
+        phase=state.phase.name,
+        phase_index=state.index,
+        epoch=epoch + 1,
+        epochs=state.phase.epochs,
+        losses=losses,
+        seconds=seconds,
+        criterion=value,
         updates=end // state.phase.slowest - first // state.phase.slowest,
     )
     state.records.append(record)
@@ -148,10 +148,18 @@ def _prepare(phase: Phase, networks: nn.ModuleDict, batches: int, plan: Plan) ->
     ema = phase.ema
     if ema is not None and not isinstance(ema, Ema):
         ema = Ema((w for n in sorted(trained) for w in networks[n].parameters()), ema)
-    clock = Clock(0, 0, phase.epochs, batches, None if phase.steps is None else phase.total(batches))
-    order = Randomness.now(torch.device("cpu"))
     return State(
-        phase, plan.index, networks, plan.batch_size, batches, parameters, optimisers, ema, plan.selector, clock, order
+        phase=phase,
+        index=plan.index,
+        networks=networks,
+        batch_size=plan.batch_size,
+        batches=batches,
+        parameters=parameters,
+        optimisers=optimisers,
+        ema=ema,
+        selector=plan.selector,
+        clock=Clock(0, 0, phase.epochs, batches, None if phase.steps is None else phase.total(batches)),
+        order=Randomness.now(torch.device("cpu")),
     )
 
 
