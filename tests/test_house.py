@@ -197,3 +197,19 @@ def test_no_file_says(what):
 )
 def test_patterns_find_what_they_name(what, text):
     assert re.search(FORBIDDEN[what], text)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_no_text_is_multiplied_by_a_condition(path):
+    """`[text] * condition` hides a choice: `texts_if((condition, text))` says it."""
+    texts = [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Mult)
+        and isinstance(node.left, ast.List)
+        and any(
+            isinstance(item, ast.JoinedStr) or isinstance(getattr(item, "value", None), str) for item in node.left.elts
+        )
+    ]
+    assert texts == []

@@ -7,6 +7,7 @@ import numpy as np
 
 from oddgan._core.errors import InputError
 from oddgan._core.memmap import Mapped, Samples, Spool, pieces
+from oddgan._core.text import texts_if
 from oddgan.data.columns import MOST_TEXTS, Column, Survey, learn, matrix
 from oddgan.data.dataset import Encoding, Raw, Reading
 from oddgan.data.patterns import quoted
@@ -239,7 +240,7 @@ def _check_columns(source: str, given: tuple[str, ...], expected: tuple[str, ...
     missing = [name for name in expected if name not in given]
     unknown = [name for name in given if name not in expected]
     if missing or unknown:
-        parts = [f"lacks {some(missing)}"] * bool(missing) + [f"has also {some(unknown)}"] * bool(unknown)
+        parts = texts_if((missing, f"lacks {some(missing)}"), (unknown, f"has also {some(unknown)}"))
         way_out = f": leave out what it does not know with {drop_flag(*unknown)}, or name labels with --label"
         raise InputError(
             f"{source} {' and '.join(parts)}; the model expects the columns {some(expected)}"
@@ -267,7 +268,8 @@ def _check_missing(source: str, surveys: Mapping[str, Survey], options: Options)
 
 def _counted(counts: Mapping[str, int]) -> str:
     shown = [f"{name} ({count})" for name, count in list(counts.items())[:_SHOWN]]
-    return ", ".join(shown + [f"and {len(counts) - _SHOWN} more"] * (len(counts) > _SHOWN))
+    more = len(counts) - _SHOWN
+    return ", ".join(shown + texts_if((more > 0, f"and {more} more")))
 
 
 def _expect_numbers(table: Table, name: str, survey: Survey) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from oddgan._core.errors import InputError
+from oddgan._core.text import texts_if
 from oddgan.data.dataset import Dataset
 from oddgan.data.patterns import TRUTH_VALUES
 
@@ -106,7 +107,8 @@ def describe_labels(y: np.ndarray, most: int = 12) -> str:
     values, counts = np.unique(y, return_counts=True)
     pairs = zip(values[:most].tolist(), counts[:most].tolist(), strict=True)
     named = [f"{v} ({c} row{'s' * (c != 1)})" for v, c in pairs]
-    return ", ".join(named + [f"and {len(values) - most} more"] * (len(values) > most))
+    more = len(values) - most
+    return ", ".join(named + texts_if((more > 0, f"and {more} more")))
 
 
 def _number(normal: str | int | None, y: np.ndarray) -> int:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from oddgan._core.errors import InputError
 from oddgan._core.lazy import LazyModule
+from oddgan._core.text import texts_if
 
 decomposition, neighbors = LazyModule("sklearn.decomposition"), LazyModule("sklearn.neighbors")
 optimize, special = LazyModule("scipy.optimize"), LazyModule("scipy.special")
@@ -67,9 +68,8 @@ class Suspects:
         """Why a row is suspect, in words."""
         i = int(np.searchsorted(self.rows, row))
         least = -math.log10(EXPECTED)
-        parts = ["far from its neighbours"] * bool(self.distance[i] >= least)
-        parts += ["off the main directions"] * bool(self.residual[i] >= least)
-        return " and ".join(parts)
+        far, off = self.distance[i] >= least, self.residual[i] >= least
+        return " and ".join(texts_if((far, "far from its neighbours"), (off, "off the main directions")))
 
 
 def suspects(x: NDArray[np.generic], *, seed: int = 0, most: int = MOST) -> Suspects:

@@ -98,10 +98,11 @@ class JointEncoderGAN(PriorDetector):
         return {"generator": generator, "critic": b.critic(shape), "encoder": b.encoder(shape, m)}
 
     def _phases(self) -> Iterator[Phase]:
+        players = self._players("critic", "generator")
         if self.encoder == "joint":
             players = self._players("critic", generator=("generator", "encoder"))
-        else:
-            players = self._players("critic", "generator", *["encoder"] * (self.encoder == "beside"))
+        elif self.encoder == "beside":
+            players = self._players("critic", "generator", "encoder")
         yield self._phase(self._adversarial, players, slowest=self.n_critic)
         if self.encoder == "after":
             yield self._phase(self._inverse, self._players("encoder"), epochs=self.encoder_epochs)

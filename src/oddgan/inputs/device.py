@@ -3,6 +3,7 @@
 import torch
 
 from oddgan._core.errors import InputError
+from oddgan._core.text import texts_if
 
 
 def usable_device(name: str | torch.device | None) -> torch.device:
@@ -39,4 +40,4 @@ def usable_device(name: str | torch.device | None) -> torch.device:
 def _present() -> str:
     """The devices of this machine, in words."""
     graphics = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    return ", ".join(["cpu", *graphics, *["mps"] * torch.backends.mps.is_available()])
+    return ", ".join(["cpu", *graphics, *texts_if((torch.backends.mps.is_available(), "mps"))])

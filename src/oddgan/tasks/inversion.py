@@ -15,6 +15,7 @@ from oddgan._core.names import resolve
 from oddgan._core.notices import Notes, collected
 from oddgan._core.part_text import typed_text
 from oddgan._core.parts import to_spec
+from oddgan._core.text import texts_if
 from oddgan.base import Detector
 from oddgan.data import Dataset, select_normal
 from oddgan.detectors import classes
@@ -97,7 +98,9 @@ def change_inversion(spec: InversionSpec) -> InversionResult:
         rows, held_out = _normals(spec.source, spec, model, notes)
         _check_rule(detector, len(rows), held_out=held_out)
         before = _state(detector, detector.anomaly_score(rows.x))
-        notes.add(["The steps that a budget paid for don't carry over: set others, if need be."] * before.budgeted)
+        notes.add(
+            texts_if((before.budgeted, "The steps that a budget paid for don't carry over: set others, if need be."))
+        )
         detector.set_inversion(inversion, rows.x, held_out=held_out)
         after = _state(detector, detector.calibration_scores_)
         if model.memory is not None and model.memory.map_scale is not None:
@@ -142,13 +145,14 @@ def _normals(source: str, spec: InversionSpec, model: Model, notes: Notes) -> tu
     """Normal rows that the threshold can be taken from, and whether they were held out of training."""
     data, held_out = model.read(source, spec.options, half="train"), model.detector.held_out_
     normal, dropped = select_normal(data, data.reading.normal)
-    notes.add([*data.notes, *[f"{dropped} rows with other labels than the normal one were left out."] * bool(dropped)])
+    left_out = texts_if((dropped, f"{dropped} rows with other labels than the normal one were left out."))
+    notes.add([*data.notes, *left_out])
     if model.memory is None:
         notes.add(["The model was not made by `oddgan fit`: take care that it was not trained on these rows."])
         return normal, held_out
     trained = among(normal, model.memory.trained)
     if not trained.all():
-        notes.add([f"{trained.sum()} rows were left out: the model was trained on them."] * bool(trained.any()))
+        notes.add(texts_if((trained.any(), f"{trained.sum()} rows were left out: the model was trained on them.")))
         return normal.take(np.flatnonzero(~trained)), True
     if held_out:
         raise InputError(

@@ -14,6 +14,7 @@ from oddgan._core.errors import InputError
 from oddgan._core.files import growing_folder, new_folder, read_steadily, unfinished, writing
 from oddgan._core.memmap import Samples, rows_at_once
 from oddgan._core.notices import collected
+from oddgan._core.text import texts_if
 from oddgan.base import Detector, Progress
 from oddgan.base.scoring import full_pass
 from oddgan.data import Dataset
@@ -112,7 +113,9 @@ def _score(spec: ScoreSpec, state: "_State", watch: Watch | None, draw: Draw | N
             origin = Origin.of(mark, data, _computing(spec.device), rows.block)
             partial = outputs.enter_context(Partial(spec.out))
             before = partial.resume(origin) if spec.resume else partial.begin(origin, force=spec.force)
-            notes.add([f"{len(before)} of {len(data)} rows were scored before the interruption."] * state.begun)
+            notes.add(
+                texts_if((state.begun, f"{len(before)} of {len(data)} rows were scored before the interruption."))
+            )
         # Entered after the table, so that pictures have their place before the rows that are done are forgotten.
         pictures = None if spec.heatmaps is None else outputs.enter_context(state.folder(spec.heatmaps, origin))
         scores = scored(model.detector, data.x, watch) if partial is None else rows.score(partial, before)

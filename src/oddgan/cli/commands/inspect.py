@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 import oddgan
+from oddgan._core.text import texts_if
 from oddgan.cli.command import Output, command
 from oddgan.cli.output import SHOWN, document, notes, show, table
 from oddgan.options import InspectSpec
@@ -39,8 +40,9 @@ def _columns(found: "Inspection") -> Table:
     shown = table("column" if found.kind == "table" else "channel", "min", "25 %", "median", "75 %", "max", "mean", "")
     for c in found.columns[:SHOWN]:
         values = [c.least, c.q25, c.median, c.q75, c.most, c.mean]
-        remarks = ["constant"] * c.constant + [f"{c.nan} missing"] * bool(c.nan)
-        remarks += [f"{c.infinite} infinite"] * bool(c.infinite)
+        remarks = texts_if(
+            (c.constant, "constant"), (c.nan, f"{c.nan} missing"), (c.infinite, f"{c.infinite} infinite")
+        )
         shown.add_row(c.name, *("" if v is None else f"{v:.4g}" for v in values), ", ".join(remarks))
     if len(found.columns) > SHOWN:
         shown.add_row("...", f"and {len(found.columns) - SHOWN} more: --json shows all")
@@ -50,9 +52,9 @@ def _columns(found: "Inspection") -> Table:
 def _suspects(found: "Inspection") -> Table:
     """The most suspect rows."""
     labelled = found.labels is not None
-    shown = table("row", "id", "score", "why", *["label"] * labelled)
+    shown = table("row", "id", "score", "why", *texts_if((labelled, "label")))
     for s in found.suspects[:_FEW]:
-        shown.add_row(str(s.row), s.id, f"{s.score:.1f}", s.reason, *[s.label or ""] * labelled)
+        shown.add_row(str(s.row), s.id, f"{s.score:.1f}", s.reason, *texts_if((labelled, s.label or "")))
     if len(found.suspects) > _FEW:
         shown.add_row("...", f"and {len(found.suspects) - _FEW} more: --json shows all")
     return shown

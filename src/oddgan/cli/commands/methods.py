@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import oddgan
+from oddgan._core.text import texts_if
 from oddgan.cli.command import Output, command
 from oddgan.cli.output import document, notes, show, table
 from oddgan.options import MethodsSpec
@@ -51,7 +52,7 @@ def help_on_method(name: str, output: Output) -> None:
     for own, title in ((True, "Parameters"), (False, "Parameters of every method")):
         lines.append(f"{title} (--set name=value)")
         lines += [*described(row for row in rows if row.own is own), ""]
-    lines += ["Deviations from the paper"] * bool(card.deviations)
+    lines += texts_if((card.deviations, "Deviations from the paper"))
     for number, text in enumerate(card.deviations, start=1):
         lines += _wrapped(f"{number}. {text}", "  ")
     show("\n".join(lines), output)

@@ -7,6 +7,7 @@ from pathlib import Path
 from oddgan._core.errors import InputError, printable
 from oddgan._core.notices import notice
 from oddgan._core.paths import odd_name, walk
+from oddgan._core.text import texts_if
 from oddgan.data.ecg.beats import RATE, Beats, Cut, cut_and_count
 from oddgan.data.ecg.headers import files_of
 from oddgan.data.ecg.mitbih import NAME, mitbih_folder
@@ -71,8 +72,10 @@ class Records:
                 bad[name] = error
         if not cuts:
             raise InputError(f"{self.source} holds no record that can be used{_reasons(bad)}.")
-        notes = [f"Left out of {self.source}: {len(bad)} of {len(self.paths)} records{_reasons(bad)}."] * bool(bad)
-        notes += [f"{len(paced)} records of paced hearts were left out: {', '.join(paced)}."] * bool(paced)
+        notes = texts_if(
+            (bad, f"Left out of {self.source}: {len(bad)} of {len(self.paths)} records{_reasons(bad)}."),
+            (paced, f"{len(paced)} records of paced hearts were left out: {', '.join(paced)}."),
+        )
         told = (*notes, *_left_out(cuts), *_differences(cuts, options), *self._others())
         return Beats.join([cut.beats for cut in cuts.values()]), tuple(map(printable, told))
 
@@ -92,9 +95,8 @@ class Records:
             for file in walk(self.source)
             if file.suffix.lower() in _DATA and file not in known
         )
-        return [f"{len(others)} files of {self.source} belong to no record and were left out: {_some(others)}."] * bool(
-            others
-        )
+        text = f"{len(others)} files of {self.source} belong to no record and were left out: {_some(others)}."
+        return texts_if((others, text))
 
 
 _DATA = (".dat", ".atr", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".csv", ".tsv", ".parquet", ".npy", ".npz")
@@ -151,7 +153,8 @@ def _differences(cuts: Mapping[str, Cut], options: EcgOptions) -> list[str]:
     for name, cut in cuts.items():
         leads.setdefault(cut.lead, []).append(name)
     shown = "; ".join(f"{lead} in {_some(names)}" for lead, names in leads.items())
-    notes = [f"The records' leads differ: {shown}: choose one by its name with --ecg lead=NAME."] * (len(leads) > 1)
+    differ = f"The records' leads differ: {shown}: choose one by its name with --ecg lead=NAME."
+    notes = texts_if((len(leads) > 1, differ))
     rates = {name: cut.rate for name, cut in cuts.items() if cut.rate != RATE}
     if rates and options.cut == "beat-to-beat":
         where = _some([f"{name} ({rate:g})" for name, rate in rates.items()])
@@ -163,13 +166,17 @@ def _left_out(cuts: Mapping[str, Cut]) -> list[str]:
     gaps = {name: cut.gaps for name, cut in cuts.items() if cut.gaps}
     ends, unconfirmed = (sum(getattr(cut, name) for cut in cuts.values()) for name in ("ends", "unconfirmed"))
     where = _some([f"{name} ({count})" for name, count in gaps.items()])
-    parts = [f"{sum(gaps.values())} in gaps of the signal, in {where}"] * bool(gaps)
-    parts += [f"{ends} that an end of the recording cuts off"] * bool(ends)
-    parts += [f"{unconfirmed} normal ones without a detected peak"] * bool(unconfirmed)
+    parts = texts_if(
+        (gaps, f"{sum(gaps.values())} in gaps of the signal, in {where}"),
+        (ends, f"{ends} that an end of the recording cuts off"),
+        (unconfirmed, f"{unconfirmed} normal ones without a detected peak"),
+    )
     total = sum(gaps.values()) + ends + unconfirmed
-    notes = [f"{total} beats were left out: {'; '.join(parts)}."] * bool(parts)
     unsearched = [f"{name} ({cut.unsearched:.3g} s)" for name, cut in cuts.items() if cut.unsearched]
-    return notes + [f"No beats were looked for in gaps of the signal: {_some(unsearched)}."] * bool(unsearched)
+    return texts_if(
+        (parts, f"{total} beats were left out: {'; '.join(parts)}."),
+        (unsearched, f"No beats were looked for in gaps of the signal: {_some(unsearched)}."),
+    )
 
 
 def _reasons(bad: Mapping[str, InputError]) -> str:
