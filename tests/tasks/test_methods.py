@@ -25,6 +25,14 @@ def test_every_parameter_has_a_meaning_and_own_ones_come_first(name):
     assert {"contamination", "device", "random_state"} <= {row.name for row in rows if not row.own}
 
 
+def test_what_a_person_sets_stands_before_how_it_is_computed():
+    names = [row.name for row in parameter_rows(method_class("knn")) if not row.own]
+    assert names[:4] == ["composition", "scaling", "contamination", "threshold"]
+    assert (
+        names.index("calibration_size") < names.index("scoring") < names.index("device") < names.index("random_state")
+    )
+
+
 @pytest.mark.parametrize("name", sorted(classes()))
 def test_every_plain_default_can_be_typed_as_it_is_shown(name):
     cls = classes()[name]

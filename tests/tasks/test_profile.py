@@ -77,8 +77,9 @@ def test_stages_of_a_detector(method, tmp_path):
     stages = {stage.name: stage for stage in found.stages}
     assert found.rows == 20
     assert found.seconds == pytest.approx(sum(stage.seconds for stage in found.stages))
-    assert {"scaling", "checking the rows"} <= stages.keys()
+    assert {"scaling", "checking the rows", "components, apart from networks"} <= stages.keys()
     networks = {name for name in stages if name.endswith((": forward", ": gradient"))}
+    assert ("search, apart from networks" in stages) == ("anogan" in method)
     if method == "anogan":
         # 3 steps: a gradient before each, and one look at the end
         assert stages["generator: gradient"].calls == 3

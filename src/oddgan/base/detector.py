@@ -17,6 +17,7 @@ from oddgan.base.calibration import Calibration, Labelled, check_labels, finite_
 from oddgan.base.checks import check_settings, check_shape
 from oddgan.base.fitting import Fitting, Validation, fingerprint, fit_scaling, split
 from oddgan.base.scorer import Scorer
+from oddgan.base.scoring import Scoring
 from oddgan.inputs.rows import Rows, take
 from oddgan.inputs.validation import validate
 from oddgan.parameters.types import check_type
@@ -50,6 +51,11 @@ class Detector(OutlierMixin, Scorer):
     calibration : share of the rows to hold out for the threshold and for p-values, in [0, 1); 0 uses training rows,
         whose scores are too low for flexible generators, so that too much is flagged later.
     calibration_size : with `calibration` 0, at most how many training rows the threshold is taken from.
+    scoring : "exact" makes forward passes of fixed sizes, so that a score never depends on batch size, order or
+        neighbours; "fast" does not pad, and scores may differ by rounding.
+    slots : rows of one forward pass when scoring, >= 1; "exact" fills up to a multiple of 64. While many rows remain,
+        passes are larger where that is faster and changes no bit.
+    device : where to compute, e.g. "cpu" or "cuda:0"; None is torch's default device.
     random_state : seed of everything random in `fit`; None draws a fresh one. Global generators are left alone.
     """
 
@@ -64,6 +70,9 @@ class Detector(OutlierMixin, Scorer):
     threshold: Threshold | None = None
     calibration: float = 0.0
     calibration_size: int = 1000
+    scoring: Scoring = "exact"
+    slots: int = 64
+    device: str | None = None
     random_state: RandomState = None
 
     # -- what a method supplies

@@ -11,7 +11,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.calibration import Calibration
 from oddgan.base.capabilities import Encodes, Reconstructs, Samples
 from oddgan.base.components import Derived, ScoreParts, evaluated
@@ -31,22 +30,12 @@ def _can(capability: type) -> Callable[[object], bool]:
     return lambda self: isinstance(self, capability)
 
 
-@hyperparameters
 class Scorer(BaseEstimator, metaclass=ABCMeta):
-    """What a detector does with rows once it is fitted: `shape_`, `scaling_` and `calibration_` are there.
+    """What a detector does with rows once it is fitted: `shape_`, `scaling_` and `calibration_` are there."""
 
-    Parameters
-    ----------
-    scoring : "exact" makes forward passes of fixed sizes, so that a score never depends on batch size, order or
-        neighbours; "fast" does not pad, and scores may differ by rounding.
-    slots : rows of one forward pass when scoring, >= 1; "exact" fills up to a multiple of 64. While many rows remain,
-        passes are larger where that is faster and changes no bit.
-    device : where to compute, e.g. "cpu" or "cuda:0"; None is torch's default device.
-    """
-
-    scoring: Scoring = "exact"
-    slots: int = 64
-    device: str | None = None
+    scoring: Scoring
+    slots: int
+    device: str | None
 
     # -- what a method supplies
     @abstractmethod

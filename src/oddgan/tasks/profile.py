@@ -30,7 +30,7 @@ STAGES = {
     "_rows": "checking the rows",
     "_prepare": "scaling",
     "_invert": "search, apart from networks",
-    "_components": "components, apart from networks",
+    "_score": "components, apart from networks",
 }
 
 
