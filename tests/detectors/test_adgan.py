@@ -5,13 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from oddgan import InputError
+from oddgan import InputError, load
 from oddgan.detectors import ADGAN, VAE
 from oddgan.families import Stored
 from oddgan.inversion import JointSearch
 from oddgan.networks import FirstChannels
 from oddgan.objectives import LeastSquares
-from oddgan.similarities import L1
+from oddgan.similarities import L1, RBF
 
 X = np.random.default_rng(0).normal(size=(30, 3))
 SMALL = {"latent_dim": 2, "n_seed": 4, "epochs": 1, "random_state": 0}
@@ -40,6 +40,26 @@ def test_components_by_hand(detector):
     assert parts["prior_nll"].item() == pytest.approx((16 + 1) / 4 + 0.5 * np.log(2 * np.pi))
     assert detector.encode(np.array([[10.0]])).item() == pytest.approx(4)
     assert detector.reconstruct(np.array([[10.0]])).item() == pytest.approx(13.2)
+
+
+def test_search_and_score_by_two_similarities(detector):
+    # As above, but z and θ move by |x - y|: from 3, dw = -3 and db = -1, so that z = 4, w = 2.15, b = 0.05: g = 8.65;
+    # from 0, dw = 0 and db = -1: z = 1, w = 2, b = 0.05: g = 2.05. The losses are squares, of 1.35 and of 7.95.
+    detector.set_params(search_similarity=lambda x, y: (x - y).abs().sum(1))
+    parts = detector.score_components(np.array([[10.0]]), extra="all")
+    assert parts["search"].item() == pytest.approx((1.35**2 + 7.95**2) / 2)
+    assert parts["residual"].item() == pytest.approx(1.35**2, rel=1e-5)
+    assert detector.reconstruct(np.array([[10.0]])).item() == pytest.approx(8.65)
+    assert detector.trace(np.array([[10.0]]))[0, :, -1, 0].tolist() == pytest.approx([4, 1])
+
+
+def test_a_search_similarity_is_fitted_stored_and_loaded(tmp_path):
+    detector = ADGAN(**SMALL, search_similarity=RBF(), inversion=JointSearch(steps=2)).fit(X)
+    assert detector.similarities_["search_similarity"].bandwidth is not None
+    assert not np.array_equal(detector.anomaly_score(X), ADGAN(**SMALL, inversion=JointSearch(steps=2)).fit(X).offset_)
+    again = load(detector.save(tmp_path / "model"))
+    assert again.search_similarity == RBF()
+    assert np.array_equal(again.anomaly_score(X), detector.anomaly_score(X))
 
 
 def test_weights_start_again_for_every_sample(detector):

@@ -11,7 +11,7 @@ from oddgan.inversion import LatentAdam, LatentSearch
 from oddgan.objectives import R1, WGANGP, NonSaturating, Wasserstein
 from oddgan.priors import Uniform
 from oddgan.scores import WeightedSum
-from oddgan.similarities import L2
+from oddgan.similarities import DTW, L2, SoftDTW
 
 X = np.random.default_rng(0).normal(size=(30, 3))
 SMALL = {"latent_dim": 2, "epochs": 1, "random_state": 0}
@@ -32,7 +32,7 @@ def detector(ready, linear, judge):
 def compare(detector, x, y):
     x, y = torch.tensor(x), torch.tensor(y)
     critic = detector.networks_["critic"]
-    return detector._compare(critic(y), critic(x).features, x, y)
+    return detector._compare(critic(y), critic(x).features, detector._similarity()(x, y))
 
 
 def test_losses_by_hand(detector):
@@ -109,6 +109,57 @@ def test_similarity_is_the_residual(detector):
     detector.set_params(similarity=L2(reduction="sum"))
     parts = compare(detector, [[1.0, 3.0]], [[2.0, 1.0]])
     assert parts["residual"].item() == 1 + 4
+
+
+def test_search_and_score_by_two_similarities(detector):
+    # One sees the first column alone, the other both: the search from 0 moves z1 alone, by Adam's step to .5, where
+    # G(z) = (1, 0) has the first column of x = (1, 3) and misses the second by 3.
+    detector.set_params(
+        search_loss=WeightedSum(residual=1.0),
+        search_similarity=lambda x, y: (x[:, 0] - y[:, 0]).abs(),
+        inversion=LatentSearch(n_max=1, optimiser=LatentAdam(lr=0.5)),
+    )
+    x = np.array([[1.0, 3.0]])
+    found = detector.score_components(x, extra="all")
+    np.testing.assert_allclose(detector.encode(x), [[0.5, 0.0]], rtol=1e-6)
+    assert detector.invert(x).loss < 1e-6, "what the search saw"
+    assert found["residual"].item() == pytest.approx(3)
+    assert found["search"].item() == pytest.approx(3), "what the search left, by the other similarity"
+    detector.set_params(search_similarity=None)
+    assert detector.encode(x)[0, 1] != 0
+
+
+def test_other_parts_of_the_search_loss_count_in_the_score_too(detector):
+    detector.set_params(search_similarity=L2(), inversion=LatentSearch(n_max=4))
+    found = detector.score_components(X[:, :2], extra="all")
+    np.testing.assert_allclose(found["search"], 0.9 * found["residual"] + 0.1 * found["features"], rtol=1e-6)
+
+
+def test_series_are_searched_by_soft_dtw_and_scored_by_dtw():
+    series = np.random.default_rng(1).normal(size=(24, 1, 16))
+    settings = SMALL | {"inversion": LatentSearch(n_max=3), "search_similarity": SoftDTW()}
+    detector = AnoGAN(**settings, similarity=DTW(), search_loss=WeightedSum(residual=1.0)).fit(series)
+    x = torch.from_numpy(detector.scaling_(series)).float()
+    drawn = detector._invert(x).x
+    np.testing.assert_allclose(detector.anomaly_score(series), DTW()(x, drawn), rtol=1e-5)
+
+
+def test_the_critics_target(detector):
+    # D(x) = 2 x1 + x2 = 4: equation 5 of the survey with α = ½ has log(1 + e⁴) - ½·4.
+    detector.networks_["starts"] = Stored(torch.tensor([[0.5, 1.0]]))
+    detector.set_params(critic_target=0.5, inversion=LatentSearch(n_max=1))
+    found = detector.score_components([[1.0, 2.0]], extra="all")
+    assert found["critic_cross_entropy"].item() == pytest.approx(np.log1p(np.exp(4)) - 2)
+    # The search goes to where the critic can't tell, D(G(z)) = 0, instead of upwards for ever.
+    search = LatentSearch(n_max=300, optimiser=LatentAdam(lr=0.05))
+    detector.set_params(search_loss=WeightedSum(critic_cross_entropy=1.0), inversion=search)
+    assert detector.score_components([[1.0, 2.0]])["search"].item() == pytest.approx(np.log(2), abs=1e-3)
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan")])
+def test_a_target_is_a_probability(wrong):
+    with pytest.raises(InputError, match="critic_target must be a number from 0 to 1"):
+        AnoGAN(**SMALL, critic_target=wrong).fit(X)
 
 
 def test_step_by_hand(detector, losses):

@@ -7,8 +7,9 @@ from torch import nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.parts import from_spec, to_spec
-from oddgan.inversion import Execution, JointSearch, Slots
+from oddgan.inversion import Accepted, Execution, JointSearch, Slots, SupportPenalty
 from oddgan.networks import ConvLadder, private
+from oddgan.priors import Uniform
 
 ANYWHERE = type("Anywhere", (), {"project": staticmethod(lambda z: z)})()
 BOX = type("Box", (), {"project": staticmethod(lambda z: z.clamp(-1, 1))})()
@@ -18,6 +19,10 @@ THETAS = {"adam": 1e-2, "gradient": 0.5, "shared": 1e-2, "frozen": 1.0}
 
 def squared(x, y):
     return (x - y).square().flatten(1).mean(dim=1)
+
+
+def farthest(x, y):
+    return (x - y).abs().flatten(1).amax(dim=1)
 
 
 def network(dtype=torch.float64):
@@ -188,3 +193,13 @@ def test_wrong_input():
 def test_stored():
     search = JointSearch(steps=0, theta="gradient", betas=(0.1, 0.2))
     assert from_spec(to_spec(search, {}, "search"), {"JointSearch": JointSearch}, {}) == search
+
+
+@pytest.mark.parametrize("restriction", [None, SupportPenalty(Uniform(-0.1, 0.1)), Accepted(Uniform(-0.5, 0.5))])
+def test_ends_are_measured_by_a_loss_of_their_own(restriction):
+    search, generator, (x, starts) = JointSearch(steps=3, restriction=restriction), network(), problem(3, 1)
+    run = partial(search, x, partial(private, generator), ANYWHERE)
+    one, two = run(squared, starts), run((squared, farthest), starts)
+    assert torch.equal(two.z, one.z), "the first of two losses leads"
+    assert torch.equal(two.x, one.x)
+    assert torch.equal(two.loss[:, 0], farthest(x, two.x)), "the second measures, without a price"

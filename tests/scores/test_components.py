@@ -39,6 +39,14 @@ def test_feature_matching_refuses(arguments):
         feature_matching(X, Y, **arguments)
 
 
+@pytest.mark.parametrize(
+    ("target", "expected"), [(1.0, math.log(4 / 3)), (0.0, math.log(4)), (0.5, math.log(16 / 3) / 2)]
+)
+def test_cross_entropy_of_a_target(target, expected):
+    # σ(log 3) = 3/4: -α log ¾ - (1 - α) log ¼.
+    assert critic_cross_entropy(torch.tensor([math.log(3)]), target).item() == pytest.approx(expected)
+
+
 def test_critic_cross_entropy():
     # -log σ(0) = log 2 and -log σ(log 3) = log 4/3; a sure critic costs 0 or, when it says generated, the logit.
     logit = torch.tensor([0.0, math.log(3), 1e4, -1e4])

@@ -20,6 +20,22 @@ def test_weighted_sum_by_hand():
     assert WeightedSum(residual=2, features=-1)(COMPONENTS).tolist() == [-8, 4]
 
 
+def test_normalised_weights_sum_to_one():
+    # Equation 9 of the survey.
+    part = WeightedSum.normalised(residual=3, features=1)
+    assert part == WeightedSum(residual=0.75, features=0.25)
+    assert WeightedSum.normalised(a=1, b=1, c=1).weights == (("a", 1 / 3), ("b", 1 / 3), ("c", 1 / 3))
+    assert WeightedSum.normalised(normalised=2, weights=2, cls=4).arguments() == {
+        "normalised": 0.25, "weights": 0.25, "cls": 0.5,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("weights", [{"a": 0}, {"a": 2, "b": -1}, {"a": 1e308, "b": 1e308}])
+def test_what_has_no_share_of_one_is_refused(weights):
+    with pytest.raises(InputError, match="can't be normalised: give weights of at least 0, not all of them 0"):
+        WeightedSum.normalised(**weights)
+
+
 def test_gradients_pass_through():
     component = torch.ones(2, requires_grad=True)
     WeightedSum(a=3)({"a": component}).sum().backward()

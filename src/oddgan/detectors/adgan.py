@@ -44,6 +44,8 @@ class ADGAN(SearchDetector):
     inversion : the search.
     n_seed : starts of the search, >= 1; drawn once in `fit`, the same for every sample.
     similarity : the loss ℓ of a sample and its reconstruction.
+    search_similarity : the loss that z and θ move by, where it is not the one to score by, e.g. `SoftDTW()` beside
+        `similarity=DTW()`; None moves them by `similarity`.
 
     References
     ----------
@@ -74,6 +76,7 @@ class ADGAN(SearchDetector):
     inversion: JointSearch = JointSearch()
     n_seed: int = 64
     similarity: Similarity = L2()
+    search_similarity: Similarity | None = None
     composition: Composition = WeightedSum(search=1.0)
     optimiser: Optimiser = Adam(lr=1e-4, betas=(0.0, 0.9))
     backbone: Backbone = WASSERSTEIN
@@ -111,7 +114,9 @@ class ADGAN(SearchDetector):
 
     def _task(self, x: Tensor) -> tuple[Any, ...]:
         copies, starts = partial(private, self.networks_["generator"]), self._stored("starts")
-        return x, copies, self.prior, self._similarity(), starts
+        loss = self._similarity()
+        both = loss if self.search_similarity is None else (self._similarity("search_similarity"), loss)
+        return x, copies, self.prior, both, starts
 
     def _invert(self, x: Tensor, report: SearchReport | None = None) -> Inverted:
         return cast(Joint, self._inversion(*self._task(x), self._execution(report))).inverted(self._inversion.steps)

@@ -1,12 +1,13 @@
 """AnoGAN."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, Component, standard_components
 from oddgan.families import SearchDetector, SearchReport, Stored
@@ -30,7 +31,8 @@ class AnoGAN(SearchDetector):
 
     with f the critic's features and λ = 0.1; the anomaly score is that loss at z*. Components: `search`, that loss,
     with what stopped early at `eps` ordered by steps; `residual` R, `features` F, and the standard ones, among them
-    `critic_cross_entropy` -log σ(D(G(z*))), the discriminator loss that the paper replaces by F.
+    `critic_cross_entropy`, the discriminator loss that the paper replaces by F: the cross entropy of σ(D(G(z*))) and a
+    target α, with α = 1 -log σ(D(G(z*))).
 
     Parameters
     ----------
@@ -43,12 +45,19 @@ class AnoGAN(SearchDetector):
     bank : 0, or a number of latent points whose samples are kept, so that each search starts from the `n_seed` that
         are nearest to its sample.
     search_loss : what the search minimises, from `residual`, `features` and `critic_cross_entropy`.
-    similarity : the residual between a sample and its reconstruction.
+    similarity : the residual R between a sample and its reconstruction.
+    search_similarity : the residual that the search minimises, where it is not the one to score by, e.g. `SoftDTW()`
+        beside `similarity=DTW()`; `search` is then the search loss at z* with R, not what the search saw. None searches
+        with `similarity`.
+    critic_target : the α of `critic_cross_entropy`, in [0, 1]: 1 asks that the critic calls the reconstruction real,
+        1/2 that it cannot tell, as the ideal critic of an ideal generator can't.
 
     References
     ----------
     T. Schlegl, P. Seeböck, S. M. Waldstein, U. Schmidt-Erfurth, G. Langs: Unsupervised Anomaly Detection with
     Generative Adversarial Networks to Guide Marker Discovery, IPMI 2017, https://arxiv.org/abs/1703.05921.
+    F. Lüer, C. Böhm: Anomaly Detection using Generative Adversarial Networks: Reviewing Methodological Progress and
+    Challenges, 2023, equations 4 and 5: another distance to search with, and the target α.
     """
 
     card: ClassVar[Card] = Card(
@@ -78,12 +87,16 @@ class AnoGAN(SearchDetector):
     bank: int = 0
     search_loss: Composition = WeightedSum(residual=0.9, features=0.1)
     similarity: Similarity = L1(reduction="sum")
+    search_similarity: Similarity | None = None
+    critic_target: float = 1.0
     composition: Composition = WeightedSum(search=1.0)
     epochs: int = 20
 
     def _check(self) -> None:
         super()._check()
         whole(n_critic=self.n_critic, n_seed=self.n_seed)
+        if not 0 <= self.critic_target <= 1:
+            raise InputError(f"critic_target must be a number from 0 to 1, not {self.critic_target!r}.")
         if self.bank:
             whole(self.n_seed, bank=self.bank)
 
@@ -131,22 +144,28 @@ class AnoGAN(SearchDetector):
     def _problem(self, dtype: torch.dtype | None = None) -> tuple[nn.Module, Loss]:
         """The generator, and the search loss of samples, the critic's features of them, and reconstructions."""
         G, D = self._net("generator", dtype), self._net("critic", dtype)
+        similarity = self._similarity("similarity" if self.search_similarity is None else "search_similarity")
         if self._judged:
-            return G, lambda x, features, y: self.search_loss(self._compare(D(y), features, x, y))
-        similarity = self._similarity()
+            return G, lambda x, features, y: self.search_loss(self._compare(D(y), features, similarity(x, y)))
         return G, lambda x, y: self.search_loss({"residual": similarity(x, y)})
 
-    def _compare(self, judged: Judgement, features: Tensor, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    def _compare(self, judged: Judgement, features: Tensor, residual: Tensor) -> dict[str, Tensor]:
         return {
-            "residual": self._similarity()(x, y),
+            "residual": residual,
             "features": feature_matching(features, judged.features, p=1, reduction="sum"),
-            "critic_cross_entropy": critic_cross_entropy(judged.logit),
+            "critic_cross_entropy": critic_cross_entropy(judged.logit, self.critic_target),
         }
 
     def _score_found(self, x: Tensor, found: Inverted) -> dict[str, Component]:
         D, y = cache(self._net("critic")), found.x
-        return standard_components(x, y=y, z=found.z, critic=D, prior=self.prior) | {
-            "search": found.censored,
+        own: dict[str, Callable[[], Tensor]] = {
             "residual": lambda: self._similarity()(x, y),
             "features": lambda: feature_matching(D(x).features, D(y).features, p=1, reduction="sum"),
+            "critic_cross_entropy": lambda: critic_cross_entropy(D(y).logit, self.critic_target),
         }
+
+        def rescored() -> Tensor:
+            return self.search_loss({name: own[name]() for name in self.search_loss.uses})
+
+        search = found.censored if self.search_similarity is None else rescored
+        return {**standard_components(x, y=y, z=found.z, critic=D, prior=self.prior), **own, "search": search}

@@ -135,7 +135,7 @@ class JointSearch:
         x: Tensor,
         generator: Copier,
         prior: Support,
-        loss: Loss,
+        loss: Loss | tuple[Loss, Loss],
         starts: Tensor,
         how: Execution = PLAIN,
     ) -> Joint:
@@ -146,7 +146,8 @@ class JointSearch:
         x : samples, (n, ...), at least one.
         generator : makes the private copies.
         prior : its `project` brings z (k, m) back to the support after each step, unless `restriction` does.
-        loss : maps samples and reconstructions to one loss per sample, (k,).
+        loss : maps samples and reconstructions to one loss per sample, (k,); or two such, one that z and θ move by and
+            one that what they end with is measured by, without the price of a restriction.
         starts : latent points (n_seed, m) that the search starts from, the same for every sample.
         how : with fixed slots a pass is of one sample, so that rounding cannot depend on others; else samples share
             passes of that many rows. A callback for progress.
@@ -165,7 +166,8 @@ class JointSearch:
         with torch.inference_mode(mode=False), torch.enable_grad():
             copies = generator(self, len(starts) if self.theta == "shared" else 1)
             passes, samples = self._passes(starts, copies.bytes(starts[:1]), how.slots, len(x))
-            descent = JointDescent(self, copies, support, loss)
+            search, *final = loss if isinstance(loss, tuple) else (loss,)
+            descent = JointDescent(self, copies, support, search, *final)
             firsts = [descent.first(z) for z in passes]
             found = []
             for some in torch.split(x, samples):
@@ -185,7 +187,9 @@ class JointSearch:
         parts = 1 if samples > 1 or self.theta == "shared" else math.ceil(len(starts) / max(most, 1))
         return torch.split(starts.repeat(samples, 1), math.ceil(samples * len(starts) / parts)), samples
 
-    def trace(self, x: Tensor, generator: Copier, prior: Support, loss: Loss, starts: Tensor) -> Tensor:
+    def trace(
+        self, x: Tensor, generator: Copier, prior: Support, loss: Loss | tuple[Loss, Loss], starts: Tensor
+    ) -> Tensor:
         """Return the ways of all starts, (n, n_seed, k + 1, m), with the arguments of a call.
 
         With `Accepted` it is the way itself, accepted or not.
@@ -226,12 +230,14 @@ class JointDescent:
     copies : private copies of the generator.
     prior : keeps z on its support.
     loss : one for each row.
+    final : the loss that ends are measured by, where it is another one.
     """
 
     search: JointSearch
     copies: Copies
     prior: Support
     loss: Loss
+    final: Loss | None = None
 
     def first(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return the starts z (k, m) of a pass and their samples (k, ...), with a graph that serves all passes."""
@@ -261,7 +267,8 @@ class JointDescent:
                 z = z.requires_grad_(not last)
                 y = self.copies(z)
         with torch.no_grad():
-            return self._end(x, z.detach(), y.detach(), kept)
+            z, y, loss = self._end(x, z.detach(), y.detach(), kept)
+            return z, y, loss if self.final is None else self.final(x, y)
 
     def _end(self, x: Tensor, z: Tensor, y: Tensor, kept: Kept | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return the answers of a pass that ended at z with y."""

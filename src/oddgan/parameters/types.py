@@ -96,7 +96,7 @@ def _check(path: _Path, value: object, wanted: Any, usual: object) -> None:
 
 def _is_measure(value: object, wanted: Any) -> bool:
     """Whether a function takes the place of a similarity, as any that compares two batches may."""
-    return wanted is Similarity and callable(value) and not isinstance(value, type)
+    return Similarity in (wanted, *get_args(wanted)) and callable(value) and not isinstance(value, type)
 
 
 def _has_choices(wanted: Any) -> bool:

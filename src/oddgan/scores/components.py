@@ -39,18 +39,29 @@ def feature_matching(x: Tensor, y: Tensor, *, p: int = 1, reduction: Literal["me
     return each.mean(dim=1) if reduction == "mean" else each.sum(dim=1)
 
 
-def critic_cross_entropy(logit: Tensor) -> Tensor:
-    r"""How far the critic is from calling a sample real: :math:`-\log \sigma(D(\cdot))`.
+def critic_cross_entropy(logit: Tensor, target: float = 1.0) -> Tensor:
+    r"""Sigmoid cross entropy of the critic's logits and a target: how far the critic is from that verdict.
+
+    .. math:: -\alpha \log \sigma(D(\cdot)) - (1 - \alpha) \log(1 - \sigma(D(\cdot)))
+
+    With α = 1, :math:`-\log \sigma(D(\cdot))`, it is how far the critic is from calling a sample real.
 
     Parameters
     ----------
     logit : the critic's logits, (n,).
+    target : the probability α of being real that is asked for, in [0, 1].
 
     Returns
     -------
     One value per sample, (n,).
+
+    References
+    ----------
+    F. Lüer, C. Böhm: Anomaly Detection using Generative Adversarial Networks: Reviewing Methodological Progress and
+    Challenges, 2023, equation 5.
     """
-    return functional.softplus(-logit)
+    real = functional.softplus(-logit)
+    return real if target == 1 else target * real + (1 - target) * functional.softplus(logit)
 
 
 def latent_error(z: Tensor, z2: Tensor) -> Tensor:

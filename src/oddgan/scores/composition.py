@@ -59,6 +59,8 @@ class Composition(ABC):
 class WeightedSum(Composition):
     r"""Weighted sum of components, :math:`\sum_i \lambda_i s_i`. Components without a weight do not count.
 
+    Weights are taken as they are; `WeightedSum.normalised` divides them by their sum, so that they are shares of 1.
+
     Parameters
     ----------
     weights : one keyword per component: its weight, any finite number.
@@ -67,6 +69,13 @@ class WeightedSum(Composition):
     --------
     >>> WeightedSum(residual=0.9, features=0.1)
     WeightedSum(features=0.1, residual=0.9)
+    >>> WeightedSum.normalised(residual=3, features=1)
+    WeightedSum(features=0.25, residual=0.75)
+
+    References
+    ----------
+    F. Lüer, C. Böhm: Anomaly Detection using Generative Adversarial Networks: Reviewing Methodological Progress and
+    Challenges, 2023, equation 9, whose weights sum to 1.
     """
 
     weights: tuple[tuple[str, float], ...]
@@ -81,6 +90,20 @@ class WeightedSum(Composition):
                 raise InputError(f"WeightedSum got {name}={weight!r}: give a finite number.")
         # In alphabetical order, so that equal weights are equal parts and add up to equal bits.
         object.__setattr__(self, "weights", tuple(sorted((k, float(v)) for k, v in weights.items())))
+
+    @classmethod
+    def normalised(cls, /, **weights: float) -> Self:
+        """Return the sum whose weights are these, divided by what they add up to, so that they sum to 1.
+
+        Parameters
+        ----------
+        weights : one keyword per component: its weight, at least 0, not all 0.
+        """
+        given = dict(cls(**weights).weights)
+        total = sum(given.values())
+        if min(given.values()) < 0 or not 0 < total < math.inf:
+            raise InputError(f"{cls(**weights)} can't be normalised: give weights of at least 0, not all of them 0.")
+        return cls(**{name: weight / total for name, weight in given.items()})
 
     def __call__(self, components: Mapping[str, Tensor]) -> Tensor:
         """Return the weighted sum (n,); an InputError names a component that is missing."""
