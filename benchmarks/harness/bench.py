@@ -95,8 +95,12 @@ class Bench:
         only = self.options.only.casefold()
         if only and only not in f"{case} {method} {seed}".casefold():
             return False
+        return not self.measured(case, method, seed)
+
+    def measured(self, case: str, method: str, seed: int | None = None) -> bool:
+        """Whether there are numbers of this case already."""
         key = (case, method, seed)
-        return all((r.case, r.method, r.seed) != key for r in self.records if r.role != "published")
+        return any((r.case, r.method, r.seed) == key for r in self.records if r.role != "published")
 
     def missing(self, cases: Iterable[str], entries: Iterable[Entry]) -> Iterator[tuple[str, Entry, int]]:
         """Cases, entries and seeds that are asked for and not measured yet; a quick run has shortened entries.

@@ -67,6 +67,7 @@ def test_help(script, monkeypatch, capsys):
         ("cifar", "PCA residual", "AUROC"),
         ("alad", "arrhythmia ALAD", "F1, residual_l2 alone"),
         ("adbench", "PCA", "AP"),
+        ("defaults", "annthyroid PCA", "fit"),
         ("scaling", "MSL C-1 PCA", "AUROC"),
         ("stabilisers", "digit 8 WGAN-GP + FeatureMatching", "Fréchet distance at 4 steps"),
         ("latent", "z of 8 f-AnoGAN, shell of 1", "AUROC"),
@@ -105,6 +106,38 @@ def test_an_interrupted_run_goes_on(run, monkeypatch):
     assert numbers(file) == whole
     run("adbench", *only)
     assert fitted == ["KDE", "KNN", "KNN"], "nothing is left to measure"
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not (DATA / "adbench").exists(), reason="ODDGAN_DATA has no adbench")
+def test_defaults_stand_beside_the_floors(run):
+    records = read_results(run("defaults", "--quick", "--only", "annthyroid pca")).records
+    assert [(r.method, r.role) for r in records if r.metric == "AUROC"] == [
+        ("MeanDistance", "floor"), ("KNN", "floor"), ("PCA", "measured"),
+    ]  # fmt: skip
+
+
+def test_means_of_defaults_are_of_whole_runs(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+    program = runpy.run_path(str(FOLDER / "defaults.py"))
+    setup = importlib.import_module("harness").Setup
+
+    def auroc(case, seed, value):
+        return setup(case, "method", "data", "protocol", {}, seed, n_test=1).record("AUROC", value)
+
+    records = [auroc("a", 0, 0.5), auroc("b", 0, 0.7), auroc("a", 1, 0.9), auroc("mean of 2", 0, 0.1)]
+    (mean,) = program["means"](records, "data", ["a", "b"])
+    assert (mean.case, mean.seed, mean.value) == ("mean of 2", 0, pytest.approx(0.6))
+
+
+def test_defaults_are_chosen_on_other_data_than_they_are_judged_on(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+    groups = runpy.run_path(str(FOLDER / "defaults.py"))["groups"]
+    judged, chosen = groups(held_out=False), groups(held_out=True)
+    assert [len(cases) for cases in judged.values()] == [10, 3, 1]
+    assert [len(cases) for cases in chosen.values()] == [6, 2, 1]
+    assert not set(judged["ADBench"]) & set(chosen["ADBench"])
+    assert not set(judged["MNIST"]) & set(chosen["MNIST"])
 
 
 def test_frechet_distance_by_hand(monkeypatch):

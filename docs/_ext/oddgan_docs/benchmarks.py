@@ -16,6 +16,7 @@ _TITLES = {
     "alad": "KDD99 and arrhythmia, ALAD's protocol",
     "beatgan": "Heartbeats, BeatGAN's protocol",
     "cifar": "CIFAR-10 (JPEG), one class normal",
+    "defaults": "Every method as it comes",
     "ecg": "Heartbeats",
     "encoder": "Cost of an encoder's inversion",
     "growing": "Progressive growing",
