@@ -1,10 +1,11 @@
 """How well inversion detects: ADGAN and AnoGAN on MNIST, and what steps, starts, moving weights and encoders buy.
 
 One GAN for each digit and seed (`gans.py`), inverted in different ways; ADGAN and AnoGAN are compared on 1000 random
-test images (the papers: 5000), the rest is measured on 300, half of them normal. What had to be chosen (the GANs'
-training, the step size of plain gradient steps on θ) was chosen on the digits 3 and 5 of the training split, by images
-that the GANs had not seen. A first, much shorter training was given up after test images had been scored with it
-(ADGAN on the digits 8, 0, 1: .909, .859, .995); the present one was chosen without looking at them.
+test images (the papers: 5000), ADGAN with plain gradient steps on θ (the paper: Adam); the published values of single
+digits are from memory. The rest is measured on 300, half of them normal. What had to be chosen (the GANs' training, the
+step size of plain gradient steps on θ) was chosen on the digits 3 and 5 of the training split, by images that the GANs
+had not seen. A first, much shorter training was given up after test images had been scored with it (ADGAN on the digits
+8, 0, 1: .909, .859, .995); the present one was chosen without looking at them.
 """
 
 from collections.abc import Iterator

@@ -44,14 +44,14 @@ def test_published_values_alone_are_no_measurement(part):
 
 def test_methods_stand_beside_metrics_with_spread_and_marks(part):
     records = [
-        record("ecgan split", "SVM", 0.92, "F1, class-weighted", role="published"),
+        record("ecgan split", "SVM", 0.92, "F1, averaging not stated", role="published"),
         *(record("ecgan split", "SVM", v, seed=i, semi_supervised=True) for i, v in enumerate((0.8, 0.9))),
         record("ecgan split", "residual", 0.7),
         record("patient-wise", "SVM", 0.1),
     ]
     text = part("heartbeats-ecgan", "heartbeats", records)
     assert cells(text) == [
-        ["", "AUROC", "F1, class-weighted", "runs"],
+        ["", "AUROC", "F1, averaging not stated", "runs"],
         ["SVM", "0.850 ± 0.071†", "", "2"],
         ["residual", "0.700", "", "1"],
         ["*SVM* (published)", "", "0.920", ""],

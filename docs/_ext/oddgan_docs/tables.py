@@ -13,7 +13,7 @@ from oddgan_docs.plots import short
 from oddgan_docs.results import over_seeds, part
 
 QUALITY = ("AUROC", "AP", "phi")
-F1 = ("F1, class-weighted", "F1, anomalies")
+F1 = ("F1, class-weighted", "F1, anomalies", "F1, averaging not stated")
 CLASSES = tuple(f"AUROC, {name} against N" for name in "SVF")
 ALONE = tuple(f"AUROC, {name} alone" for name in ("latent", "latent_norm", "critic", "features"))
 SURVEY = ("time of a beat", "spread over batches", "AUROC, search loss", "AUROC, residual", "mean steps")

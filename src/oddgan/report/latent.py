@@ -15,7 +15,10 @@ CROSS = 0.01
 
 
 def latent_chart(ways: Mapping[str, Floats]) -> Chart:
-    """Draw how searches moved from their starts to their ends, as Figure 2 of Deecke et al. (2018) does.
+    """Draw the paths of a few rows' searches through a latent space of two dimensions, from their starts to their ends.
+
+    Figure 2 of Deecke et al. (2018) shows the same space in another way: where 500 samples stand after several numbers
+    of steps, as points sized by their loss.
 
     Parameters
     ----------
