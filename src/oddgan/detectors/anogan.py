@@ -124,8 +124,7 @@ class AnoGAN(SearchDetector):
         codes = self._stored("starts")
         if not self.bank:
             return codes
-        drawn = self._stored("bank").flatten(1)
-        distances = self._slots.map(lambda rows: torch.cdist(rows.flatten(1), drawn), x)
+        distances = self._slots.map(lambda rows: torch.cdist(rows.flatten(1), self._stored("bank").flatten(1)), x)
         return codes[distances.topk(self.n_seed, largest=False).indices]
 
     def _invert(self, x: Tensor, report: SearchReport | None = None) -> Inverted:

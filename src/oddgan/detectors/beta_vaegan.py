@@ -46,14 +46,14 @@ class BetaVAEGAN(VariationalDetector):
 
     References
     ----------
-    F. Lüer, T. Weber, M. Dolgich, C. Böhm: Adversarial Anomaly Detection using Gaussian Priors and Nonlinear Anomaly
+    F. Lüer, M. Dolgich, T. Weber, C. Böhm: Adversarial Anomaly Detection using Gaussian Priors and Nonlinear Anomaly
     Scores, ICDM Workshops 2023, https://arxiv.org/abs/2310.18091.
     """
 
     card: ClassVar[Card] = Card(
         name="β-VAEGAN",
         title="Adversarial Anomaly Detection using Gaussian Priors and Nonlinear Anomaly Scores",
-        authors="Lüer, Weber, Dolgich, Böhm",
+        authors="Lüer, Dolgich, Weber, Böhm",
         year=2023,
         link="https://arxiv.org/abs/2310.18091",
         summary="β-VAE with a critic's features; residual, features, latent norm",
