@@ -78,7 +78,10 @@ class Detector(OutlierMixin, Scorer):
     # -- what a method supplies
     @abstractmethod
     def _learn(self, rows: Rows, fitting: Fitting) -> None:
-        """Learn from raw training rows, inside a seeded scope, with `scaling_` fitted."""
+        """Learn from raw training rows, inside a seeded scope, with `scaling_` fitted.
+
+        Arrays of any shape that scoring needs go into `learned_`, by name: it is stored with the model.
+        """
 
     def _check(self) -> None:
         """Refuse hyperparameters that do not fit each other or the shape, before training."""

@@ -43,6 +43,7 @@ FITTED: dict[str, Any] = ALWAYS | {
     "privacy_": Spent,
     "selection_labelled_": bool,
     "value_range_": tuple[str, float, float, bool],
+    "learned_": dict[str, np.ndarray],
 }
 """The fitted attributes that are stored as JSON, parts included; arrays among them lie with the tensors."""
 

@@ -15,6 +15,7 @@ import sklearn
 import torch
 from safetensors.torch import save as dump
 
+from oddgan._core.annotations import fits
 from oddgan._core.card import Card
 from oddgan._core.errors import InputError, ModelError
 from oddgan._core.files import new_folder
@@ -71,6 +72,8 @@ def model_of(detector: Storable) -> Model:
     """What a model folder holds of a fitted detector."""
     networks, parameters = getattr(detector, "networks_", None), stored_parameters(detector)
     fitted = {name: getattr(detector, name, None) for name in FITTED}
+    if not fits(fitted["learned_"] or {}, FITTED["learned_"]):
+        raise InputError(f"learned_ of {type(detector).__name__} is not arrays by name, which can be stored.")
     check_names(type(detector), parameters | fitted)
     return Model(
         name=type(detector).__name__,

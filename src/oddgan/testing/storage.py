@@ -3,6 +3,8 @@
 import copy
 import json
 
+import numpy as np
+
 from oddgan._core.parts import to_spec
 from oddgan.base import Detector, Kind
 from oddgan.families import EnsembleDetector
@@ -25,6 +27,7 @@ def loading_gives_an_equal_detector(subject: Subject, kind: Kind) -> None:
     require(type(again) is subject.cls, f"It is loaded as a {type(again).__name__}.")
     require(settings_of(again) == settings_of(detector), "The parameters differ.")
     require_same(observe(detector, X), expected, "After saving")
+    _require_nothing_lost(detector, again, X)
     require_same(observe(again, X), expected, "After loading")
     for name in ("rate_", "threshold_rule_", "shape_", "history_", "n_features_in_"):
         require(getattr(again, name, []) == getattr(detector, name, []), f"{name} differs.")
@@ -32,6 +35,17 @@ def loading_gives_an_equal_detector(subject: Subject, kind: Kind) -> None:
     again.set_threshold(rate=0.3)
     with subject.stored(again) as folder:
         require_same(observe(subject.load(folder), X), expected, "Saved and loaded once more")
+
+
+def _require_nothing_lost(detector: Detector, again: Detector, X: np.ndarray) -> None:
+    """Name the attributes that loading loses, if the scores miss them."""
+    kept = vars(again).keys() | {"calibration_rows_"}
+    lost = ", ".join(sorted(name for name, value in vars(detector).items() if value is not None and name not in kept))
+    try:
+        same = np.array_equal(again.anomaly_score(X), detector.anomaly_score(X))
+    except AttributeError:
+        same = False
+    require(same or not lost, f"Loading loses {lost}: what `fit` learns is an array in `learned_`, or a `Stored`.")
 
 
 @check()
