@@ -38,7 +38,8 @@ class DeepSVDD(NeuralDetector):
     latent_dim : size m of the sphere's space, >= 1.
     boundary : "hard" draws all samples to the centre, "soft" those outside the sphere.
     nu : share ν of training rows that may lie outside the sphere of the soft boundary, in (0, 1].
-    warm_up : epochs before R of the soft boundary leaves 0, >= 0 and below `epochs`.
+    warm_up : epochs before R of the soft boundary leaves 0, >= 0 and below `epochs`; with `steps`, at most half of the
+        passes that these take.
     pretrain_epochs : passes of the autoencoder, >= 0; without it accuracy falls by several points.
     pretrain_optimiser : how the autoencoder learns.
 
@@ -60,6 +61,8 @@ class DeepSVDD(NeuralDetector):
             "After training R is taken once more, from all training rows in evaluation mode, so that the share ν lies "
             "outside; the released code keeps that of the last batch.",
             "Values are scaled by the training rows' range; the released code has constants of each class.",
+            "Tables have fully connected networks with batch norm without gain and shift, as the released code has it "
+            "between convolutions; the paper has images only.",
             "The autoencoder's decoder starts with a linear layer; the released one reshapes the code to 4 x 4 maps.",
             "50 epochs by default, where the paper takes 150 (350 for the autoencoder on CIFAR-10); the learning rate "
             "falls after a third of them, as in the released code.",
@@ -88,7 +91,7 @@ class DeepSVDD(NeuralDetector):
         whole(0, warm_up=self.warm_up, pretrain_epochs=self.pretrain_epochs)
         if not 0 < self.nu <= 1:
             raise InputError(f"nu is a share of the training rows in (0, 1], but is {self.nu}.")
-        if self.boundary == "soft" and self.warm_up >= self.epochs:
+        if self.boundary == "soft" and self.steps is None and self.warm_up >= self.epochs:
             raise InputError(f"The soft boundary needs warm_up below epochs, not {self.warm_up} of {self.epochs}.")
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
@@ -128,7 +131,7 @@ class DeepSVDD(NeuralDetector):
             yield Update("encoder", distance)
             return
         yield Update("encoder", radius**2 + (distance - radius**2).clamp(min=0) / self.nu)
-        if clock.epoch >= self.warm_up:
+        if clock.epoch >= (self.warm_up if self.steps is None else min(self.warm_up, clock.epochs // 2)):
             radius.copy_(self._quantile(gathered(distance.detach())))
 
     def _distance(self, x: Tensor) -> Tensor:

@@ -33,10 +33,10 @@ WASSERSTEIN = Auto(
     image=ConvLadder(critic_norm="layer"),
 )
 
-# Ruff et al., 2018, and the released code: at 28 px C(5,1,2) 8-4 with max pooling, FC 32; their kind for series and
-# tables.
+# Ruff et al., 2018, and the released code: at 28 px C(5,1,2) 8-4 with max pooling, FC 32, batch norm without gain and
+# shift; their kind for series and tables.
 DEEP_SVDD = Auto(
-    table=MLP(bias=False),
+    table=MLP(bias=False, norm="batch"),
     series=LeNet(widths=(32, 16)),
     image=LeNet(widths=(8, 4)),
 )
