@@ -7,7 +7,7 @@ NAE 19 + 1), and so do the five models of WAIC. ALAD and OCGAN, whose steps take
 have 10. Why passes and not seconds: passes are the same on every machine.
 
 No setting saw a test label. Everything is the method's default, but for: learning rates of 1e-4 and less, which are ten
-times as large, for so few steps (not those of critics with a penalty: f-AnoGAN, LAD); small parts where the method's
+times as large, for so few steps (not that of f-AnoGAN's critic with a penalty); small parts where the method's
 own take ten minutes (LSA's density, ALOCC's refiner, a quarter of ARAE's attack, two of OCGAN's mining steps, four
 draws for WAIC's bound); latent 64 for AnoGAN. GANomaly's variant was chosen on the digits 3 and 5 of the training
 split, by images that it had not seen: `--held-out` makes such runs.

@@ -5,6 +5,7 @@ import torch
 
 from oddgan import InputError
 from oddgan.training import (
+    AutoCorruption,
     GaussianCorruption,
     MixedCorruption,
     PatchCorruption,
@@ -15,7 +16,7 @@ from oddgan.training import (
 SHAPES = {"table": (6,), "series": (2, 16), "image": (3, 8, 10)}
 ALL = (
     GaussianCorruption(), ShuffleCorruption(), PermutationCorruption(), PatchCorruption(), PatchCorruption(how="erase"),
-    MixedCorruption(),
+    MixedCorruption(), AutoCorruption(),
 )  # fmt: skip
 
 
@@ -102,6 +103,16 @@ def test_a_mixture_takes_each_way_for_some_rows():
     torch.manual_seed(0)
     erased = (MixedCorruption(ways=ways)(torch.ones(1000, 4)) == 0).all(1)
     assert erased.float().mean().item() == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(("kind", "shape"), SHAPES.items())
+def test_the_kind_of_data_chooses_the_corruption(kind, shape):
+    ways = {"table": GaussianCorruption(std=2.0), "series": ShuffleCorruption(), "image": PatchCorruption(size=0.5)}
+    x = numbered(5, shape)
+    torch.manual_seed(1)
+    spoiled = AutoCorruption(**ways)(x)
+    torch.manual_seed(1)
+    assert torch.equal(spoiled, ways[kind](x))
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ _TRAINING = (
     "MinibatchDiscrimination", "MinibatchStdDev", "CriticEnsemble", "FeatureMatching", "TwoTimescale", "CriticWarmUp",
     "Penalised", "LabelSmoothing", "InstanceNoise",
     "GaussianCorruption", "ShuffleCorruption", "PermutationCorruption", "PatchCorruption", "MixedCorruption",
+    "AutoCorruption",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from oddgan.families import NeuralDetector
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.objectives import WGANGP, Objective
 from oddgan.scores import Composition, WeightedSum
-from oddgan.training import Adam, Clock, Corruption, GaussianCorruption, Optimiser, Phase, Update
+from oddgan.training import Adam, AutoCorruption, Clock, Corruption, Optimiser, Phase, Update
 
 
 @hyperparameters
@@ -30,8 +30,8 @@ class LAD(NeuralDetector):
 
     Parameters
     ----------
-    corruption : how copies are spoiled, afresh in each batch; `MixedCorruption()` spoils each row in one of several
-        ways.
+    corruption : how copies are spoiled, afresh in each batch. The default pastes a patch of another row into images and
+        series and adds noise to tables; `MixedCorruption()` spoils each row in one of several ways.
     objective : what D minimises on x (real) and x̃ (fake), with its penalty on the segments between them.
     spectral_norm : whether D has spectral norm on every weight, which also keeps it 1-Lipschitz; then take
         `objective=Wasserstein(clip=None)`.
@@ -50,10 +50,10 @@ class LAD(NeuralDetector):
         link="https://arxiv.org/abs/1905.10710",
         summary="Lipschitz critic of data against spoiled copies; no generator",
         deviations=(
-            "Noise is the default corruption for all kinds of data, since it alone leaves the data's range in every "
-            "direction: copies made of the data's own values teach D nothing of what lies outside, and it may like "
-            "that best. The paper chooses for each data set.",
-            "Only the abstract and later reports were at hand: λ = 10, Adam with steps of 1e-4, the DCGAN critic "
+            "Corruption by kind of data, where the paper chooses for each data set: noise teaches D of images and "
+            "series no more than noisy or clean, so patches of other rows are pasted into them; copies made of a "
+            "table's own values teach D nothing of what lies outside, so it gets noise.",
+            "Only the abstract and later reports were at hand: λ = 10, Adam with steps of 1e-3, the DCGAN critic "
             "without batch norm and the shares that corruptions change are assumed.",
             "The gradient penalty is taken between a sample and its own copy, so that it holds where the two meet; "
             "which pairs the paper takes is assumed.",
@@ -64,15 +64,15 @@ class LAD(NeuralDetector):
     tiny: ClassVar = {"epochs": 10, "batch_size": 8, "optimiser": Adam(lr=1e-2, betas=(0.0, 0.9))}
     fools = False  # there is no generator
 
-    corruption: Corruption = GaussianCorruption()
+    corruption: Corruption = AutoCorruption()
     objective: Objective = WGANGP()
     spectral_norm: bool = False
     composition: Composition = WeightedSum(critic=1.0)
-    optimiser: Optimiser = Adam(lr=1e-4, betas=(0.0, 0.9))
+    optimiser: Optimiser = Adam(lr=1e-3, betas=(0.0, 0.9))
     backbone: Backbone = Auto(
         table=MLP(),
         series=ConvLadder(width=32, critic_norm="none", init="he"),
-        image=ConvLadder(critic_norm="none", init="he"),
+        image=ConvLadder(width=32, critic_norm="none", init="he"),
     )
     epochs: int = 20
 

@@ -5,6 +5,7 @@ from oddgan.training.batches import BatchSource, DatasetSource, Source, TensorSo
 from oddgan.training.callbacks import Callback, EventLog, ProgressBar, Subject
 from oddgan.training.checkpoints import Checkpoints, begin
 from oddgan.training.corruption import (
+    AutoCorruption,
     Corruption,
     GaussianCorruption,
     MixedCorruption,
@@ -55,6 +56,7 @@ __all__ = [
     "SGD",
     "Adam",
     "Alarm",
+    "AutoCorruption",
     "BatchSource",
     "Callback",
     "Checkpoints",

@@ -156,3 +156,24 @@ class MixedCorruption(Corruption):
         """Return the rows (n, ...), each spoiled in one way."""
         spoiled = torch.stack([way(x) for way in self.ways])
         return spoiled[torch.randint(len(self.ways), (len(x),), device=x.device), torch.arange(len(x), device=x.device)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoCorruption(Corruption):
+    """Choose the corruption by the shape of the rows: noise for tables, pasted patches for series and images.
+
+    Parameters
+    ----------
+    table : how rows (n, d) of tables are corrupted.
+    series : how series (n, c, t) are.
+    image : how images (n, c, h, w) are.
+    """
+
+    table: Corruption = GaussianCorruption()
+    series: Corruption = PatchCorruption()
+    image: Corruption = PatchCorruption()
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the rows (n, ...), corrupted as their kind of data is."""
+        chosen = {2: self.table, 3: self.series}.get(x.ndim, self.image)
+        return chosen(x)
