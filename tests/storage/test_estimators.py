@@ -64,7 +64,7 @@ def test_every_form_is_tested():
 
 
 def test_other_classes_can_not_be_stored():
-    with pytest.raises(ModelError, match=r"it is a LinearRegression, which can't be stored\. Known: KernelDensity"):
+    with pytest.raises(ModelError, match=r"it is a LinearRegression, which can't be stored, as KernelDensity"):
         to_values("it", LinearRegression())
 
 

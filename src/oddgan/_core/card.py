@@ -3,7 +3,10 @@
 import ast
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
+
+from oddgan._core.annotations import fits, text_of
+from oddgan._core.errors import InputError
 
 Kind = Literal["image", "series", "table"]
 KINDS: tuple[Kind, ...] = ("image", "series", "table")
@@ -35,6 +38,12 @@ class Card:
     deviations: tuple[str, ...] = field(default=())
     gan: bool = False
 
+    def __post_init__(self) -> None:
+        for name, hint in get_type_hints(Card).items():
+            value = getattr(self, name)
+            if not fits(value, hint):
+                raise InputError(f"Card got {name}={value!r}, but takes {text_of(hint)}.")
+
     def row(self) -> dict[str, Any]:
         """What the method is and where it comes from, as plain values."""
         names = ("name", "title", "authors", "year", "link", "summary", "needs")
@@ -58,5 +67,13 @@ def read_card(path: Path, name: str) -> Card:
     fields = (line for c in tree.body if isinstance(c, ast.ClassDef) and c.name == name for line in c.body)
     for line in fields:
         if isinstance(line, ast.AnnAssign) and ast.unparse(line.target) == "card" and isinstance(line.value, ast.Call):
-            return Card(**{k.arg: ast.literal_eval(k.value) for k in line.value.keywords if k.arg})
-    raise LookupError(f"{path} has no class {name} with a card of literals")
+            return Card(**{k.arg: _literal(k.arg, k.value) for k in line.value.keywords if k.arg})
+    raise LookupError(f"{path} has no class {name} with a card of literals in its own body")
+
+
+def _literal(name: str, value: ast.expr) -> Any:
+    """The value of an argument that is written out."""
+    try:
+        return ast.literal_eval(value)
+    except ValueError:
+        raise LookupError(f"{name} of its card is {ast.unparse(value)}, but must be a literal") from None

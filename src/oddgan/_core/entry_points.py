@@ -27,6 +27,8 @@ class Registered(NamedTuple):
 
     def card(self) -> Card | str:
         """The card, read from the class's file, or a sentence that says why it can't be read."""
+        if not self.name.isidentifier():
+            return f"its entry point must be module:Class, but has {self.name}."
         path = source_of(self.module)
         if path is None:
             return f"there is no file of a module {self.module}."
@@ -38,8 +40,10 @@ class Registered(NamedTuple):
 
 def registered(group: str) -> Iterator[Registered]:
     """The classes that installed packages register in a group of entry points, by name."""
-    for point in sorted(entry_points(group=group), key=lambda point: (point.attr, point.value)):
-        yield Registered(point.attr, point.module, point.dist.name if point.dist else "an unknown package")
+    for point in sorted(entry_points(group=group), key=lambda point: (point.attr or point.value, point.value)):
+        yield Registered(
+            point.attr or point.value, point.module, point.dist.name if point.dist else "an unknown package"
+        )
 
 
 def source_of(module: str) -> Path | None:

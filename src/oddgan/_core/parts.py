@@ -112,7 +112,7 @@ def build(name: str, given: Mapping[str, Any], known: Mapping[str, type]) -> Any
     try:
         kind = known[resolve(name, known, "part")]
     except InputError as error:
-        raise ModelError(str(error)) from error
+        raise ModelError(f"{error} If it is yours, name its class in classes=(...,).") from error
     if inspect.isabstract(kind):
         raise ModelError(f"{kind.__name__} is only the base of other parts: name one of those.")
     given = current_names(kind, given)

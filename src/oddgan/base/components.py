@@ -135,18 +135,30 @@ class Derived:
 
 
 def evaluated(
-    components: Mapping[str, Component], wanted: Collection[str] | None, derived: Derived, owner: str
+    parts: ScoreParts, n: int, wanted: Collection[str] | None, derived: Derived, owner: str
 ) -> dict[str, Tensor]:
-    """The wanted components, (n,) each, float64, or what they follow from; None wants all.
+    """The wanted components of n rows, (n,) each, float64, or what they follow from; None wants all.
 
     Raises
     ------
     InputError
-        If a wanted component is not among them; the message lists those that are.
+        If a wanted component is not among them, or is not (n,); the message lists those that are.
     """
+    if not isinstance(parts, ScoreParts) or not isinstance(parts.components, Mapping):
+        raise InputError(
+            f"The score of {owner} is a {type(parts).__name__}, but must be ScoreParts(components by name)."
+        )
+    components = parts.components
     sources = {name: name for name in components} | derived.sources(components.keys())
     if missing := sorted(set(wanted or ()) - sources.keys()):
         raise InputError(f"{owner} has no component {', '.join(missing)}: it has {', '.join(sorted(sources))}.")
     chosen = components.keys() if wanted is None else {sources[name] for name in wanted}
-    values = {name: components[name] for name in sorted(chosen)}
-    return {name: (value() if callable(value) else value).double() for name, value in values.items()}
+    given = ((name, components[name]) for name in sorted(chosen))
+    values = {name: value() if callable(value) else value for name, value in given}
+    for name, value in values.items():
+        if not isinstance(value, Tensor) or value.shape != (n,):
+            found = f"is a {type(value).__name__} of shape {tuple(np.shape(value))}"
+            raise InputError(
+                f"The component {name} of {owner} {found}, but must be a tensor ({n},): a value for each row."
+            )
+    return {name: value.double() for name, value in values.items()}

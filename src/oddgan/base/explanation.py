@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from torch import Tensor
 
+from oddgan._core.errors import InputError
 from oddgan._core.memmap import rows_at_once
 from oddgan.base.calibration import Calibration
 from oddgan.inputs.rows import Rows, chunks
@@ -49,6 +50,10 @@ def residuals(x: Tensor, y: Tensor | None) -> dict[str, Tensor]:
     """What a pass over x (n, ...) tells of its reconstructions y (n, ...), by names that are no component's."""
     if y is None:
         return {}
+    if y.shape != x.shape:
+        raise InputError(
+            f"A reconstruction has shape {tuple(y.shape)}, but must have that of its rows, {tuple(x.shape)}."
+        )
     each = {_CHANNELS: (x - y).abs().mean(dim=2)} if x.ndim == 3 else {}
     return {_DRAWN: y, _MAP: residual_map(x, y)} | each
 

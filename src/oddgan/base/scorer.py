@@ -152,7 +152,7 @@ class Scorer(BaseEstimator, metaclass=ABCMeta):
         """A function of a pass x (k, ...) that gives what `_measured` returns, by a hook like `_score`."""
 
         def measured(x: Tensor) -> dict[str, Tensor]:
-            parts = evaluated(score(x).components, wanted, self._derived, type(self).__name__)
+            parts = evaluated(score(x), len(x), wanted, self._derived, type(self).__name__)
             return parts | {REACH: reach(x, self.scaling_.limit)}
 
         return measured
@@ -175,9 +175,9 @@ class Scorer(BaseEstimator, metaclass=ABCMeta):
         """What one pass tells about checked rows; contributions are residuals, where there are some."""
 
         def explained(x: Tensor) -> dict[str, Tensor]:
-            parts, drawn = self._score(x)
-            found = evaluated(parts, None, self._derived, type(self).__name__)
-            y = drawn() if callable(drawn) else drawn
+            parts = self._score(x)
+            found = evaluated(parts, len(x), None, self._derived, type(self).__name__)
+            y = parts.reconstruction() if callable(parts.reconstruction) else parts.reconstruction
             return found | {REACH: reach(x, self.scaling_.limit)} | residuals(x, y)
 
         return Explanation.of(self._apply(explained, rows), self.calibration_, self.scaling_)

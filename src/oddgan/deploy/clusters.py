@@ -49,7 +49,7 @@ def fit_on_ray(
     TrainingError
         If the training ends with an error; it names the worker's.
     """
-    if type(detector) not in classes().values():
+    if classes().get(type(detector).__name__) is not type(detector):
         raise InputError(f"{type(detector).__name__} can't be loaded from its files, as it is no detector of oddgan's.")
     if num_workers < 1 or max_failures < 0 or not isinstance(detector.random_state, int):
         raise InputError(

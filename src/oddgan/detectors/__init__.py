@@ -4,6 +4,7 @@ Each is imported when it is first named.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from oddgan._core.card import Card, read_card
 from oddgan._core.entry_points import Registered, registered
+from oddgan._core.errors import InputError
 from oddgan._core.files import read_steadily
 from oddgan._core.lazy import LazyClasses
+from oddgan._core.names import canonical
 
 if TYPE_CHECKING:
     from oddgan.base import Detector
@@ -100,13 +103,15 @@ def _registered() -> tuple[dict[str, Registered], dict[str, Card], list[str]]:
     found: dict[str, Registered] = {}
     cards: dict[str, Card] = {}
     problems: list[str] = []
+    names = dict.fromkeys(map(canonical, _OWN), "oddgan")
     for one in registered("oddgan.detectors"):
-        taken = one.name in _OWN or one.name in found
-        card = f"another detector is called {one.name}." if taken else one.card()
+        taken = names.get(canonical(one.name))
+        card = one.card() if taken is None else f"another detector is called {one.name}, of {taken}: rename yours."
         if isinstance(card, str):
             problems.append(f"The detector {one.name} of the package {one.package} is left out: {card}")
         else:
             found[one.name], cards[one.name] = one, card
+            names[canonical(one.name)] = one.package
     return found, cards, problems
 
 
@@ -115,8 +120,20 @@ def classes() -> Mapping[str, "type[Detector]"]:
     return _all()
 
 
+class _Detectors(LazyClasses["Detector"]):
+    """Detectors by class name; those that packages register are checked when they are looked up."""
+
+    def __getitem__(self, name: str) -> "type[Detector]":
+        cls = super().__getitem__(name)
+        if name not in _OWN and not (isinstance(cls, type) and issubclass(cls, import_module("oddgan.base").Detector)):
+            raise InputError(f"{name} of {cls.__module__} is registered, but is no detector: build it on a family.")
+        if missing := sorted(getattr(cls, "__abstractmethods__", ())):
+            raise InputError(f"{name} of {cls.__module__} lacks {', '.join(missing)}, which a detector must have.")
+        return cls
+
+
 def _all() -> Mapping[str, "type[Detector]"]:
-    return LazyClasses(_OWN | {name: one.module for name, one in _registered()[0].items()})
+    return _Detectors(_OWN | {name: one.module for name, one in _registered()[0].items()})
 
 
 def left_out() -> list[str]:
@@ -137,9 +154,12 @@ def method_rows() -> list[dict[str, Any]]:
 
 
 def methods() -> dict[str, "type[Detector]"]:
-    """The detectors by class name, without those that are made of other detectors."""
-    joint = import_module("oddgan.families").EnsembleDetector
-    return {name: cls for name, cls in classes().items() if not issubclass(cls, joint)}
+    """The detectors by class name, without those that are made of other detectors, or can't be used."""
+    joint, known, found = import_module("oddgan.families").EnsembleDetector, classes(), dict[str, "type[Detector]"]()
+    for name in known:
+        with suppress(InputError):  # a stranger's: it says so where it is asked for
+            found[name] = known[name]
+    return {name: cls for name, cls in found.items() if not issubclass(cls, joint)}
 
 
 def load(

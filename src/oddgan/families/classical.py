@@ -47,7 +47,7 @@ class ClassicalDetector(Detector):
         these are the rows of a matrix product, and a pass takes thousands.
     """
 
-    holds: ClassVar[Mapping[str, tuple[str, ...]]]
+    holds: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """The estimators by name, with the classes that each may be of, see `estimators.FORMS`."""
 
     independent: ClassVar[bool] = False
@@ -75,6 +75,11 @@ class ClassicalDetector(Detector):
             raise InputError(f"{type(self).__name__} is fitted at once: validation has no epochs to choose among.")
         flat = np.concatenate([self.scaling_(c).reshape(len(c), -1) for c in chunks(rows)]).astype(np.float64)
         self.estimators_ = self._fit_estimators(flat, int(torch.randint(2**31 - 1, ())))
+        fitted = {name: type(one).__name__ for name, one in self.estimators_.items() if name != _PROJECTION}
+        if fitted.keys() != self.holds.keys() or any(kind not in self.holds[name] for name, kind in fitted.items()):
+            raise InputError(
+                f"{type(self).__name__} fits {fitted}, which its `holds` must say, but is {dict(self.holds)}."
+            )
 
     def _fit_estimators(self, x: np.ndarray, seed: int) -> Mapping[str, Any]:
         """All estimators that are stored, fitted to x (n, d)."""

@@ -101,7 +101,8 @@ class EnsembleDetector(Detector):
         """Members score all rows in turn, each as it would alone."""
         k, n = len(self.members_ if wanted is None else set(wanted)), len(rows)
         reports = None if report is None else (partial(_told, report, i * n, k) for i in range(k))
-        found = evaluated(self._scores_of_members(rows, reports), wanted, self._derived, type(self).__name__)
+        parts = ScoreParts(self._scores_of_members(rows, reports))
+        found = evaluated(parts, n, wanted, self._derived, type(self).__name__)
         return {name: values.numpy() for name, values in found.items()}
 
     def _explained(self, rows: Rows) -> Explanation:

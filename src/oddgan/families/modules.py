@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 from torch.overrides import TorchFunctionMode
 
-from oddgan._core.errors import ModelError
+from oddgan._core.errors import InputError, ModelError
 from oddgan.networks import prepare
 
 _SLACK = 2**22  # elements that building may need beside its weights
@@ -30,6 +30,11 @@ class Networks(nn.ModuleDict):
         super().__init__(networks)
         self.same_bits: dict[tuple[object, ...], bool] = {}  # whether large passes change no bit, see `base.scoring`
         self._copies: dict[tuple[str, torch.dtype], tuple[nn.Module, list[Tensor], _Mark, nn.Module]] = {}
+
+    def __getitem__(self, key: str) -> nn.Module:
+        if key not in self:
+            raise InputError(f"There is no network {key!r}: `_networks` gives {', '.join(self)}.")
+        return super().__getitem__(key)
 
     def prepared(self, name: str, dtype: torch.dtype | None = None) -> nn.Module:
         """Return a network's frozen copy that computes the same faster, see `oddgan.networks.prepare`.

@@ -182,8 +182,10 @@ class NeuralDetector(Detector):
         check_training(self)
 
     def _build(self) -> Networks:
-        networks = rebuilt(self._networks(self.shape_), self.stabilisers, type(self).__name__)
-        return Networks(networks).to(self._device)
+        given, name = self._networks(self.shape_), type(self).__name__
+        if not isinstance(given, dict) or not all(isinstance(network, nn.Module) for network in given.values()):
+            raise InputError(f"`_networks` of {name} must give modules by name; what training finds is a `Stored`.")
+        return Networks(rebuilt(given, self.stabilisers, name)).to(self._device)
 
     def _learn(self, rows: Rows, fitting: Fitting) -> None:
         if not fitting.again:

@@ -24,9 +24,14 @@ class Known(NamedTuple):
     parts: Mapping[str, type]
 
     def named_in(self, head: Mapping[str, Any]) -> Mapping[str, type]:
-        """The classes that a model's head may name: also the parts that modules of its detectors define or import."""
+        """The classes that a model's head may name: also the parts that modules of its detectors define or import.
+
+        The modules of a detector are its own and those of the classes that it builds on.
+        """
         named = {head["class"], *_types(head["parameters"])} & self.detectors.keys()
-        modules = [sys.modules.get(self.detectors[name].__module__) for name in named]
+        modules = [
+            sys.modules.get(base.__module__) for name in named for base in reversed(self.detectors[name].__mro__)
+        ]
         values = [value for module in modules if module is not None for value in vars(module).values()]
         beside = {value.__name__: value for value in values if _is_frozen(value) and not _is_own(value)}
         return ChainMap(dict(self.parts), cast("dict[str, type]", self.detectors), beside)

@@ -35,7 +35,9 @@ def to_values(name: str, estimator: Any) -> Values:
     """What is stored of an estimator; `class` names its form, `transposed` the arrays that are stored so."""
     kind = type(estimator).__name__
     if kind not in FORMS:
-        raise ModelError(f"{name} is a {kind}, which can't be stored. Known: {', '.join(FORMS)}.")
+        raise ModelError(
+            f"{name} is a {kind}, which can't be stored, as {', '.join(FORMS)} can: keep arrays in `learned_`."
+        )
     values = FORMS[kind].take(estimator)
     # How an array lies in memory decides how its products are rounded.
     transposed = [k for k, v in values.items() if isinstance(v, np.ndarray) and v.flags.fnc]

@@ -18,7 +18,7 @@ from oddgan._core.parts import to_spec
 from oddgan._core.text import texts_if
 from oddgan.base import Detector
 from oddgan.data import Dataset, select_normal
-from oddgan.detectors import classes
+from oddgan.detectors import methods
 from oddgan.evaluate import CompositionInfo, ThresholdInfo
 from oddgan.families import SearchDetector
 from oddgan.options import InversionSpec, UsageError
@@ -124,7 +124,7 @@ def _check(spec: InversionSpec) -> None:
 def _searching(detector: Detector) -> SearchDetector:
     if isinstance(detector, SearchDetector):
         return detector
-    known = ", ".join(sorted(name for name, cls in classes().items() if issubclass(cls, SearchDetector)))
+    known = ", ".join(sorted(name for name, cls in methods().items() if issubclass(cls, SearchDetector)))
     raise UsageError(f"{type(detector).__name__} inverts no generator: give a model of a method that does ({known}).")
 
 

@@ -60,10 +60,10 @@ def takes(cls: type) -> dict[str, Any]:
     return {n: hint for n, hint in named.items() if n not in filled and np.ndarray not in (hint, *get_args(hint))}
 
 
-def choices(base: type | tuple[type, ...]) -> dict[str, Any]:
+def choices(base: type | tuple[type, ...]) -> Mapping[str, Any]:
     """The parts of a kind, or of several, by name, or the detectors: classes, and published networks as instances."""
     if base is Detector:
-        return dict(classes())
+        return classes()
     found: dict[str, Any] = {
         name: cls
         for name, cls in known_parts().items()

@@ -6,7 +6,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from oddgan.base import Detector
+from oddgan.base import Card, Detector
 from oddgan.testing import (
     capabilities,
     cards,
@@ -19,7 +19,7 @@ from oddgan.testing import (
     thresholds,
     training,
 )
-from oddgan.testing.checks import REGISTRY, Check
+from oddgan.testing.checks import REGISTRY, Check, require
 from oddgan.testing.subject import Subject
 
 __all__ = ["Check", "check_detector", "detector_checks"]
@@ -66,6 +66,7 @@ def detector_checks(
     ----------
     detector, beside, skip : as in `check_detector`.
     """
+    _require_testable(detector if isinstance(detector, type) else type(detector))
     subject, left = Subject(detector, beside), dict(skip or {})
     for module in _ORDER:
         for function, over, of in REGISTRY:
@@ -74,3 +75,14 @@ def detector_checks(
                 yield from (check for check in checks if left.pop(check.name, None) is None)
     if left:
         raise ValueError(f"skip names {', '.join(left)}, which {subject.cls.__name__} has no checks for.")
+
+
+def _require_testable(cls: type) -> None:
+    """Fail on what is no detector, or lacks what every check needs."""
+    name = cls.__name__
+    require(issubclass(cls, Detector), f"{name} is no detector: build it on a family, or on oddgan.base.Detector.")
+    missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
+    require(not missing, f"{name} lacks {missing}.")
+    card, tiny = getattr(cls, "card", None), getattr(cls, "tiny", None)
+    require(isinstance(card, Card), f"{name} needs card: ClassVar[Card] = Card(...), but card is {card!r}.")
+    require(isinstance(tiny, Mapping), f"tiny of {name} must be settings by name, but is {tiny!r}.")

@@ -54,6 +54,15 @@ def maps_do_not_depend_on_other_rows(subject: Subject, kind: Kind) -> None:
 
 
 @check(every_kind)
+def score_and_reconstruct_draw_the_same(subject: Subject, kind: Kind) -> None:
+    """`_score` gives the reconstruction that `_reconstruct` draws, or there is neither."""
+    detector, X = subject.fitted(kind), normals(kind, 9, seed=1)
+    drawn = detector.explain(X).reconstruction
+    require(hasattr(detector, "reconstruct") == (drawn is not None), "Only one of them draws.")
+    require(drawn is None or np.array_equal(drawn, detector.reconstruct(X)), "They draw different ones.")
+
+
+@check(every_kind)
 def contributions_explain_columns_and_channels(subject: Subject, kind: Kind) -> None:
     """`explain` gives one finite contribution a column or channel, row by row; residuals where it reconstructs."""
     detector, X = subject.fitted(kind), normals(kind, 9, seed=1)

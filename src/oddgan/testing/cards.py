@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from datetime import UTC, datetime
+from typing import ClassVar, get_origin, get_type_hints
 
 from oddgan._core.docstrings import parameter_docs
 from oddgan.base import KINDS
@@ -19,7 +20,7 @@ def card_is_complete(subject: Subject, _case: str) -> None:
         require(getattr(card, name).strip() == getattr(card, name) != "", f"{name} is empty or has spaces around it.")
     require(1900 <= card.year <= datetime.now(tz=UTC).year, f"year is {card.year}.")
     require(re.fullmatch(r"https://\S+", card.link), f"link is {card.link!r}.")
-    require(card.kinds and set(card.kinds) <= set(KINDS), f"kinds is {card.kinds}, but must be of {KINDS}.")
+    require(card.kinds, f"kinds is empty, but must be of {KINDS}.")
     require(len(card.summary) <= 80 and "\n" not in card.summary, f"summary has {len(card.summary)} characters.")
 
 
@@ -34,6 +35,8 @@ def name_is_its_own(subject: Subject, _case: str) -> None:
 def parameters_are_documented(subject: Subject, _case: str) -> None:
     """Each field is described under Parameters of the docstring, which is also the command line's help."""
     docs, names = parameter_docs(subject.cls), {f.name for f in dataclasses.fields(subject.cls)}
+    plain = {k for k, hint in get_type_hints(subject.cls).items() if ClassVar not in (hint, get_origin(hint))} - names
+    require(not plain, f"{sorted(plain)} would be parameters if @hyperparameters stood above the class.")
     missing, strange = sorted(name for name in names if not docs.get(name)), sorted(docs.keys() - names)
     require(not missing and not strange, f"Missing: {missing}; no fields: {strange}.")
 

@@ -82,5 +82,5 @@ def p_values_are_conformal(subject: Subject, kind: Kind) -> None:
     require(apart < 0.136, f"p-values of normal rows are {apart:.3f} from uniform.")
     require((p <= 0.1).mean() < 0.2, f"{(p <= 0.1).mean():.3f} of the normal rows have p <= 0.1.")
     odd_p = np.median(detector.anomaly_probability(odd))
-    require(odd_p <= 0.05, f"Rows far away have a median p-value of {odd_p:.3f}.")
+    require(odd_p <= 0.05, f"Rows far away have a median p-value of {odd_p:.3f}: does `tiny` train too little?")
     require(0 < p.min() <= p.max() <= 1, "p-values are not in (0, 1].")

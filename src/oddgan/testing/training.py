@@ -28,7 +28,6 @@ class Watch:
     def __call__(self, state: Any, plan: Any, update: Any, updates: Any) -> None:
         """Update, and note whose weights moved."""
         before = {name: p.detach().clone() for name, p in state.networks.named_parameters()}
-        require(update.loss.ndim in (0, 1), f"The loss of {update.player} has {update.loss.ndim} dimensions.")
         self.apply(state, plan, update, updates)
         self.players.add((state.index, update.player))
         own = state.phase.players[update.player].networks

@@ -165,6 +165,10 @@ def _prepare(phase: Phase, networks: nn.ModuleDict, batches: int, plan: Plan) ->
 
 def _iterate(state: State, plan: Plan, x: Tensor) -> None:
     updates = state.phase.step(x, state.clock)
+    if not isinstance(updates, Iterator):
+        raise TrainingError(
+            f"The step of phase {state.phase.name!r} must yield Update(player, loss), and return nothing."
+        )
     while True:
         with plan.engine.around():
             update = next(updates, None)
@@ -177,13 +181,22 @@ def _iterate(state: State, plan: Plan, x: Tensor) -> None:
         state.read_losses()
 
 
+def _check(phase: Phase, update: object) -> None:
+    """Refuse what a step must not yield."""
+    if not isinstance(update, Update):
+        problem = f"a {type(update).__name__}, but must yield Update(player, loss)"
+    elif update.player not in phase.players:
+        problem = f"an update of {update.player!r}, but the phase's players are {', '.join(phase.players)}"
+    elif not isinstance(update.loss, Tensor) or update.loss.ndim > 1 or not update.loss.requires_grad:
+        problem = f"for {update.player} a loss that is no tensor (n,) or () with a gradient"
+    else:
+        return
+    raise TrainingError(f"The step of phase {phase.name!r} yields {problem}.")
+
+
 def _apply(state: State, plan: Plan, update: Update, updates: Iterator[Update]) -> None:
-    player = state.phase.players.get(update.player)
-    if player is None:
-        raise TrainingError(
-            f"The step of phase {state.phase.name!r} yields an update of {update.player!r}, "
-            f"but the phase's players are {', '.join(state.phase.players)}."
-        )
+    _check(state.phase, update)
+    player = state.phase.players[update.player]
     if state.clock.iteration < player.waits:
         return
     optimiser = state.optimisers[update.player]
