@@ -8,32 +8,34 @@ from scipy import stats
 from oddgan import InputError
 from oddgan.detectors import WAIC
 from oddgan.families import Stored, ensemble
+from oddgan.scores import WeightedSum
 from oddgan.training import Callback
 
 # Two models p(z) = N(0, 1), p(x|z) = N(wz, 1): x ~ N(0, w² + 1).
 MODELS = (1.5, 0.5)
+PAPER = WeightedSum(waic=1.0)
 X = np.array([[0.0], [1.0], [-3.0]])
 EVERY = np.stack([stats.norm.logpdf(X[:, 0], scale=np.sqrt(w**2 + 1)) for w in MODELS], axis=1)
 
 
-@pytest.fixture
-def vaes(ready, linear):
+@pytest.fixture(params=["vae", "unit_vae"])
+def vaes(request, ready, linear):
     """Members whose q(z|x) is the true posterior N(wx/(w² + 1), 1/(w² + 1)), where all weights are p(x)."""
     networks = {}
     for i, w in enumerate(MODELS):
         variance = 1 / (w**2 + 1)
         networks[f"encoder{i}"] = linear([[w * variance], [0.0]], bias=[0.0, np.log(variance)])
-        networks[f"generator{i}"] = linear([[w], [0.0]])
+        networks[f"generator{i}"] = linear([[w], [0.0]] if request.param == "vae" else [[w]])
     stored = {"noise": Stored(torch.tensor([[0.3], [-1.2], [2.0]]))}
     stored |= {"centre": Stored(torch.zeros(2)), "level": Stored(torch.tensor(-1.0))}
-    return ready(WAIC(latent_dim=1, n_members=2), 1, **networks, **stored)
+    return ready(WAIC(latent_dim=1, n_members=2, members=request.param, composition=PAPER), 1, **networks, **stored)
 
 
 @pytest.fixture
 def critics(ready, judge):
     networks = {f"critic{i}": judge([[w]], [1.0]) for i, w in enumerate(MODELS)}
     stored = {"centre": Stored(torch.zeros(2)), "level": Stored(torch.zeros(()))}
-    return ready(WAIC(latent_dim=1, n_members=2, members="critic"), 1, **networks, **stored)
+    return ready(WAIC(latent_dim=1, n_members=2, members="critic", composition=PAPER), 1, **networks, **stored)
 
 
 @pytest.mark.parametrize("bound", ["iwae", "elbo"])
@@ -71,6 +73,13 @@ def test_critics_count_from_their_training_mean(critics):
     np.testing.assert_allclose(parts["typicality"], [0, 2], atol=1e-6)
 
 
+def test_by_default_both_terms_count_by_their_spread():
+    # Held-out means 0, 2, 4 and variances 100, 100, 400: spreads √(8/3) and √20000, averages 2 and 200.
+    normals = {"mean": np.array([0.0, 2.0, 4.0]), "variance": np.array([100.0, 100.0, 400.0])}
+    score = WAIC().composition.fit(normals)({"mean": torch.tensor([6.0]), "variance": torch.tensor([500.0])})
+    assert score.item() == pytest.approx(4 / np.sqrt(8 / 3) + 300 / np.sqrt(20_000) / 4)
+
+
 def test_typicality_is_two_sided(vaes):
     # The most probable sample is as far from the typical level as one that is too improbable by as much.
     vaes._calibrate(torch.tensor([[1.5]]))
@@ -92,7 +101,7 @@ def rows(n=24):
     return np.random.default_rng(0).normal(size=(n, 3))
 
 
-@pytest.mark.parametrize("members", ["vae", "critic"])
+@pytest.mark.parametrize("members", ["unit_vae", "vae", "critic"])
 def test_members_are_trained_apart(members):
     # Each member has its own start and its own rows' order.
     tiny = WAIC.tiny | {"members": members, "n_members": 3, "random_state": 0}
@@ -111,7 +120,7 @@ def compare(one, two):
     assert [r.losses for r in one.history_] == [r.losses for r in two.history_]
 
 
-@pytest.mark.parametrize("members", ["vae", "critic"])
+@pytest.mark.parametrize("members", ["unit_vae", "vae", "critic"])
 def test_copies_learn_the_same(members, monkeypatch):
     # What another process does, without its start: it gets everything pickled.
     settings = WAIC.tiny | {"members": members, "random_state": 0}
@@ -147,7 +156,7 @@ def test_callbacks_see_epochs_in_one_process():
     ("wrong", "message"),
     [
         ({"n_members": 1}, "n_members must be a whole number of at least 2"),
-        ({"members": "flow"}, "members must be one of vae, critic"),
+        ({"members": "flow"}, "members must be one of unit_vae, vae, critic"),
         ({"bound": "exact"}, "bound must be one of iwae, elbo"),
         ({"n_draws": 0}, "n_draws must be"),
         ({"n_jobs": 0}, "n_jobs must be at least 1, or -1"),

@@ -30,8 +30,8 @@ class LAD(NeuralDetector):
 
     Parameters
     ----------
-    corruption : how copies are spoiled, afresh in each batch. The default pastes a patch of another row into images and
-        series and adds noise to tables; `MixedCorruption()` spoils each row in one of several ways.
+    corruption : how copies are spoiled, afresh in each batch. The default pastes a patch of another row into images,
+        and adds noise to series and tables; `MixedCorruption()` spoils each row in one of several ways.
     objective : what D minimises on x (real) and x̃ (fake), with its penalty on the segments between them.
     spectral_norm : whether D has spectral norm on every weight, which also keeps it 1-Lipschitz; then take
         `objective=Wasserstein(clip=None)`.
@@ -50,9 +50,9 @@ class LAD(NeuralDetector):
         link="https://arxiv.org/abs/1905.10710",
         summary="Lipschitz critic of data against spoiled copies; no generator",
         deviations=(
-            "Corruption by kind of data, where the paper chooses for each data set: noise teaches D of images and "
-            "series no more than noisy or clean, so patches of other rows are pasted into them; copies made of a "
-            "table's own values teach D nothing of what lies outside, so it gets noise.",
+            "Corruption by kind of data, where the paper chooses for each data set: noise teaches D of images no more "
+            "than noisy or clean, so patches of other rows are pasted into them; of the others' own values D learns "
+            "nothing of what lies outside the range (it likes abnormal heartbeats better), so they get noise.",
             "Only the abstract and later reports were at hand: λ = 10, Adam with steps of 1e-3, the DCGAN critic "
             "without batch norm and the shares that corruptions change are assumed.",
             "The gradient penalty is taken between a sample and its own copy, so that it holds where the two meet; "

@@ -59,8 +59,11 @@ class OCGAN(CodingDetector):
         deviations=(
             "R1 penalties on D_l, D_v and C: without, D_l wins at higher learning rates and E's tanh saturates.",
             "Layer norm: batch norm would mix the statistics of G(E(x)), G(s) and G(s'). Published networks: OCGAN_64.",
-            "As in the paper, codes end in tanh, five mining steps are taken from the first epoch on, and the weights "
-            "are 10, 1, 1; in the released code a leaky ReLU, one step after 150 epochs, and 500, 10, 1.",
+            "Codes end in tanh, as in the paper; in the released code in a leaky ReLU.",
+            "Weight w_con of 100, where the paper has 10, 1, 1 and the released code 500, 10, 1: the lighter the "
+            "reconstruction, the more codes go to the ends of the tanh.",
+            "One mining step, as in the released code (there after 150 epochs), where the paper takes five: each is a "
+            "pass through G and C and back. Set w_con=10.0, mining_steps=5 for the paper.",
             "Mining ascends BCE(C, 1); the released code descends BCE(C, 0): the same way, at another pace.",
         ),
         gan=True,
@@ -71,16 +74,16 @@ class OCGAN(CodingDetector):
     objective: Objective = NonSaturating(regulariser=R1(weight=1.0))
     similarity: Similarity = L2()
     noise: float = 0.2
-    w_con: float = 10.0
+    w_con: float = 100.0
     w_lat: float = 1.0
     w_vis: float = 1.0
-    mining_steps: int = 5
+    mining_steps: int = 1
     mining_rate: float = 1.0
     composition: Composition = WeightedSum(residual=1.0)
     optimiser: Optimiser = Adam(lr=1e-3)
     backbone: Backbone = Auto(
         series=ConvLadder(width=32, norm="layer", critic_norm="layer"),
-        image=ConvLadder(width=32, norm="layer", critic_norm="layer"),
+        image=ConvLadder(width=16, norm="layer", critic_norm="layer"),
     )
     epochs: int = 30
 

@@ -160,7 +160,7 @@ class MixedCorruption(Corruption):
 
 @dataclass(frozen=True, kw_only=True)
 class AutoCorruption(Corruption):
-    """Choose the corruption by the shape of the rows: noise for tables, pasted patches for series and images.
+    """Choose the corruption by the shape of the rows: noise for tables and series, pasted patches for images.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ class AutoCorruption(Corruption):
     """
 
     table: Corruption = GaussianCorruption()
-    series: Corruption = PatchCorruption()
+    series: Corruption = GaussianCorruption()
     image: Corruption = PatchCorruption()
 
     def __call__(self, x: Tensor) -> Tensor:
