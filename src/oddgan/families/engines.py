@@ -21,7 +21,7 @@ def check_training(detector: Any) -> None:
         raise InputError(
             f"epochs must be at least 1 and batch_size at least 2, but are {detector.epochs} and {detector.batch_size}."
         )
-    whole(steps=1 if detector.steps is None else detector.steps)
+    whole(latent_dim=getattr(detector, "latent_dim", 1), steps=1 if detector.steps is None else detector.steps)
     one_of(("fp32", "bf16"), precision=detector.precision)
     check(detector.stabilisers, Setting(type(detector).__name__, getattr(detector, "objective", None), detector.fools))
     _check_privacy(detector)

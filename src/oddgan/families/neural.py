@@ -25,7 +25,6 @@ from oddgan.families.sources import source_of
 from oddgan.inputs.rows import Rows, read
 from oddgan.inputs.validation import validate
 from oddgan.networks import Auto, Backbone, HalfPrecision
-from oddgan.networks.base import whole
 from oddgan.parameters.types import check_type, check_types
 from oddgan.similarities import Similarity
 from oddgan.storage.estimators import Values
@@ -177,7 +176,6 @@ class NeuralDetector(Detector):
 
     # -- training
     def _check(self) -> None:
-        whole(latent_dim=getattr(self, "latent_dim", 1))
         self.backbone.check(self.shape_)
         check_training(self)
 
