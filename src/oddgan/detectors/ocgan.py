@@ -60,8 +60,7 @@ class OCGAN(CodingDetector):
             "R1 penalties on D_l, D_v and C: without, D_l wins at higher learning rates and E's tanh saturates.",
             "Layer norm: batch norm would mix the statistics of G(E(x)), G(s) and G(s'). Published networks: OCGAN_64.",
             "Codes end in tanh, as in the paper; in the released code in a leaky ReLU.",
-            "Weight w_con of 100, where the paper has 10, 1, 1 and the released code 500, 10, 1: the lighter the "
-            "reconstruction, the more codes go to the ends of the tanh.",
+            "Weight w_con of 100, between those of the paper (10, 1, 1) and of the released code (500, 10, 1).",
             "One mining step, as in the released code (there after 150 epochs), where the paper takes five: each is a "
             "pass through G and C and back. Set w_con=10.0, mining_steps=5 for the paper.",
             "Mining ascends BCE(C, 1); the released code descends BCE(C, 0): the same way, at another pace.",
