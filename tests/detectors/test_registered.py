@@ -47,6 +47,11 @@ FILES = {
     "empty.py": "",
     "odd.py": "def (\n",
     "knn.py": f"class KNN:\n    {CARD}\n",
+    "lower.py": f"class knn:\n    {CARD}\n",
+    "plain.py": f"from oddgan.base import Card\nclass Plain:\n    {CARD}\n",
+    "bare.py": f"from oddgan.base import Card, Detector\nclass Bare(Detector):\n    {CARD}\n",
+    "text.py": f"class Text:\n    {CARD.replace('2000', repr('2000'))}\n",
+    "named.py": f"YEAR = 2000\nclass Named:\n    {CARD.replace('2000', 'YEAR')}\n",
 }
 POINTS = """[oddgan.detectors]
 nearest = strange.nearest:Nearest
@@ -55,6 +60,12 @@ absent = strange.absent:Absent
 empty = strange.empty:Empty
 odd = strange.odd:Odd
 knn = strange.knn:KNN
+lower = strange.lower:knn
+plain = strange.plain:Plain
+bare = strange.bare:Bare
+text = strange.text:Text
+named = strange.named:Named
+whole = strange.nearest
 """
 
 
@@ -90,18 +101,33 @@ def test_methods_lists_it_without_torch(site):
 def test_what_can_not_be_read_is_left_out_with_a_sentence():
     assert {"Nearest", "Broken"} <= detectors.classes().keys()
     assert {"Absent", "Empty", "Odd"}.isdisjoint(detectors.classes())
-    sentences = dict(zip(("Absent", "Empty", "KNN", "Odd"), detectors.left_out(), strict=True))
+    names = ("Absent", "Empty", "KNN", "Named", "Odd", "Text", "knn", "strange.nearest")
+    sentences = dict(zip(names, detectors.left_out(), strict=True))
     for name, text in sentences.items():
         assert text.startswith(f"The detector {name} of the package strange is left out: ")
         assert text.endswith(".")
     assert "there is no file of a module strange.absent" in sentences["Absent"]
     assert "has no class Empty with a card of literals" in sentences["Empty"]
-    assert "another detector is called KNN" in sentences["KNN"]
+    assert "another detector is called KNN, of oddgan: rename yours." in sentences["KNN"]
+    assert "another detector is called knn, of oddgan: rename yours." in sentences["knn"]
+    assert "year of its card is YEAR, but must be a literal" in sentences["Named"]
+    assert "Card got year='2000', but takes int" in sentences["Text"]
+    assert "its entry point must be module:Class, but has strange.nearest" in sentences["strange.nearest"]
     assert "invalid syntax" in sentences["Odd"]
     with pytest.raises(
         InputError, match=r"Broken can't be imported from strange\.broken: No module named 'no_such_mod"
     ):
         detectors.classes()["Broken"]
+    with pytest.raises(InputError, match=r"Plain of strange\.plain is registered, but is no detector"):
+        detectors.classes()["Plain"]
+    with pytest.raises(InputError, match=r"Bare of strange\.bare lacks _learn, _score"):
+        detectors.classes()["Bare"]
+
+
+@pytest.mark.usefixtures("site")
+def test_what_can_not_be_imported_stops_nothing_else():
+    assert "Nearest" in detectors.methods()
+    assert {"Broken", "Plain", "Bare"}.isdisjoint(detectors.methods())
 
 
 @pytest.mark.usefixtures("site")

@@ -115,3 +115,15 @@ def test_half_precision_is_for_training_only():
 def test_an_unknown_precision_is_named():
     with pytest.raises(InputError, match="precision must be one of fp32, bf16, not 'fp16'"):
         AutoEncoder(precision="fp16").fit(X)
+
+
+def test_a_network_that_is_not_there_is_named():
+    with pytest.raises(InputError, match=r"There is no network 'b': `_networks` gives a\."):
+        some()["b"]
+
+
+@pytest.mark.parametrize("given", [[nn.Linear(2, 2)], {"start": torch.zeros(2)}], ids=["list", "tensor"])
+def test_networks_are_modules_by_name(given, monkeypatch):
+    monkeypatch.setattr(AutoEncoder, "_networks", lambda _self, _shape: given)
+    with pytest.raises(InputError, match="`_networks` of AutoEncoder must give modules by name"):
+        AutoEncoder(**AutoEncoder.tiny).fit(X)

@@ -7,7 +7,7 @@ import pytest
 
 from oddgan import Ensemble, IForest, InputError, ModelError, load
 from oddgan.similarities import L1, Similarity
-from testing.detectors import KNN, Nearest, Worst, WorstAutoEncoder
+from testing.detectors import KNN, Mahalanobis, Nearest, Worst, WorstAutoEncoder
 
 X = np.random.default_rng(0).normal(size=(30, 4))
 
@@ -62,12 +62,30 @@ def test_parts_of_the_detector_s_module_are_loaded_with_it(tmp_path):
     assert np.array_equal(again.anomaly_score(X), detector.anomaly_score(X))
 
 
+def test_parts_of_the_modules_that_it_builds_on_are_loaded_with_it(tmp_path):
+    built = type("Built", (WorstAutoEncoder,), {"__module__": __name__})
+    detector = built(**built.tiny, random_state=0, similarity=Worst()).fit(X)
+    assert load(detector.save(tmp_path / "model"), classes=(built,)).similarity == Worst()
+
+
+def test_what_was_learned_is_stored_as_arrays(tmp_path):
+    detector = Mahalanobis().fit(X)
+    again = load(detector.save(tmp_path / "model"), classes=(Mahalanobis,))
+    assert again.learned_.keys() == {"mean", "precision"}
+    assert np.array_equal(again.learned_["precision"], detector.learned_["precision"])
+    detector.learned_["n"] = 30
+    with pytest.raises(InputError, match="learned_ of Mahalanobis must be a dictionary of arrays"):
+        detector.save(tmp_path / "other")
+
+
 def test_parts_from_elsewhere_are_loaded_by_their_class(tmp_path):
     detector = worst(Elsewhere())
     folder = detector.save(tmp_path / "model")
     again = load(folder, classes=(WorstAutoEncoder, Elsewhere))
     assert np.array_equal(again.anomaly_score(X), detector.anomaly_score(X))
-    with pytest.raises(ModelError, match="Unknown part 'Elsewhere'"):
+    with pytest.raises(
+        ModelError, match=r"Unknown part 'Elsewhere'.* If it is yours, name its class in classes=\(\.\.\.,\)\."
+    ):
         load(folder, classes=(WorstAutoEncoder,))
 
 

@@ -57,6 +57,7 @@ def test_operations_of_a_critic_are_those_of_both_results():
     critic = ConvLadder(width=4).critic((1, 8, 8)).eval().requires_grad_(requires_grad=False)
     # C(4,2,1) from 1 to 4 channels on a map of 4 x 4, then C(4) to one value
     assert count_flops(critic, [(1, 8, 8)], gradient=False) == 2 * (16 * 4 * 16 + 4 * 16)
+    assert count_flops(critic, [(1, 8, 8)], gradient=True) == 2 * (16 * 4 * 16 + 4 * 16)
 
 
 def test_the_machine_has_a_speed():

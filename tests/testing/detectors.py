@@ -8,7 +8,7 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 
 from oddgan import AutoEncoder
-from oddgan.base import Card, hyperparameters
+from oddgan.base import Card, Detector, ScoreParts, hyperparameters
 from oddgan.families import ClassicalDetector
 from oddgan.scores import WeightedSum
 from oddgan.similarities import Similarity
@@ -42,6 +42,54 @@ class Nearest(ClassicalDetector):
 
     def _scores(self, x):
         return {"distance": self.estimators_["neighbors"].kneighbors(x)[0].mean(axis=1) ** self.power}
+
+
+@hyperparameters
+class Mahalanobis(Detector):
+    """The squared Mahalanobis distance to the mean of the training rows: numpy, and nothing of a family.
+
+    Parameters
+    ----------
+    ridge : added to the diagonal of the covariance, > 0.
+    """
+
+    card: ClassVar[Card] = Card(
+        name="Mahalanobis",
+        title="On the generalised distance in statistics",
+        authors="Mahalanobis",
+        year=1936,
+        link="https://www.jstor.org/stable/48723335",
+        summary="Mahalanobis distance to the mean",
+        kinds=("table",),
+    )
+
+    ridge: float = 1e-3
+    composition: WeightedSum = WeightedSum(distance=1.0)
+
+    def _learn(self, rows, fitting):
+        x = self.scaling_(np.asarray(rows)).astype(np.float64)
+        precision = np.linalg.inv(np.cov(x.T) + self.ridge * np.eye(x.shape[1]))
+        self.learned_ = {"mean": x.mean(axis=0), "precision": precision}
+
+    def _score(self, x):
+        apart = x.double().cpu().numpy() - self.learned_["mean"]
+        distance = np.einsum("ni,ij,nj->n", apart, self.learned_["precision"], apart)
+        return ScoreParts({"distance": torch.from_numpy(distance)})
+
+
+class LosesWhatItLearned(Mahalanobis):
+    def _learn(self, rows, fitting):
+        super()._learn(rows, fitting)
+        self.spread_ = self.learned_.pop("precision")
+
+    def _score(self, x):
+        self.learned_["precision"] = self.spread_
+        return super()._score(x)
+
+
+class DrawsOnlyWhenAsked(Mahalanobis):
+    def _reconstruct(self, x):
+        return x * 0
 
 
 class LooksAtNeighbours(Nearest):
@@ -138,6 +186,17 @@ class SaysNothing(Nearest):
     unread: float = 1.0
 
 
+class HasNoDecorator(Nearest):
+    """Nearest neighbours.
+
+    Parameters
+    ----------
+    power : the distance is raised to it, > 0.
+    """
+
+    more: float = 1.0
+
+
 class HasNoPaper(Nearest):
     card: ClassVar[Card] = Card(name="x", title="", authors="x", year=2000, link="https://x.org", summary="x")
 
@@ -184,6 +243,9 @@ BROKEN = {
     CallsFarRowsNormal: "extreme_numbers_give_finite_scores[the largest new cell]",
     HasADeadParameter: "parameter_has_an_effect[unread]",
     SaysNothing: "parameters_are_documented[table]",
+    LosesWhatItLearned: "loading_gives_an_equal_detector[table]",
+    DrawsOnlyWhenAsked: "score_and_reconstruct_draw_the_same[table]",
+    HasNoDecorator: "parameters_are_documented[table]",
     HasNoPaper: "card_is_complete[table]",
     KNN: "name_is_its_own[table]",
     FitsOneSeed: "random_state_has_an_effect[table]",

@@ -3,13 +3,15 @@
 import pytest
 
 from oddgan import AutoEncoder
+from oddgan.base import Detector
 from oddgan.testing import check_detector, detector_checks
 
-from .detectors import BROKEN, HasNoPaper, Nearest
+from .detectors import BROKEN, HasNoPaper, LosesWhatItLearned, Mahalanobis, Nearest
 
 
-def test_a_detector_that_keeps_the_contract_passes():
-    check_detector(Nearest)
+@pytest.mark.parametrize("cls", [Nearest, Mahalanobis], ids=lambda cls: cls.__name__)
+def test_a_detector_that_keeps_the_contract_passes(cls):
+    check_detector(cls)
 
 
 @pytest.mark.parametrize("cls", BROKEN, ids=lambda cls: cls.__name__)
@@ -19,6 +21,27 @@ def test_a_broken_promise_is_caught_by_name(cls):
         checks[BROKEN[cls]]()
     assert str(found.value).startswith(f"{cls.__name__} fails {BROKEN[cls]}: ")
     assert isinstance(found.value.__cause__, AssertionError), "the detector crashed instead"
+
+
+@pytest.mark.parametrize(
+    ("cls", "message"),
+    [
+        (type("Other", (), {}), r"^Other is no detector: build it on a family, or on oddgan\.base\.Detector\.$"),
+        (type("Bare", (Detector,), {}), r"^Bare lacks _learn, _score\.$"),
+        (type("Without", (Nearest,), {"card": None}), r"^Without needs card: ClassVar\[Card\] = .* card is None\.$"),
+        (type("Settings", (Nearest,), {"tiny": 3}), r"^tiny of Settings must be settings by name, but is 3\.$"),
+    ],
+    ids=["no detector", "abstract", "no card", "tiny"],
+)
+def test_what_can_not_be_tested_is_refused(cls, message):
+    with pytest.raises(AssertionError, match=message):
+        check_detector(cls)
+
+
+def test_what_loading_loses_is_named():
+    checks = {check.name: check for check in detector_checks(LosesWhatItLearned)}
+    with pytest.raises(AssertionError, match=r"Loading loses spread_: what `fit` learns is an array in `learned_`"):
+        checks["loading_gives_an_equal_detector[table]"]()
 
 
 def test_the_first_failure_is_raised():

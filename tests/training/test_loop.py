@@ -210,6 +210,36 @@ def test_batch_loss_is_not_reduced():
     run(phase, networks, TensorSource(torch.ones(2, 1)), Plan(batch_size=2))
 
 
+@pytest.mark.parametrize(
+    ("yielded", "message"),
+    [
+        (lambda y: ("net", y.mean()), r"yields a tuple, but must yield Update\(player, loss\)"),
+        (lambda y: Update("net", y), r"yields for net a loss that is no tensor \(n,\) or \(\)"),
+        (lambda y: Update("net", y.mean().detach()), r"or \(\) with a gradient"),
+        (lambda y: Update("net", y.mean().item()), "yields for net a loss that is no tensor"),
+    ],
+    ids=["tuple", "columns", "no gradient", "number"],
+)
+def test_what_a_step_must_not_yield(yielded, message):
+    networks = line()
+
+    def stage_one(x, _clock):
+        yield yielded(networks["net"](x))
+
+    with pytest.raises(TrainingError, match=f"The step of phase 'stage one' .*{message}"):
+        run(Phase(stage_one, {"net": Player(("net",))}, 1), networks, TensorSource(torch.ones(2, 1)), Plan(2))
+
+
+def test_a_step_yields():
+    networks = line()
+
+    def stage_one(x, _clock):
+        return networks["net"](x).mean()
+
+    with pytest.raises(TrainingError, match=r"'stage one' must yield Update\(player, loss\), and return nothing"):
+        run(Phase(stage_one, {"net": Player(("net",))}, 1), networks, TensorSource(torch.ones(2, 1)), Plan(2))
+
+
 def test_unknown_player():
     networks = line()
 

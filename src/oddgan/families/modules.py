@@ -19,6 +19,13 @@ _MADE = (torch.empty, torch.zeros, torch.ones, torch.rand, torch.randn)
 _Mark = tuple[tuple[int, int], ...]
 
 
+def checked(networks: object, owner: str) -> dict[str, nn.Module]:
+    """What a method's `_networks` gives; InputError unless it is modules by name."""
+    if isinstance(networks, dict) and all(isinstance(network, nn.Module) for network in networks.values()):
+        return networks
+    raise InputError(f"`_networks` of {owner} must give modules by name; what training finds is a `Stored`.")
+
+
 class Networks(nn.ModuleDict):
     """Networks by name: the trained truth. Copies for scoring are made when they are first asked for.
 

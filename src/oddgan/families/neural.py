@@ -17,7 +17,7 @@ from oddgan.base.fitting import Fitting, fingerprint
 from oddgan.base.scoring import Passes, Report, large_passes, passes_of
 from oddgan.families.engines import check_training, engine_of
 from oddgan.families.games import Game
-from oddgan.families.modules import Networks, Stored, load_weights, no_larger_than
+from oddgan.families.modules import Networks, Stored, checked, load_weights, no_larger_than
 from oddgan.families.partial_fit import Changes, Snapshot, total_weight, with_epochs
 from oddgan.families.selection import Panel, set_apart
 from oddgan.families.similarities import fitted_similarities
@@ -180,10 +180,8 @@ class NeuralDetector(Detector):
         check_training(self)
 
     def _build(self) -> Networks:
-        given, name = self._networks(self.shape_), type(self).__name__
-        if not isinstance(given, dict) or not all(isinstance(network, nn.Module) for network in given.values()):
-            raise InputError(f"`_networks` of {name} must give modules by name; what training finds is a `Stored`.")
-        return Networks(rebuilt(given, self.stabilisers, name)).to(self._device)
+        name = type(self).__name__
+        return Networks(rebuilt(checked(self._networks(self.shape_), name), self.stabilisers, name)).to(self._device)
 
     def _learn(self, rows: Rows, fitting: Fitting) -> None:
         if not fitting.again:

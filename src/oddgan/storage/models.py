@@ -73,7 +73,7 @@ def model_of(detector: Storable) -> Model:
     networks, parameters = getattr(detector, "networks_", None), stored_parameters(detector)
     fitted = {name: getattr(detector, name, None) for name in FITTED}
     if not fits(fitted["learned_"] or {}, FITTED["learned_"]):
-        raise InputError(f"learned_ of {type(detector).__name__} must be arrays by name, but is {fitted['learned_']}.")
+        raise InputError(f"learned_ of {type(detector).__name__} must be a dictionary of arrays, with texts as keys.")
     check_names(type(detector), parameters | fitted)
     return Model(
         name=type(detector).__name__,
