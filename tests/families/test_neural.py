@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from oddgan import WAIC, AnoGAN, AutoEncoder, InputError
-from oddgan.base import Notice
+from oddgan.base import Notice, hyperparameters
 from oddgan.networks import MLP
-from oddgan.training import Callback, Checkpoints
+from oddgan.training import Callback, Checkpoints, Phase
 
 X = np.random.default_rng(0).normal(size=(100, 4))
 SMALL = {"backbone": MLP(hidden=(4,)), "random_state": 0, "batch_size": 25}  # four batches a pass
@@ -80,3 +80,13 @@ def test_the_notice_counts_the_player_that_learns_most_rarely():
 def test_no_step_is_refused():
     with pytest.raises(InputError, match="steps"):
         AutoEncoder(steps=0, **SMALL).fit(X)
+
+
+def test_a_fit_in_which_nobody_learns_says_so():
+    @hyperparameters
+    class Still(AutoEncoder):
+        def _phases(self):
+            yield Phase(lambda *_: iter(()), {}, 1)
+
+    with pytest.warns(Notice, match=r"took only 0 training steps on 100 rows"):
+        assert Still(**SMALL).fit(X).history_ == []

@@ -1,6 +1,6 @@
 """Classes that installed packages register as entry points, found and read without importing them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.machinery import PathFinder
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from oddgan._core.card import Card, read_card
 from oddgan._core.damage import brief
+from oddgan._core.names import canonical
 
 
 class Registered(NamedTuple):
@@ -44,6 +45,42 @@ def registered(group: str) -> Iterator[Registered]:
         yield Registered(
             point.attr or point.value, point.module, point.dist.name if point.dist else "an unknown package"
         )
+
+
+class Readable(NamedTuple):
+    """The classes of a group whose cards can be read.
+
+    Parameters
+    ----------
+    classes, cards : by name of the class.
+    left_out : why others are left out, a sentence each.
+    """
+
+    classes: dict[str, Registered]
+    cards: dict[str, Card]
+    left_out: list[str]
+
+
+def readable(group: str, kind: str, *, taken: Mapping[str, str]) -> Readable:
+    """The classes that installed packages register in a group, with their cards.
+
+    Parameters
+    ----------
+    group : of entry points.
+    kind : what they are, in a word.
+    taken : the package of each name that is in use already; names that differ in case or punctuation are the same.
+    """
+    found = Readable({}, {}, [])
+    names = {canonical(name): package for name, package in taken.items()}
+    for one in registered(group):
+        owner = names.get(canonical(one.name))
+        card = one.card() if owner is None else f"another {kind} is called {one.name}, of {owner}: rename yours."
+        if isinstance(card, str):
+            found.left_out.append(f"The {kind} {one.name} of the package {one.package} is left out: {card}")
+        else:
+            found.classes[one.name], found.cards[one.name] = one, card
+            names[canonical(one.name)] = one.package
+    return found
 
 
 def source_of(module: str) -> Path | None:

@@ -7,10 +7,9 @@ import numpy as np
 
 from oddgan._core.card import Card, kind_of
 from oddgan._core.errors import InputError, ModelError
-from oddgan._core.parts import defaults, to_spec
 from oddgan.base.calibration import Calibration
 from oddgan.inputs.device import usable_device
-from oddgan.parameters.limits import check_numbers
+from oddgan.parameters.limits import check_sizes
 from oddgan.parameters.types import check_types
 from oddgan.scaling import Scaling
 from oddgan.scores import Composition
@@ -34,8 +33,6 @@ class Settings(Protocol):
     slots: int
     device: str | None
 
-    def get_params(self, deep: bool = ...) -> dict[str, Any]: ...  # noqa: D102
-
 
 class Fitted(Settings, Protocol):
     """A detector with what it has learned."""
@@ -52,7 +49,7 @@ def check_settings(detector: Settings) -> None:
     InputError
         The message names the first one.
     """
-    check_types(detector)
+    given = check_types(detector)
     usable_device(detector.device)
     if detector.composition.needs_labels:
         name = type(detector.composition).__name__
@@ -70,7 +67,7 @@ def check_settings(detector: Settings) -> None:
         )
     if detector.scoring not in {"exact", "fast"}:
         raise InputError(f"scoring must be 'exact' or 'fast', but is {detector.scoring!r}.")
-    _check_size(detector)
+    check_sizes(type(detector).__name__, given)
 
 
 def check_shape(detector: Settings) -> None:
@@ -139,20 +136,6 @@ def check_calibration(known: Calibration) -> None:
         raise ModelError(f"composition_, a {who}, does not fit the components of the calibration rows.") from error
     if composed.shape != (n,) or not np.isfinite(composed).all():
         raise ModelError("composition_ makes no finite scores of the components of the calibration rows.")
-
-
-def _check_size(detector: Settings) -> None:
-    """Refuse numbers that loading would refuse, before anything is trained in vain."""
-    usual = defaults(type(detector))
-    for name, value in detector.get_params(deep=False).items():
-        if name in usual and value is usual[name]:
-            continue
-        try:
-            check_numbers({name: to_spec(value, {}, name)})
-        except ModelError as error:
-            raise InputError(f"{type(detector).__name__} can't be fitted: {error}") from error
-        except InputError:  # a value of somebody's own, which can't be saved
-            continue
 
 
 def _check_columns(detector: Settings) -> None:

@@ -12,11 +12,10 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from oddgan._core.card import Card, read_card
-from oddgan._core.entry_points import Registered, registered
+from oddgan._core.entry_points import Readable, readable
 from oddgan._core.errors import InputError
 from oddgan._core.files import read_steadily
 from oddgan._core.lazy import LazyClasses
-from oddgan._core.names import canonical
 
 if TYPE_CHECKING:
     from oddgan.base import Detector
@@ -98,21 +97,8 @@ def __getattr__(name: str) -> Any:
 
 
 @cache
-def _registered() -> tuple[dict[str, Registered], dict[str, Card], list[str]]:
-    """The detectors that installed packages register and their cards, by class name, and why some are left out."""
-    found: dict[str, Registered] = {}
-    cards: dict[str, Card] = {}
-    problems: list[str] = []
-    names = dict.fromkeys(map(canonical, _OWN), "oddgan")
-    for one in registered("oddgan.detectors"):
-        taken = names.get(canonical(one.name))
-        card = one.card() if taken is None else f"another detector is called {one.name}, of {taken}: rename yours."
-        if isinstance(card, str):
-            problems.append(f"The detector {one.name} of the package {one.package} is left out: {card}")
-        else:
-            found[one.name], cards[one.name] = one, card
-            names[canonical(one.name)] = one.package
-    return found, cards, problems
+def _registered() -> Readable:
+    return readable("oddgan.detectors", "detector", taken=dict.fromkeys(_OWN, "oddgan"))
 
 
 def classes() -> Mapping[str, "type[Detector]"]:
@@ -133,18 +119,18 @@ class _Detectors(LazyClasses["Detector"]):
 
 
 def _all() -> Mapping[str, "type[Detector]"]:
-    return _Detectors(_OWN | {name: one.module for name, one in _registered()[0].items()})
+    return _Detectors(_OWN | {name: one.module for name, one in _registered().classes.items()})
 
 
-def left_out() -> list[str]:
+def left_out() -> Sequence[str]:
     """Why detectors that installed packages register are not listed, a sentence each."""
-    return _registered()[2]
+    return _registered().left_out
 
 
 def cards() -> dict[str, Card]:
     """The cards of the detectors by class name, read from their files without importing them."""
     own = {name: read_card(Path(__path__[0]) / f"{_FILES[name.lower()]}.py", name) for name in _CLASSES}
-    return own | _registered()[1]
+    return own | _registered().cards
 
 
 def method_rows() -> list[dict[str, Any]]:

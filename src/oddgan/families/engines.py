@@ -7,7 +7,7 @@ from typing import Any
 from oddgan._core.errors import InputError
 from oddgan._core.notices import notice
 from oddgan.base.fitting import Fitting
-from oddgan.families.partial_fit import with_epochs
+from oddgan.families.partial_fit import planned
 from oddgan.networks.base import one_of, whole
 from oddgan.training import Engine, Privacy, PrivateEngine, SharedEngine, Source, many
 from oddgan.training.batches import count
@@ -75,7 +75,7 @@ def _private_engine(detector: Any, privacy: Privacy, source: Source, fitting: Fi
             "Private training can't fit a similarity to rows or go on with trained networks: give similarities "
             "whose parameters are set, and train from the start."
         )
-    phases = list(with_epochs(detector._phases(), fitting.epochs))
+    phases = list(planned(detector, fitting))
     protected = [watchers(phase, detector.networks_, detector.shape_) for phase in phases]
     batches, secret = count(len(source), detector.batch_size), detector.random_state is None
     return PrivateEngine(privacy, phases, protected, batches, secret=secret)

@@ -18,7 +18,7 @@ from oddgan.base.scoring import Passes, Report, large_passes, passes_of
 from oddgan.families.engines import check_training, engine_of
 from oddgan.families.games import Game
 from oddgan.families.modules import Networks, Stored, checked, load_weights, no_larger_than
-from oddgan.families.partial_fit import Changes, Snapshot, total_weight, with_epochs
+from oddgan.families.partial_fit import Changes, Snapshot, planned, total_weight
 from oddgan.families.selection import Panel, set_apart
 from oddgan.families.similarities import fitted_similarities
 from oddgan.families.sources import source_of
@@ -198,8 +198,7 @@ class NeuralDetector(Detector):
         subject = Subject(lambda n: self._some(rows, n), draw, self.scaling_.backward)
         for callback in fitting.callbacks:
             callback.watch(subject)
-        phases = with_epochs(self._phases_again() if fitting.again else self._phases(), fitting.epochs)
-        self.history_: list[EpochRecord] = self._run_phases(phases, source, fitting, panel)
+        self.history_: list[EpochRecord] = self._run_phases(planned(self, fitting), source, fitting, panel)
         if not fitting.again:
             self._warn_of_few_steps(len(source))
         self.networks_.lay_out(torch.contiguous_format)
@@ -269,8 +268,7 @@ class NeuralDetector(Detector):
         self, phases: Iterable[Phase], source: Source, fitting: Fitting, panel: Panel | None
     ) -> list[EpochRecord]:
         """Train phase after phase and return one record an epoch; a phase that only looks at the rows leaves none."""
-        batches = count(len(source), self.batch_size)
-        parts = (part for phase in phases for part in self._parts(phase.sized(batches), fitting))
+        parts = (part for phase in phases for part in self._parts(phase, len(source), fitting))
         records = list[EpochRecord]()
         with engine_of(self, source, fitting) as engine:
             for index, part in enumerate(parts, fitting.first or 0):
@@ -281,9 +279,10 @@ class NeuralDetector(Detector):
                 records += done if phase.players else []
         return records
 
-    def _parts(self, phase: Phase, fitting: Fitting) -> list[Phase]:
-        """What a phase consists of; networks that have grown do not grow again."""
-        return [phase] if fitting.again else grown(phase, self.networks_)
+    def _parts(self, phase: Phase, n: int, fitting: Fitting) -> list[Phase]:
+        """What a phase on n rows consists of; networks that have grown do not grow again."""
+        sized = phase.sized(count(n, self.batch_size))
+        return [sized] if fitting.again else grown(sized, self.networks_)
 
     def _warn_of_few_steps(self, n: int) -> None:
         updates, where = fewest_updates(self.history_)

@@ -11,10 +11,9 @@ from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.fitting import Fitting
 from oddgan.families.neural import NeuralDetector
-from oddgan.families.partial_fit import with_epochs
+from oddgan.families.partial_fit import planned
 from oddgan.families.selection import Panel
 from oddgan.training import Checkpoints, EpochRecord, Phase, Source, many, seeded
-from oddgan.training.batches import count
 
 Learned = tuple[dict[str, dict[str, Tensor]], list[EpochRecord]]
 
@@ -65,9 +64,9 @@ class ParallelDetector(NeuralDetector):
         torch.set_num_threads(threads)  # sums over another number of threads end in other bits
         self.networks_.train()  # a copy in another process was loaded for scoring
         self._lay_out()
-        phase = list(with_epochs(self._phases(), fitting.epochs))[index].sized(count(len(source), self.batch_size))
+        phase = list(planned(self, fitting))[index]
         with seeded(seed, self._device):
-            first = (fitting.first or 0) + index * len(self._parts(phase, fitting))
+            first = (fitting.first or 0) + index * len(self._parts(phase, len(source), fitting))
             records = super()._run_phases([phase], source, replace(fitting, first=first), panel)
         names = [name for player in phase.players.values() for name in player.networks]
         return {name: self.networks_[name].state_dict() for name in names}, records

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import nn
 
+from oddgan.base.fitting import Fitting
 from oddgan.training import Phase
 
 
@@ -92,10 +93,11 @@ def vector(network: nn.Module) -> torch.Tensor:
     return torch.cat(weights) if weights else torch.empty(0, dtype=torch.float64)
 
 
-def with_epochs(phases: Iterator[Phase], epochs: int | None) -> Iterator[Phase]:
-    """The phases with another number of passes; those that only look at the rows stay as they are."""
-    for phase in phases:
-        yield phase if epochs is None or not phase.players else replace(phase, epochs=epochs, steps=None)
+def planned(detector: Any, fitting: Fitting) -> Iterator[Phase]:
+    """The phases of a `NeuralDetector`'s fit, in order; those that only look at the rows keep their passes."""
+    for phase in detector._phases_again() if fitting.again else detector._phases():
+        other = fitting.epochs is not None and phase.players
+        yield replace(phase, epochs=fitting.epochs, steps=None) if other else phase
 
 
 def total_weight(networks: nn.ModuleDict) -> float:

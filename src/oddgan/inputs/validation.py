@@ -9,18 +9,17 @@ from oddgan._core.errors import InputError
 from oddgan._core.memmap import Mapped, Samples, on_disk
 from oddgan._core.notices import notice
 from oddgan.inputs.rows import Lazy, Rows, check_finite, check_frame, is_dataset, is_frame, to_array
-from oddgan.inputs.value_range import check_range, learn_range
+from oddgan.inputs.value_range import HasRange, check_range, learn_range
 
 _CHANNELS = (1, 3, 4)
 _LONG = 8  # times more channels than steps are hardly meant
 
 
-class Learner(Protocol):
+class Learner(HasRange, Protocol):
     """An estimator that remembers what rows it was fitted on."""
 
     shape_: tuple[int, ...]
     n_features_in_: int
-    value_range_: tuple[str, float, float, bool]
 
     def get_params(self, deep: bool = ...) -> dict[str, Any]: ...  # noqa: D102
 

@@ -51,18 +51,20 @@ class ValueRange(NamedTuple):
         return f"{self.dtype} values from {self.low:g} to {self.high:g}"
 
 
-class _Learner(Protocol):
+class HasRange(Protocol):
+    """An estimator that remembers the range of the values that it was fitted on."""
+
     value_range_: tuple[str, float, float, bool]
 
 
-def learn_range(detector: _Learner, rows: Known) -> None:
+def learn_range(detector: HasRange, rows: Known) -> None:
     """Remember the type and range of training rows (n, c, t) or (n, c, h, w)."""
     detector.__dict__.pop("value_range_", None)
     if len(rows.shape) > 2 and len(rows):
         detector.value_range_ = ValueRange.of(rows)
 
 
-def check_range(detector: _Learner, rows: Known) -> None:
+def check_range(detector: HasRange, rows: Known) -> None:
     """Refuse images of 0 to 1 where the detector knows 0 to 255, and the reverse; tell the user of such series.
 
     Raises

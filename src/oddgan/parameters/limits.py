@@ -1,9 +1,11 @@
 """Limits for numbers that cost time or memory."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from oddgan._core.errors import ModelError
+from oddgan._core.errors import InputError, ModelError
+from oddgan._core.parts import to_spec
 from oddgan._core.text import shown
 
 MOST_MEMBERS = 1000
@@ -40,3 +42,25 @@ def check_numbers(spec: Any, name: str = "") -> None:
         most = _LARGEST.get(name, 2**63 if isinstance(spec, int) else math.inf)
         if spec > most:
             raise ModelError(f"{name} is {shown(spec)}, but must be at most {most}.")
+
+
+def check_sizes(who: str, values: Mapping[str, Any]) -> None:
+    """Refuse hyperparameters that loading would refuse, before anything is trained in vain.
+
+    Parameters
+    ----------
+    who : the detector, for messages.
+    values : hyperparameters by name, as they are.
+
+    Raises
+    ------
+    InputError
+        The message names the first one.
+    """
+    for name, value in values.items():
+        try:
+            check_numbers({name: to_spec(value, {}, name)})
+        except ModelError as error:
+            raise InputError(f"{who} can't be fitted: {error}") from error
+        except InputError:  # a value of somebody's own, which can't be saved
+            continue

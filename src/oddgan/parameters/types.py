@@ -13,8 +13,10 @@ from oddgan._core.text import shown
 from oddgan.similarities import Similarity
 
 
-def check_types(estimator: BaseEstimator) -> None:
+def check_types(estimator: BaseEstimator) -> dict[str, Any]:
     """Refuse hyperparameters of another type than their annotation; numpy's numbers and lists will do.
+
+    Returns those that are not the class's defaults.
 
     Raises
     ------
@@ -22,7 +24,9 @@ def check_types(estimator: BaseEstimator) -> None:
         The message names the first one by its path, such as `optimiser__lr`, with a value that is right.
     """
     cls = type(estimator)
-    check_fields(cls.__name__, "", cls, {name: getattr(estimator, name) for name in estimator._get_param_names()})
+    given = not_defaults(cls, {name: getattr(estimator, name) for name in estimator._get_param_names()})
+    check_fields(cls.__name__, "", cls, given)
+    return given
 
 
 def check_fields(who: str, path: str, owner: type, values: Mapping[str, Any]) -> None:
@@ -36,6 +40,12 @@ def check_fields(who: str, path: str, owner: type, values: Mapping[str, Any]) ->
     values : the values by field.
     """
     _check_fields(_Path(who, path), owner, values)
+
+
+def not_defaults(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of constructor arguments, by name, that are not the very objects that a class has as defaults."""
+    usual = defaults(cls)
+    return {name: value for name, value in values.items() if name not in usual or value is not usual[name]}
 
 
 def check_type(who: str, name: str, value: object, wanted: Any) -> None:
@@ -72,9 +82,7 @@ def _check_fields(path: _Path, owner: type, values: Mapping[str, Any]) -> None:
     except (NameError, TypeError):  # a class of the user's, with annotations that can't be resolved
         takes, others = {}, None
     usual = defaults(owner)
-    for name, value in values.items():
-        if name in usual and value is usual[name]:
-            continue
+    for name, value in not_defaults(owner, values).items():
         _check(path.down(name), value, takes.get(name, Any if others is None else others), usual.get(name))
 
 

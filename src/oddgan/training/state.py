@@ -115,11 +115,11 @@ def fewest_updates(history: Sequence[EpochRecord]) -> tuple[int, str]:
 
     Parameters
     ----------
-    history : the records of a fit, at least one.
+    history : the records of a fit; without any, nobody took an update.
     """
     updates = Counter[int]()
     for record in history:
         updates[record.phase_index] += record.updates or 0
     names = {record.phase_index: record.phase for record in history}
-    index, fewest = min(updates.items(), key=itemgetter(1))
+    index, fewest = min(updates.items(), key=itemgetter(1), default=(0, 0))
     return fewest, f" of its phase {names[index]!r}" if len(updates) > 1 else ""
