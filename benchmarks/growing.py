@@ -135,7 +135,7 @@ def passes(tiles_: np.ndarray, epochs: int) -> float:
         tiles_[:32], callbacks=[watch]
     )
     periods = Timetable(SHARES, 0.5).periods(5, epochs)
-    return sum(p.epochs * seconds for p, seconds in zip(periods, watch.passes, strict=True)) / watch.passes[-1]
+    return sum(p.length * seconds for p, seconds in zip(periods, watch.passes, strict=True)) / watch.passes[-1]
 
 
 def floors(train: np.ndarray, test: Tiles) -> list[Record]:

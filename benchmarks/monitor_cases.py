@@ -58,7 +58,7 @@ class Unbalanced(AnoGAN):
     def _phases(self) -> Iterator[Phase]:
         rates = {"critic": self.critic_lr, "generator": self.generator_lr}
         players = {name: Player((name,), Adam(lr=rate)) for name, rate in rates.items()}
-        yield Phase(self._adversarial, players, self.epochs)
+        yield self._phase(self._adversarial, players)
 
 
 class Shift(nn.Module):

@@ -65,7 +65,7 @@ def test_growth_changes_what_is_learnt_and_can_be_left_out():
 
 
 def test_too_few_epochs_say_how_many_it_takes():
-    with pytest.raises(InputError, match="Growing through 3 levels takes at least 5 epochs, but there are 4: raise"):
+    with pytest.raises(InputError, match="Growing through 3 levels takes at least 5 epochs or steps, but there are 4"):
         grown(AnoGAN, IMAGES, epochs=4)
 
 

@@ -21,7 +21,7 @@ KINDS = [(name, kind) for name, cls in CLASSES.items() for kind in cls.card.kind
 # What must be set for a parameter to have an effect.
 BESIDE: dict[str, dict[str, dict[str, Any]]] = {
     "DeepSVDD": {"nu": {"boundary": "soft"}, "warm_up": {"boundary": "soft", "epochs": 3}},
-    "JointEncoderGAN": {"encoder_epochs": {"encoder": "after"}},
+    "JointEncoderGAN": {name: {"encoder": "after"} for name in ("encoder_epochs", "encoder_steps")},
     "WAIC": {
         "objective": {"members": "critic"},
         "n_critic": {"members": "critic", "epochs": 3},

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from oddgan import WAIC, AnoGAN, AutoEncoder, InputError
+from oddgan import WAIC, AnoGAN, AutoEncoder, JointEncoderGAN
 from oddgan.base import Notice, hyperparameters
-from oddgan.networks import MLP
+from oddgan.networks import MLP, Progressive
 from oddgan.training import Callback, Checkpoints, Phase
 
 X = np.random.default_rng(0).normal(size=(100, 4))
@@ -66,9 +66,10 @@ def test_a_killed_fit_resumes_to_the_same_end(tmp_path, killed):
     assert torch.equal(weights(again), weights(whole))
 
 
-def test_new_rows_are_trained_on_for_as_long_or_for_passes():
-    detector = AutoEncoder(steps=6, **SMALL).fit(X)
-    assert sum(r.updates for r in detector.partial_fit(X[:50]).history_) == 12
+def test_new_rows_get_as_many_passes_as_the_old_or_those_asked_for():
+    detector = AutoEncoder(steps=6, **SMALL).fit(X)  # two passes, the second one half
+    assert detector.partial_fit(X[:50]).changes_.epochs == 2
+    assert sum(r.updates for r in detector.history_) == 6 + 4
     assert detector.partial_fit(X[:50], epochs=3).changes_.epochs == 3
 
 
@@ -77,9 +78,14 @@ def test_the_notice_counts_the_player_that_learns_most_rarely():
         AnoGAN(epochs=5, n_critic=5, **SMALL).fit(X)  # 20 batches
 
 
-def test_no_step_is_refused():
-    with pytest.raises(InputError, match="steps"):
-        AutoEncoder(steps=0, **SMALL).fit(X)
+def test_growth_counts_steps_where_training_does():
+    tiles = np.random.default_rng(0).random((10, 1, 16, 16))
+    seen = Steps()
+    growing = Progressive(width=2, max_width=2)
+    settings = {"backbone": growing, "latent_dim": 2, "batch_size": 4, "n_critic": 2, "random_state": 0}
+    history = JointEncoderGAN(steps=7, **settings).fit(tiles, callbacks=[seen]).history_
+    of_phase = [sum(r.updates for r in history if r.phase_index == i) for i in range(5)]
+    assert (of_phase, len(seen.clocks)) == ([1, 2, 1, 2, 1], 14)  # 4 px, then 8 and 16, each fading in first
 
 
 def test_a_fit_in_which_nobody_learns_says_so():

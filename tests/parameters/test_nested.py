@@ -115,7 +115,7 @@ def test_pipelines_reach_into_parts():
         ("optimizer__lr", "'optimizer__lr' for estimator AnoGAN: .*; did you mean 'optimiser__lr'"),
         ("prior__low", r"prior is Gaussian\(\), which has no fields, so set prior as a whole"),
         ("threshold__k", "threshold is None, which has no fields"),
-        ("epochs__x", "epochs is 20, which has no fields"),
+        ("epochs__x", "epochs is None, which has no fields"),
         ("search_loss__a__b", "'search_loss__a__b' for estimator AnoGAN: WeightedSum has features, residual"),
     ],
 )

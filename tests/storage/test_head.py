@@ -76,7 +76,7 @@ def some(kinds, name):
 
 
 EXPECTED = {  # what is allowed beside what is stored
-    "latent_dim": set(), "slots": set(), "epochs": {"huge"}, "batch_size": {"huge"}, "contamination": {"share"},
+    "latent_dim": set(), "slots": set(), "epochs": {"huge", "none"}, "batch_size": {"huge"}, "contamination": {"share"},
     "calibration": {"share"}, "calibration_size": {"huge"}, "precision": set(), "backbone": set(), "scaling": set(),
     "optimiser": {"part"}, "scoring": set(), "threshold": {"none"}, "selection": {"none"},
     "random_state": {"none", "huge", "negative"},

@@ -75,6 +75,7 @@ class Fitting:
     callbacks : observe training.
     validation : rows that choose among epochs, instead of a share of the training rows.
     epochs : passes of each phase; None takes the detector's.
+    steps : updates of each phase's slowest player; None takes the detector's.
     again : whether trained networks are trained on.
     first : the number of the first phase in a larger fit that this one is a part of, and that tells callbacks of the
         beginning and the end itself; None for a fit of its own.
@@ -83,6 +84,7 @@ class Fitting:
     callbacks: Sequence[Callback] = ()
     validation: Validation | None = None
     epochs: int | None = None
+    steps: int | None = None
     again: bool = False
     first: int | None = None
 

@@ -61,7 +61,6 @@ class AAE(PriorDetector):
     similarity: Similarity = L2()
     composition: Composition = WeightedSum(residual=1.0)
     optimiser: Optimiser = Adam(lr=1e-3)
-    epochs: int = 20
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         return super()._networks(shape) | {"latent_critic": self.backbone.critic((self.latent_dim,))}

@@ -80,7 +80,6 @@ class ADGAN(SearchDetector):
     composition: Composition = WeightedSum(search=1.0)
     optimiser: Optimiser = Adam(lr=1e-4, betas=(0.0, 0.9))
     backbone: Backbone = WASSERSTEIN
-    epochs: int = 20
 
     @classmethod
     def from_generator(cls, generator: nn.Module, X: Any, **settings: Any) -> Self:

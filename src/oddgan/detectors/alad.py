@@ -14,7 +14,7 @@ from oddgan.networks import ALAD_KDD, ALAD_PAIRS, MLP, Auto, Backbone, ConvLadde
 from oddgan.networks.base import one_of
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L1, L2, Minkowski, Similarity
-from oddgan.training import Clock, Phase, Update
+from oddgan.training import Clock, Phase, Steps, Update
 
 Pair = tuple[Tensor, Tensor]
 CYCLES: dict[str, Similarity] = {"l1": L1(), "l2": L2()}
@@ -72,6 +72,7 @@ class ALAD(BidirectionalDetector):
         ),
         gan=True,
     )
+    default_steps: ClassVar[Steps] = Steps(table=2000, series=2000, image=2300)
     tiny: ClassVar = {
         "epochs": 1,
         "latent_dim": 4,
@@ -88,7 +89,6 @@ class ALAD(BidirectionalDetector):
     composition: Composition = WeightedSum(features=1.0)
     backbone: Backbone = Auto(table=ALAD_KDD, series=ConvLadder(width=32, init="xavier"))
     batch_size: int = 32
-    epochs: int = 20
 
     def _check(self) -> None:
         super()._check()

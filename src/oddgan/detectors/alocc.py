@@ -78,7 +78,6 @@ class ALOCC(NeuralDetector):
     w_con: float = 0.4
     stop_below: float | None = None
     composition: Composition = WeightedSum(refined=1.0)
-    epochs: int = 20
 
     def _check(self) -> None:
         super()._check()

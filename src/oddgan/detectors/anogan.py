@@ -18,7 +18,7 @@ from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian, Prior
 from oddgan.scores import Composition, WeightedSum, critic_cross_entropy, feature_matching
 from oddgan.similarities import L1, Similarity
-from oddgan.training import Clock, Phase, Update
+from oddgan.training import Clock, Phase, Steps, Update
 
 
 @hyperparameters
@@ -75,6 +75,7 @@ class AnoGAN(SearchDetector):
         ),
         gan=True,
     )
+    default_steps: ClassVar[Steps] = Steps(table=2000, series=1500, image=1500)
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "inversion": LatentSearch(n_max=3, optimiser=LatentAdam(lr=0.1))}
 
     search_components = ("residual", "features", "critic_cross_entropy")
@@ -90,7 +91,6 @@ class AnoGAN(SearchDetector):
     search_similarity: Similarity | None = None
     critic_target: float = 1.0
     composition: Composition = WeightedSum(search=1.0)
-    epochs: int = 20
 
     def _check(self) -> None:
         super()._check()

@@ -15,7 +15,7 @@ from oddgan.networks import ARAE_MLP, Backbone
 from oddgan.networks.base import whole
 from oddgan.scores import Composition, WeightedSum, latent_error
 from oddgan.similarities import L2, Similarity
-from oddgan.training import Adam, Clock, Optimiser, Phase, Update
+from oddgan.training import Adam, Clock, Optimiser, Phase, Steps, Update
 
 
 @hyperparameters
@@ -59,6 +59,7 @@ class ARAE(CodingDetector):
             "Fewer epochs than the 1600 of the released code on MNIST.",
         ),
     )
+    default_steps: ClassVar[Steps] = Steps(table=1000, series=500, image=300)
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "attack_steps": 2}
     renamed: ClassVar = {"steps": "attack_steps"}
 
@@ -71,7 +72,6 @@ class ARAE(CodingDetector):
     optimiser: Optimiser = Adam(lr=1e-3, betas=(0.9, 0.999))
     backbone: Backbone = ARAE_MLP
     batch_size: int = 256
-    epochs: int = 100
 
     def _check(self) -> None:
         super()._check()

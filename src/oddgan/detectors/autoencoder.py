@@ -50,7 +50,6 @@ class AutoEncoder(CodingDetector):
     similarity: Similarity = L2()
     composition: Composition = WeightedSum(residual=1.0)
     optimiser: Optimiser = Adam(lr=1e-3, betas=(0.9, 0.999))
-    epochs: int = 20
 
     def _phases(self) -> Iterator[Phase]:
         yield self._phase(self._reconstruction, self._players(autoencoder=("encoder", "decoder")))

@@ -70,7 +70,6 @@ class BeatGAN(CodingDetector):
     augmentation: TimeWarp | None = None
     composition: Composition = WeightedSum(residual=1.0)
     optimiser: Optimiser = Adam(lr=1e-4)
-    epochs: int = 30
 
     def _check(self) -> None:
         super()._check()

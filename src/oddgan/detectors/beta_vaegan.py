@@ -16,7 +16,7 @@ from oddgan.objectives import NonSaturating, Objective
 from oddgan.priors import Gaussian
 from oddgan.scores import Composition, WeightedSum, feature_matching, kl_to_standard_normal
 from oddgan.similarities import L2, Similarity
-from oddgan.training import Adam, Clock, Optimiser, Phase, Update
+from oddgan.training import Adam, Clock, Optimiser, Phase, Steps, Update
 
 
 @hyperparameters
@@ -67,6 +67,7 @@ class BetaVAEGAN(VariationalDetector):
         ),
         gan=True,
     )
+    default_steps: ClassVar[Steps] = Steps(table=1000, series=500, image=500)
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4}
     fools = False  # its generator matches features
 
@@ -79,7 +80,6 @@ class BetaVAEGAN(VariationalDetector):
     composition: Composition = WeightedSum(residual=1.0)
     optimiser: Optimiser = Adam(lr=1e-4)
     backbone: Backbone = Auto(series=VAEGAN_1D, image=VAEGAN_1D)
-    epochs: int = 30
     batch_size: int = 256
 
     def _check(self) -> None:

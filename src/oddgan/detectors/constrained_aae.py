@@ -68,7 +68,6 @@ class ConstrainedAAE(PriorDetector):
     w_latent: float = 1.0
     composition: Composition = WeightedSum(residual=1.0)
     optimiser: Optimiser = Adam(lr=1e-3)
-    epochs: int = 20
 
     def _check(self) -> None:
         super()._check()

@@ -16,7 +16,7 @@ from oddgan.networks.base import one_of, whole
 from oddgan.scaling import AutoContrast, Scaling
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2
-from oddgan.training import Adam, Clock, Optimiser, Phase, Player, StepDecay, Update, gathered
+from oddgan.training import Adam, Clock, Optimiser, Phase, Player, StepDecay, Steps, Update, gathered
 
 NEAR_ZERO = 0.1  # no coordinate of the centre is nearer to 0, where zero weights alone would reach it
 
@@ -38,9 +38,10 @@ class DeepSVDD(NeuralDetector):
     latent_dim : size m of the sphere's space, >= 1.
     boundary : "hard" draws all samples to the centre, "soft" those outside the sphere.
     nu : share ν of training rows that may lie outside the sphere of the soft boundary, in (0, 1].
-    warm_up : epochs before R of the soft boundary leaves 0, >= 0 and below `epochs`; with `steps`, at most half of the
-        passes that these take.
-    pretrain_epochs : passes of the autoencoder, >= 0; without it accuracy falls by several points.
+    warm_up : epochs before R of the soft boundary leaves 0, >= 0 and below `epochs`; without `epochs`, at most half of
+        the passes that training takes.
+    pretrain_epochs, pretrain_steps : how long the autoencoder learns, in passes, >= 0, or updates, >= 1; no passes
+        leave it out. None for both takes `epochs` or `steps`, or the method's default.
     pretrain_optimiser : how the autoencoder learns.
 
     References
@@ -64,17 +65,20 @@ class DeepSVDD(NeuralDetector):
             "Tables have fully connected networks with batch norm without gain and shift, as the released code has it "
             "between convolutions; the paper has images only.",
             "The autoencoder's decoder starts with a linear layer; the released one reshapes the code to 4 x 4 maps.",
-            "50 epochs by default, where the paper takes 150 (350 for the autoencoder on CIFAR-10); the learning rate "
-            "falls after a third of them, as in the released code.",
+            "2000 updates by default, where the paper takes 150 epochs (350 for the autoencoder on CIFAR-10); the "
+            "learning rate falls after a third of them, as in the released code.",
         ),
     )
+    default_steps: ClassVar[Steps] = Steps(table=2000, series=2000, image=2000)
+    may_skip: ClassVar = ("pretrain",)
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "pretrain_epochs": 1, "warm_up": 0}
 
     latent_dim: int = 32
     boundary: Literal["hard", "soft"] = "hard"
     nu: float = 0.1
     warm_up: int = 10
-    pretrain_epochs: int = 50
+    pretrain_epochs: int | None = None
+    pretrain_steps: int | None = None
     pretrain_optimiser: Optimiser = Adam(
         lr=1e-4, weight_decay=5e-4, schedule=StepDecay(at=(1 / 3,)), betas=(0.9, 0.999)
     )
@@ -83,15 +87,14 @@ class DeepSVDD(NeuralDetector):
     optimiser: Optimiser = Adam(lr=1e-4, weight_decay=5e-7, schedule=StepDecay(at=(1 / 3,)), betas=(0.9, 0.999))
     backbone: Backbone = DEEP_SVDD
     batch_size: int = 200
-    epochs: int = 50
 
     def _check(self) -> None:
         super()._check()
         one_of(("hard", "soft"), boundary=self.boundary)
-        whole(0, warm_up=self.warm_up, pretrain_epochs=self.pretrain_epochs)
+        whole(0, warm_up=self.warm_up)
         if not 0 < self.nu <= 1:
             raise InputError(f"nu is a share of the training rows in (0, 1], but is {self.nu}.")
-        if self.boundary == "soft" and self.steps is None and self.warm_up >= self.epochs:
+        if self.boundary == "soft" and self.epochs is not None and self.warm_up >= self.epochs:
             raise InputError(f"The soft boundary needs warm_up below epochs, not {self.warm_up} of {self.epochs}.")
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
@@ -102,12 +105,12 @@ class DeepSVDD(NeuralDetector):
                 f"Deep SVDD needs an encoder without biases, which could map every sample to the centre, but that of "
                 f"{type(b(shape)).__name__} has {len(constants)}: take LeNet, or MLP(bias=False) for tables."
             )
-        return networks | ({"decoder": b.decoder(m, shape, output=self._output)} if self.pretrain_epochs else {})
+        return networks | ({"decoder": b.decoder(m, shape, output=self._output)} if self.pretrain_epochs != 0 else {})
 
     def _phases(self) -> Iterator[Phase]:
-        if self.pretrain_epochs:
+        if self.pretrain_epochs != 0:
             both = {"autoencoder": Player(("encoder", "decoder"), self.pretrain_optimiser)}
-            yield Phase(self._reconstruction, both, self.pretrain_epochs, prepares=True)
+            yield self._phase(self._reconstruction, both, part="pretrain", prepares=True)
         codes = list[Tensor]()
         yield Phase(partial(self._look, codes), {}, epochs=1)
         centre = torch.cat(codes).mean(0)
@@ -131,7 +134,7 @@ class DeepSVDD(NeuralDetector):
             yield Update("encoder", distance)
             return
         yield Update("encoder", radius**2 + (distance - radius**2).clamp(min=0) / self.nu)
-        if clock.epoch >= (self.warm_up if self.steps is None else min(self.warm_up, clock.epochs // 2)):
+        if clock.epoch >= (min(self.warm_up, clock.epochs // 2) if self.epochs is None else self.warm_up):
             radius.copy_(self._quantile(gathered(distance.detach())))
 
     def _distance(self, x: Tensor) -> Tensor:

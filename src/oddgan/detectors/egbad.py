@@ -11,7 +11,7 @@ from oddgan.families import BidirectionalDetector
 from oddgan.networks import EGBAD_KDD, EGBAD_MNIST, Auto, Backbone, ConvLadder
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L1, Similarity
-from oddgan.training import Clock, Phase, Update
+from oddgan.training import Clock, Phase, Steps, Update
 
 
 @hyperparameters
@@ -56,6 +56,7 @@ class EGBAD(BidirectionalDetector):
         ),
         gan=True,
     )
+    default_steps: ClassVar[Steps] = Steps(table=2000, series=3000, image=4000)
     tiny: ClassVar = {
         "epochs": 1,
         "latent_dim": 4,
@@ -68,7 +69,6 @@ class EGBAD(BidirectionalDetector):
     composition: Composition = WeightedSum(residual=0.9, features=0.1)
     backbone: Backbone = Auto(table=EGBAD_KDD, series=ConvLadder(width=32, init="xavier"), image=EGBAD_MNIST)
     batch_size: int = 100
-    epochs: int = 50
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         return super()._networks(shape) | {"critic": self.backbone.critic(shape, (self.latent_dim,))}

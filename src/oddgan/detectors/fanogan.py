@@ -42,7 +42,8 @@ class FAnoGAN(SearchDetector):
     n_critic : critic updates for each generator update, >= 1.
     encoder_loss : "izi_f", "izi" or "ziz".
     kappa : weight κ of the features in izi_f, >= 0; their weight in the score is that of `composition`.
-    encoder_epochs : passes of stage 2, >= 1; None takes `epochs`.
+    encoder_epochs, encoder_steps : how long stage 2 takes, >= 1, in passes or updates; None for both takes `epochs` or
+        `steps`, or the method's default.
     encoder_optimiser : how E learns.
     inversion : E alone, or E and a search for the least residual + κ·features from there (`Hybrid`).
     encoder_output : E's codes: "tanh" (the paper's), "linear", clipped to ±1 or ±3 ("clip1", "clip3"), or clipped to ±1
@@ -77,16 +78,16 @@ class FAnoGAN(SearchDetector):
     kappa: float = 1.0
     inversion: EncoderInversion | Hybrid = EncoderInversion()
     encoder_epochs: int | None = None
+    encoder_steps: int | None = None
     encoder_optimiser: Optimiser = RMSProp(lr=5e-5)
     encoder_output: Literal["tanh", "linear", "clip1", "clip3", "stochastic"] = "tanh"
     composition: Composition = WeightedSum(residual=1.0, features=1.0)
     optimiser: Optimiser = Adam(lr=1e-4, betas=(0.0, 0.9))
     backbone: Backbone = WASSERSTEIN
-    epochs: int = 20
 
     def _check(self) -> None:
         super()._check()
-        whole(n_critic=self.n_critic, encoder_epochs=1 if self.encoder_epochs is None else self.encoder_epochs)
+        whole(n_critic=self.n_critic)
         one_of(("izi_f", "izi", "ziz"), encoder_loss=self.encoder_loss)
         one_of(tuple(CODES), encoder_output=self.encoder_output)
 
@@ -101,7 +102,7 @@ class FAnoGAN(SearchDetector):
     def _phases(self) -> Iterator[Phase]:
         yield self._phase(self._wasserstein, self._players("critic", "generator"), slowest=self.n_critic)
         encoder = {"encoder": Player(("encoder",), self.encoder_optimiser)}
-        yield self._phase(self._encoder, encoder, epochs=self.encoder_epochs)
+        yield self._phase(self._encoder, encoder, part="encoder")
 
     def _wasserstein(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         fake = self._sample(len(x))

@@ -70,7 +70,6 @@ class GANomaly(CodingDetector):
     w_enc: float = 1.0
     collapse: float = 1e-5
     composition: Composition = WeightedSum(latent=1.0)
-    epochs: int = 15
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         b = self.backbone

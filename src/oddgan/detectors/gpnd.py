@@ -78,7 +78,6 @@ class GPND(PriorDetector):
     composition: Composition = WeightedSum(latent_nll=1.0, jacobian=1.0, residual_nll=1.0)
     optimiser: Optimiser = Adam(lr=2e-3, schedule=StepDecay(at=(0.375, 0.75), factor=0.25))
     batch_size: int = 128
-    epochs: int = 20
 
     def _check(self) -> None:
         super()._check()

@@ -40,7 +40,8 @@ class JointEncoderGAN(PriorDetector):
     n_critic : critic updates for each generator update, >= 1.
     encoder : when the encoder learns: "joint", "beside" or "after".
     image_weight, latent_weight : weights w_x and w_z, >= 0 and not both 0.
-    encoder_epochs : passes of an encoder that learns "after", >= 1; None takes `epochs`.
+    encoder_epochs, encoder_steps : how long an encoder learns that learns "after", >= 1, in passes or updates; None for
+        both takes `epochs` or `steps`, or the method's default.
 
     References
     ----------
@@ -77,14 +78,14 @@ class JointEncoderGAN(PriorDetector):
     image_weight: float = 1.0
     latent_weight: float = 0.0
     encoder_epochs: int | None = None
+    encoder_steps: int | None = None
     composition: Composition = WeightedSum(residual=1.0)
     optimiser: Optimiser = Adam(lr=2e-4, betas=(0.0, 0.99))
     backbone: Backbone = WASSERSTEIN
-    epochs: int = 20
 
     def _check(self) -> None:
         super()._check()
-        whole(n_critic=self.n_critic, encoder_epochs=1 if self.encoder_epochs is None else self.encoder_epochs)
+        whole(n_critic=self.n_critic)
         one_of(("joint", "beside", "after"), encoder=self.encoder)
         if min(self.image_weight, self.latent_weight) < 0 or self.image_weight + self.latent_weight == 0:
             raise InputError(
@@ -105,7 +106,7 @@ class JointEncoderGAN(PriorDetector):
             players = self._players("critic", "generator", "encoder")
         yield self._phase(self._adversarial, players, slowest=self.n_critic)
         if self.encoder == "after":
-            yield self._phase(self._inverse, self._players("encoder"), epochs=self.encoder_epochs)
+            yield self._phase(self._inverse, self._players("encoder"), part="encoder")
 
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         G, z = self._net("generator"), self._draw(len(x))

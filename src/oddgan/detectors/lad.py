@@ -11,7 +11,7 @@ from oddgan.families import NeuralDetector
 from oddgan.networks import MLP, Auto, Backbone, ConvLadder
 from oddgan.objectives import WGANGP, Objective
 from oddgan.scores import Composition, WeightedSum
-from oddgan.training import Adam, AutoCorruption, Clock, Corruption, Optimiser, Phase, Update
+from oddgan.training import Adam, AutoCorruption, Clock, Corruption, Optimiser, Phase, Steps, Update
 
 
 @hyperparameters
@@ -61,6 +61,7 @@ class LAD(NeuralDetector):
         gan=True,
     )
     # After an epoch D's answer far from the data is still arbitrary.
+    default_steps: ClassVar[Steps] = Steps(table=1000, series=600, image=600)
     tiny: ClassVar = {"epochs": 10, "batch_size": 8, "optimiser": Adam(lr=1e-2, betas=(0.0, 0.9))}
     fools = False  # there is no generator
 
@@ -74,7 +75,6 @@ class LAD(NeuralDetector):
         series=ConvLadder(width=32, critic_norm="none", init="he"),
         image=ConvLadder(width=32, critic_norm="none", init="he"),
     )
-    epochs: int = 20
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         backbone = self.backbone.with_spectral_norm() if self.spectral_norm else self.backbone

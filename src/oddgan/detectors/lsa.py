@@ -69,7 +69,6 @@ class LSA(CodingDetector):
     composition: Composition = Standardised(WeightedSum(latent_nll=1.0, residual=1.0), Standardisation("minmax"))
     optimiser: Optimiser = Adam(lr=1e-3, betas=(0.9, 0.999))
     backbone: Backbone = Auto(table=MLP(norm="batch"), image=LSA_RESNET_28)
-    epochs: int = 20
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         return super()._networks(shape) | {

@@ -18,7 +18,7 @@ from oddgan.priors import Langevin, Replay, Sphere
 from oddgan.scaling import MinMax, Scaling
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2
-from oddgan.training import Adam, Clock, Optimiser, Phase, Player, Update, gathered
+from oddgan.training import Adam, Clock, Optimiser, Phase, Player, Steps, Update, gathered
 
 
 @hyperparameters
@@ -43,9 +43,10 @@ class NAE(CodingDetector):
     temperature : T, > 0.
     gamma : weight γ of the squared energies, >= 0.
     encoder_decay : weight λ of the encoder's squared weights in both phases, >= 0.
-    pretraining_epochs : passes as a plain autoencoder, >= 1; 100 in the paper.
+    pretraining_epochs, pretraining_steps : how long the plain autoencoder learns, >= 1, in passes (100 in the paper) or
+        updates; None for both takes `epochs` or `steps`, or where these are None, too, `default_pretraining_steps`.
     pretraining_optimiser : how the plain autoencoder learns.
-    epochs : passes of the normalisation, >= 1; 50 in the paper.
+    epochs : passes of the normalisation, >= 1 (50 in the paper), in the place of `steps`.
 
     References
     ----------
@@ -67,6 +68,8 @@ class NAE(CodingDetector):
             "The penalty γ holds for both energies; the latest release leaves E(x)² out.",
         ),
     )
+    default_pretraining_steps: ClassVar[Steps] = Steps()
+    default_steps: ClassVar[Steps] = Steps(table=300, series=300, image=300)
     tiny: ClassVar = {"epochs": 1, "pretraining_epochs": 1, "batch_size": 8, "sample_chain": Langevin(steps=2)}
 
     latent_dim: int = 32
@@ -77,7 +80,8 @@ class NAE(CodingDetector):
     temperature: float = 1.0
     gamma: float = 1.0
     encoder_decay: float = 1e-4
-    pretraining_epochs: int = 20
+    pretraining_epochs: int | None = None
+    pretraining_steps: int | None = None
     pretraining_optimiser: Optimiser = Adam(lr=1e-4, betas=(0.9, 0.999))
     optimiser: Optimiser = Adam(lr=1e-5, betas=(0.9, 0.999))
     composition: Composition = WeightedSum(residual=1.0)
@@ -86,12 +90,10 @@ class NAE(CodingDetector):
         series=ConvLadder(width=32, norm="none", init="he"), image=ConvLadder(width=32, norm="none", init="he")
     )
     batch_size: int = 128
-    epochs: int = 5
 
     def _check(self) -> None:
         super()._check()
         whole(2, latent_dim=self.latent_dim)
-        whole(pretraining_epochs=self.pretraining_epochs)
         if not self.temperature > 0:
             raise InputError(f"temperature must be above 0, not {self.temperature}.")
         Replay(self.buffer_size, self.replay)  # refuses what it can't be
@@ -104,7 +106,9 @@ class NAE(CodingDetector):
 
     def _phases(self) -> Iterator[Phase]:
         first = {"autoencoder": Player(("encoder", "decoder"), self.pretraining_optimiser)}
-        yield Phase(self._reconstruction, first, self.pretraining_epochs, prepares=True)
+        yield self._phase(
+            self._reconstruction, first, part="pretraining", default=self.default_pretraining_steps, prepares=True
+        )
         yield from self._phases_again()
 
     def _phases_again(self) -> Iterator[Phase]:

@@ -84,7 +84,6 @@ class OCGAN(CodingDetector):
         series=ConvLadder(width=32, norm="layer", critic_norm="layer"),
         image=ConvLadder(width=16, norm="layer", critic_norm="layer"),
     )
-    epochs: int = 30
 
     def _check(self) -> None:
         super()._check()

@@ -65,7 +65,6 @@ class VAE(VariationalDetector):
     composition: Composition = WeightedSum(elbo=1.0)
     optimiser: Optimiser = Adam(lr=1e-3, betas=(0.9, 0.999))
     backbone: Backbone = Auto(table=MLP(), series=ConvLadder(width=32), image=ConvLadder(width=32))
-    epochs: int = 30
 
     def _check(self) -> None:
         super()._check()

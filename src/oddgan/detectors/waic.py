@@ -16,7 +16,7 @@ from oddgan.networks.base import one_of, whole
 from oddgan.objectives import WGANGP, Objective
 from oddgan.priors import Gaussian
 from oddgan.scores import Composition, Standardised, WeightedSum, gaussian_nll, kl_to_standard_normal
-from oddgan.training import Adam, Clock, Optimiser, Phase, Update
+from oddgan.training import Adam, Clock, Optimiser, Phase, Steps, Update
 
 LOG_VARIANCE = (-6.0, 4.0)  # bounds of log variances: a free one diverges on constant pixels
 
@@ -72,6 +72,7 @@ class WAIC(ParallelDetector):
             "Typicality counts from the training rows; the paper motivates a two-sided test without this form.",
         ),
     )
+    default_steps: ClassVar[Steps] = Steps(table=1000, series=600, image=400)
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "n_members": 2, "n_draws": 2}
 
     members: Literal["unit_vae", "vae", "critic"] = "unit_vae"
@@ -86,7 +87,6 @@ class WAIC(ParallelDetector):
     backbone: Backbone = Auto(
         table=MLP(), series=ConvLadder(width=32, critic_norm="layer"), image=ConvLadder(width=16, critic_norm="layer")
     )
-    epochs: int = 20
 
     def _check(self) -> None:
         super()._check()

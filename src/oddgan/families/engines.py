@@ -11,17 +11,16 @@ from oddgan.families.partial_fit import planned
 from oddgan.networks.base import one_of, whole
 from oddgan.training import Engine, Privacy, PrivateEngine, SharedEngine, Source, many
 from oddgan.training.batches import count
+from oddgan.training.length import check_lengths
 from oddgan.training.privacy.engine import watchers
 from oddgan.training.stabilisers import Setting, check
 
 
 def check_training(detector: Any) -> None:
     """Raise InputError where a detector can't be trained as its hyperparameters say."""
-    if detector.epochs < 1 or detector.batch_size < 2:
-        raise InputError(
-            f"epochs must be at least 1 and batch_size at least 2, but are {detector.epochs} and {detector.batch_size}."
-        )
-    whole(latent_dim=getattr(detector, "latent_dim", 1), steps=1 if detector.steps is None else detector.steps)
+    check_lengths(detector)
+    whole(2, batch_size=detector.batch_size)
+    whole(latent_dim=getattr(detector, "latent_dim", 1))
     one_of(("fp32", "bf16"), precision=detector.precision)
     check(detector.stabilisers, Setting(type(detector).__name__, getattr(detector, "objective", None), detector.fools))
     _check_privacy(detector)

@@ -50,7 +50,8 @@ from oddgan.training import (
     team,
 )
 from oddgan.training.batches import count
-from oddgan.training.protocol import Memory, Step
+from oddgan.training.length import Steps, length_of
+from oddgan.training.protocol import Step
 from oddgan.training.stabilisers import rebuilt, stabilised
 from oddgan.training.state import fewest_updates
 
@@ -66,10 +67,10 @@ class NeuralDetector(Detector):
 
     Parameters
     ----------
-    epochs : passes over the training rows in each phase, >= 1.
+    epochs : passes over the training rows in each phase, >= 1, in the place of `steps`.
     steps : updates of the player that learns most rarely (the generator, where critics learn more often) in each phase,
-        >= 1, in the place of passes: small and large data then train as long. None trains for `epochs` passes. Phases
-        that only prepare others keep their passes.
+        >= 1, so that small and large data train as long. None for both takes the method's number for this kind of data,
+        see `default_steps`.
     batch_size : rows of a training step, >= 2; an epoch is cut into batches of nearly equal size.
     optimiser : how the networks learn, unless the method names another for some of them.
     backbone : the family of networks.
@@ -84,7 +85,13 @@ class NeuralDetector(Detector):
     fools: ClassVar[bool] = True
     """Whether a generator's loss is that of `objective`; stabilisers of that loss need it."""
 
-    epochs: int = 10
+    default_steps: ClassVar[Steps] = Steps()
+    """The updates of a fit where neither steps nor epochs are given."""
+
+    may_skip: ClassVar[tuple[str, ...]] = ()
+    """Parts of the training that may be left out by zero passes, e.g. "pretrain" by `pretrain_epochs=0`."""
+
+    epochs: int | None = None
     steps: int | None = None
     batch_size: int = 64
     optimiser: Optimiser = Adam()
@@ -142,14 +149,23 @@ class NeuralDetector(Detector):
         step: Step,
         players: Mapping[str, Player],
         *,
-        epochs: int | None = None,
-        slowest: int = 1,
-        ema: float | None = None,
-        memory: Memory | None = None,
+        part: str = "",
+        default: Steps | None = None,
+        **settings: Any,
     ) -> Phase:
-        """A phase that trains for `epochs` passes if they are given, else as long as the detector's settings say."""
-        passes, steps = (self.epochs, self.steps) if epochs is None else (epochs, None)
-        return Phase(step, players, passes, ema, memory, steps=steps, slowest=slowest)
+        """A phase as long as the detector's settings say.
+
+        Parameters
+        ----------
+        step : the step.
+        players : who learns.
+        part : a part of the training with a length of its own, e.g. "encoder" for the parameters `encoder_steps` and
+            `encoder_epochs`, where the detector has them.
+        default : its length where none is given; None takes the method's `default_steps`.
+        settings : the other fields of `Phase`.
+        """
+        epochs, steps = length_of(self, part, default or self.default_steps)
+        return Phase(step, players, epochs or 1, steps=steps, **settings)
 
     @property
     def _output(self) -> Output:
@@ -221,7 +237,7 @@ class NeuralDetector(Detector):
         ----------
         X : normal rows like those given to `fit`.
         y : ignored.
-        epochs : passes over the new rows in each phase, >= 1; None takes the detector's.
+        epochs : passes over the new rows in each phase, >= 1; None takes as many as the rows before got.
         callbacks : as for `fit`.
 
         Raises
@@ -281,16 +297,17 @@ class NeuralDetector(Detector):
 
     def _parts(self, phase: Phase, n: int, fitting: Fitting) -> list[Phase]:
         """What a phase on n rows consists of; networks that have grown do not grow again."""
-        sized = phase.sized(count(n, self.batch_size))
-        return [sized] if fitting.again else grown(sized, self.networks_)
+        batches = count(n, self.batch_size)
+        sized = phase.sized(batches)
+        return [sized] if fitting.again else [part.sized(batches) for part in grown(sized, self.networks_)]
 
     def _warn_of_few_steps(self, n: int) -> None:
         updates, where = fewest_updates(self.history_)
         if updates < FEW_STEPS:
             notice(
                 f"{type(self).__name__} took only {updates} training steps{where} on {n} rows, too few for most "
-                f"networks: give steps, e.g. steps=2000, raise epochs (now {self.epochs}) or lower batch_size (now "
-                f"{self.batch_size})."
+                f"networks: give more steps, e.g. steps=2000"
+                + ("." if self.epochs is None else f", or more epochs (now {self.epochs}).")
             )
 
     def _some(self, rows: Rows, most: int | None = None) -> Tensor:

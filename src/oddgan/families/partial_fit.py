@@ -1,7 +1,7 @@
 """`partial_fit`: what continued training on new rows changed."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -94,10 +94,19 @@ def vector(network: nn.Module) -> torch.Tensor:
 
 
 def planned(detector: Any, fitting: Fitting) -> Iterator[Phase]:
-    """The phases of a `NeuralDetector`'s fit, in order; those that only look at the rows keep their passes."""
+    """The phases of a `NeuralDetector`'s fit, in order; those that only look at the rows keep their passes.
+
+    Where trained networks are trained on, a phase takes as many passes as it took before, unless `fitting` names some.
+    """
+    before = {record.phase: record.epoch for record in detector.history_} if fitting.again else {}
     for phase in detector._phases_again() if fitting.again else detector._phases():
-        other = fitting.epochs is not None and phase.players
-        yield replace(phase, epochs=fitting.epochs, steps=None) if other else phase
+        epochs = before.get(phase.name) if fitting.epochs is None else fitting.epochs
+        if not phase.players:
+            yield phase
+        elif epochs is not None:
+            yield phase.lasting(epochs, None)
+        else:
+            yield phase if fitting.steps is None else phase.lasting(1, fitting.steps)
 
 
 def total_weight(networks: nn.ModuleDict) -> float:

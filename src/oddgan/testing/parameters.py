@@ -35,10 +35,12 @@ def parameter_has_an_effect(subject: Subject, name: str) -> None:
     X, new = normals(subject.kind, 24), normals(subject.kind, 9, seed=1)
     beside, tried = dict(subject.beside.get(name, {})), []
     value = getattr(subject.make(), name)
+    passes = name.removesuffix("steps") + "epochs"
+    instead = {passes: None} if name.endswith("steps") and hasattr(subject.make(), passes) else {}
     plain = observe(subject.make(slots=7, **beside).fit(X), new) if beside else subject.seen(subject.kind)
     for other in itertools.islice(changed(value, get_type_hints(subject.cls)[name]), 40):
         try:
-            seen = observe(subject.make(slots=7, **beside | {name: other}).fit(X), new)
+            seen = observe(subject.make(slots=7, **beside | instead | {name: other}).fit(X), new)
         except OddganError:
             continue
         if differences(plain, seen):

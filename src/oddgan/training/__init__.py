@@ -19,6 +19,7 @@ from oddgan.training.distributed.team import is_first, many, team, workers
 from oddgan.training.ema import Ema
 from oddgan.training.engine import Engine
 from oddgan.training.growth import grown
+from oddgan.training.length import Steps
 from oddgan.training.loop import Plan, run
 from oddgan.training.monitor import FAILURES, Alarm, Failure, Monitor, Thresholds
 from oddgan.training.optimisers import (
@@ -107,6 +108,7 @@ __all__ = [
     "State",
     "Step",
     "StepDecay",
+    "Steps",
     "Subject",
     "TensorSource",
     "Thresholds",

@@ -25,7 +25,7 @@ def grown(phase: Phase, networks: nn.ModuleDict) -> list[Phase]:
     Raises
     ------
     InputError
-        If the phase has too few epochs, or its networks grow through different sizes.
+        If the phase has too few epochs or steps, or its networks grow through different sizes.
     """
     trained = sorted({name for player in phase.players.values() for name in player.networks})
     growing = [m for name in trained for m in networks[name].modules() if isinstance(m, Growing)]
@@ -39,13 +39,15 @@ def grown(phase: Phase, networks: nn.ModuleDict) -> list[Phase]:
     ema = phase.ema
     if ema is not None and not isinstance(ema, Ema):
         ema = Ema((w for name in trained for w in networks[name].parameters()), ema)
+    whole = phase.epochs if phase.steps is None else phase.steps
     parts, done = list[Phase](), 0
-    for period in plan.periods(len(bodies[0].levels), phase.epochs):
-        players = {name: _excerpt(player, done, period.epochs, phase.epochs) for name, player in phase.players.items()}
+    for period in plan.periods(len(bodies[0].levels), whole):
+        players = {name: _excerpt(player, done, period.length, whole) for name, player in phase.players.items()}
         step = Growth(phase, growing, period, done)
-        done += period.epochs
-        part = replace(phase, step=step, players=players, epochs=period.epochs, ema=ema, steps=None)
-        parts.append(part if done == phase.epochs else replace(part, prepares=True))
+        done += period.length
+        part = phase.lasting(period.length, period.length if phase.steps else None)
+        part = replace(part, step=step, players=players, ema=ema)
+        parts.append(part if done == whole else replace(part, prepares=True))
     return parts
 
 
@@ -58,7 +60,7 @@ class Growth:
     phase : the phase as a whole.
     networks : what grows.
     period : the level, whether it fades in, and for how long.
-    before : epochs of the phase that are over.
+    before : epochs of the phase that are over; where it has steps, steps.
     """
 
     phase: Phase
@@ -75,8 +77,11 @@ class Growth:
         """Set the level, then take a step on samples x (n, ...) at its resolution."""
         for network in self.networks:
             network.grow(self.period.level - 1 + clock.progress if self.period.fades else self.period.level)
-        iteration = self.before * clock.batches + clock.iteration
-        whole = Clock(iteration, self.before + clock.epoch, self.phase.epochs, clock.batches)
+        by_steps = self.phase.steps is not None
+        iteration = self.before * (self.phase.slowest if by_steps else clock.batches) + clock.iteration
+        epochs = self.phase.sized(clock.batches).epochs
+        total = self.phase.total(clock.batches) if by_steps else None
+        whole = Clock(iteration, iteration // clock.batches, epochs, clock.batches, total)
         return self.phase.step(self.networks[0].view(x), whole)
 
 
@@ -93,7 +98,7 @@ class Excerpt(Schedule):
         return self.schedule(self.start + self.share * progress)
 
 
-def _excerpt(player: Player, done: int, epochs: int, total: int) -> Player:
-    """Return a player whose schedule has got as far as `done` of `total` epochs."""
-    schedule = Excerpt(player.optimiser.schedule, done / total, epochs / total)
+def _excerpt(player: Player, done: int, length: int, whole: int) -> Player:
+    """Return a player whose schedule goes on at `done` of a `whole`, for this length of it."""
+    schedule = Excerpt(player.optimiser.schedule, done / whole, length / whole)
     return replace(player, optimiser=replace(player.optimiser, schedule=schedule))

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol, Self
 import torch
 from torch import Tensor
 
+from oddgan._core.errors import InputError
 from oddgan.training.ema import Ema
 from oddgan.training.optimisers import Adam, Optimiser
 
@@ -111,9 +112,17 @@ class Phase:
     steps: int | None = None
     slowest: int = 1
 
+    def __post_init__(self) -> None:
+        if self.epochs is None:  # what a detector's `epochs` is by default
+            raise InputError("A phase got epochs=None: make it by `self._phase(step, players)`, which knows the length.")
+
     def total(self, batches: int) -> int:
         """The batches of the phase, given those of one pass."""
         return self.epochs * batches if self.steps is None else self.steps * self.slowest
+
+    def lasting(self, epochs: int, steps: int | None) -> Self:
+        """The phase with another length."""
+        return replace(self, epochs=epochs, steps=steps)
 
     def sized(self, batches: int) -> Self:
         """The phase with as many passes as its steps take, the last of which may be cut short."""

@@ -202,7 +202,7 @@ def test_periods(plan: Timetable, epochs: int, expected: list[int]) -> None:
         Period(level, fades, n)
         for (level, fades), n in zip([(0, False), (1, True), (1, False), (2, True), (2, False)], expected, strict=True)
     ]
-    assert sum(p.epochs for p in periods) == epochs
+    assert sum(p.length for p in periods) == epochs
 
 
 def test_without_fading_levels_follow_each_other() -> None:
@@ -210,7 +210,7 @@ def test_without_fading_levels_follow_each_other() -> None:
 
 
 def test_too_few_epochs() -> None:
-    with pytest.raises(InputError, match="Growing through 3 levels takes at least 5 epochs, but there are 4: raise"):
+    with pytest.raises(InputError, match="Growing through 3 levels takes at least 5 epochs or steps, but there are 4"):
         Timetable((1.0,), 0.5).periods(3, 4)
 
 

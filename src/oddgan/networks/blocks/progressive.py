@@ -18,11 +18,11 @@ EPS = 1e-8  # as in the released code
 
 
 class Period(NamedTuple):
-    """A stage of growth: the level, whether it fades in, and the epochs."""
+    """A stage of growth: the level, whether it fades in, and its epochs or steps."""
 
     level: int
     fades: bool
-    epochs: int
+    length: int
 
 
 @dataclass(frozen=True)
@@ -38,24 +38,24 @@ class Timetable:
     shares: tuple[float, ...]
     fade: float
 
-    def periods(self, levels: int, epochs: int) -> list[Period]:
-        """Return the periods of `levels` levels in the order of growth, which take `epochs` together.
+    def periods(self, levels: int, length: int) -> list[Period]:
+        """Return the periods of `levels` levels in the order of growth, which take a `length` together.
 
-        Each has one epoch, and its part of the others, rounded where it ends.
+        Each has one epoch or step, and its part of the others, rounded where it ends.
 
         Raises
         ------
         InputError
-            If there are fewer epochs than periods.
+            If there are fewer epochs or steps than periods.
         """
         shares = [self.shares[min(i, len(self.shares) - 1)] for i in range(levels)]
         parts = [(i, fades, s * (self.fade if fades else 1 - self.fade)) for i, s in enumerate(shares)
                  for fades in (True, False) if not fades or (i and self.fade)]  # fmt: skip
-        spare = epochs - len(parts)
+        spare = length - len(parts)
         if spare < 0:
             raise InputError(
-                f"Growing through {levels} levels takes at least {len(parts)} epochs, but there are {epochs}: raise "
-                "epochs, resize the samples, or take networks that don't grow."
+                f"Growing through {levels} levels takes at least {len(parts)} epochs or steps, but there are {length}: "
+                "give more, resize the samples, or take networks that don't grow."
             )
         sums = [0.0, *accumulate(part for *_, part in parts)]
         ends = [round(spare * end / sums[-1]) for end in sums]
