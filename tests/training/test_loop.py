@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from oddgan import TrainingError
+from oddgan import InputError, TrainingError
 from oddgan.training import SGD, Adam, Callback, Clock, Phase, Plan, Player, RMSProp, TensorSource, Update, run
 
 from .nets import LATENT, adversarial, dcgan, game, line, rows
@@ -321,3 +321,8 @@ def test_seed_decides_everything():
         found.append(np.concatenate([p.detach().ravel() for p in networks.parameters()]))
     assert np.array_equal(found[0], found[1])
     assert not np.array_equal(found[0], found[2])
+
+
+def test_a_phase_needs_a_length():
+    with pytest.raises(InputError, match="make it by `self._phase"):
+        Phase(lambda *_: iter(()), {}, None)

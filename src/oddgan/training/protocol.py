@@ -113,8 +113,8 @@ class Phase:
     slowest: int = 1
 
     def __post_init__(self) -> None:
-        if self.epochs is None:  # what a detector's `epochs` is by default
-            raise InputError("A phase got epochs=None: make it by `self._phase(step, players)`, which knows the length.")
+        if self.epochs is None:
+            raise InputError("A phase got epochs=None: make it by `self._phase(step, players)`, which has a default.")
 
     def total(self, batches: int) -> int:
         """The batches of the phase, given those of one pass."""
