@@ -1,4 +1,5 @@
 import json
+import sys
 from dataclasses import replace
 from unittest.mock import Mock
 
@@ -111,6 +112,37 @@ def test_options_of_the_spec_become_parameters(table):
     assert detector.threshold_ == pytest.approx(
         np.mean(detector.calibration_scores_) + 2 * np.std(detector.calibration_scores_)
     )
+
+
+def test_minutes_become_steps_that_the_model_keeps(table):
+    spec = FitSpec(method="ganomaly", source=table, options=Options(normal=0), minutes=0.002, monitor=False)
+    result = fit(spec)
+    steps = load(result.model).get_params()["steps"]
+    assert steps == sum(record.updates for record in result.detector.history_) > 0
+    assert any(f"--set steps={steps} on this machine" in note for note in result.info.notes)
+
+
+def test_the_time_is_told_before_training_and_only_where_it_is_long(table, monkeypatch):
+    told = []
+    spec = FitSpec(method="ganomaly", source=table, options=Options(normal=0), settings={"steps": 2}, monitor=False)
+    fit(spec, tell=told.append)
+    assert told == []
+    monkeypatch.setattr(sys.modules[fit.__module__], "WORTH_SAYING", 0.0)
+    fit(spec, tell=told.append)
+    assert told == ["2 training steps take about 0 s on this machine."]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"method": "kde"}, "KDE is not trained by steps"),
+        ({"resume": True, "out": "m"}, "--resume needs the steps of the first run"),
+        ({"settings": {"epochs": 3}}, "Give minutes, or steps or epochs"),
+    ],
+)
+def test_minutes_are_refused_where_they_mean_nothing(table, changes, message):
+    with pytest.raises(InputError, match=message):
+        fit(FitSpec(**{"method": "ganomaly", "source": table, "options": Options(normal=0), "minutes": 1.0} | changes))
 
 
 def test_without_calibration_the_run_says_that_training_rows_set_the_threshold(table):

@@ -114,6 +114,29 @@ def test_progress_bar(terminal):
         assert "generator" in shown
 
 
+def test_progress_bar_counts_updates_of_the_slowest_player():
+    out, networks = io.StringIO(), line()
+
+    def step(x, _clock):
+        yield Update("net", networks["net"](x).mean())
+
+    bar = ProgressBar(Console(file=out, force_terminal=True, width=120))
+    bar.fit_started("A", 4)
+    phase = Phase(step, {"net": Player(("net",))}, 1, steps=3, slowest=5)
+    run(phase, networks, TensorSource(torch.ones(4, 1)), Plan(batch_size=2, callbacks=[bar]))
+    bar.fit_ended(0.0)
+    assert "step 3/3" in out.getvalue()
+
+
+def test_a_callback_can_end_a_phase():
+    class Enough(Callback):
+        def stops(self, state):
+            return state.clock.iteration == 2
+
+    records = train(Enough(), epochs=5)  # two batches a pass
+    assert [(r.epoch, r.updates) for r in records] == [(1, 2), (2, 1)]
+
+
 def test_progress_bar_counts_all_phases():
     out = io.StringIO()
     bar = ProgressBar(Console(file=out, force_terminal=True, width=120))

@@ -106,9 +106,7 @@ class NAE(CodingDetector):
 
     def _phases(self) -> Iterator[Phase]:
         first = {"autoencoder": Player(("encoder", "decoder"), self.pretraining_optimiser)}
-        yield self._phase(
-            self._reconstruction, first, part="pretraining", default=self.default_pretraining_steps, prepares=True
-        )
+        yield self._phase(self._reconstruction, first, part="pretraining", prepares=True)
         yield from self._phases_again()
 
     def _phases_again(self) -> Iterator[Phase]:

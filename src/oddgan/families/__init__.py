@@ -10,6 +10,7 @@ from oddgan.families.neural import NeuralDetector
 from oddgan.families.parallel import ParallelDetector
 from oddgan.families.partial_fit import Changes
 from oddgan.families.search import Inversion, SearchDetector, SearchReport
+from oddgan.families.timing import PhaseTime, TrainingTime, training_time
 
 __all__ = [
     "BidirectionalDetector",
@@ -21,12 +22,15 @@ __all__ = [
     "Inversion",
     "NeuralDetector",
     "ParallelDetector",
+    "PhaseTime",
     "PriorDetector",
     "ProjectedDetector",
     "SearchDetector",
     "SearchReport",
     "Stored",
+    "TrainingTime",
     "VariationalDetector",
     "drawn",
     "principal_components",
+    "training_time",
 ]

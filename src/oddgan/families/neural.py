@@ -150,7 +150,6 @@ class NeuralDetector(Detector):
         players: Mapping[str, Player],
         *,
         part: str = "",
-        default: Steps | None = None,
         **settings: Any,
     ) -> Phase:
         """A phase as long as the detector's settings say.
@@ -160,11 +159,10 @@ class NeuralDetector(Detector):
         step : the step.
         players : who learns.
         part : a part of the training with a length of its own, e.g. "encoder" for the parameters `encoder_steps` and
-            `encoder_epochs`, where the detector has them.
-        default : its length where none is given; None takes the method's `default_steps`.
+            `encoder_epochs` and the class variable `default_encoder_steps`, where the detector has them.
         settings : the other fields of `Phase`.
         """
-        epochs, steps = length_of(self, part, default or self.default_steps)
+        epochs, steps = length_of(self, part)
         return Phase(step, players, epochs or 1, steps=steps, **settings)
 
     @property

@@ -1,5 +1,6 @@
 """What each task is told: one frozen class a command, whose fields are its arguments and flags."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,6 +127,8 @@ class FitSpec(_Device, _Out, _Run, _Loads, _Reads):
     resume : resume the same fit after it was killed; without checkpoints, start.
     onto : continue training this model, instead of a new one: oddgan fit DATA --continue MODEL --out NEW.
     epochs : with --continue: passes over the new rows.
+    minutes : how long to train, about: measured on the first steps, and turned into a number of steps that the model
+        keeps.
     monitor : watch training for failures; --no-monitor leaves that out.
 
     Raises
@@ -146,6 +149,7 @@ class FitSpec(_Device, _Out, _Run, _Loads, _Reads):
     resume: Annotated[bool, _TRAINING] = False
     onto: Annotated[Path | None, Flag("Training", name="continue")] = None
     epochs: Annotated[int | None, _TRAINING, _FROM_1] = None
+    minutes: Annotated[float | None, _TRAINING, Range(above=0, below=math.inf)] = None
     monitor: Annotated[bool, _TRAINING] = True
 
     def __post_init__(self) -> None:
@@ -153,6 +157,11 @@ class FitSpec(_Device, _Out, _Run, _Loads, _Reads):
         if self.onto is not None and not self.source:
             object.__setattr__(self, "source", self.method)
             object.__setattr__(self, "method", "")
+        if self.minutes is not None and (self.onto is not None or self.resume):
+            other = (
+                "--continue takes --epochs" if self.onto is not None else "--resume needs the steps of the first run"
+            )
+            raise UsageError(f"--minutes sets the steps of a new model; {other}, so leave --minutes out.")
         if not self.source:
             raise UsageError(f"What should {self.method} learn from? Name the data: oddgan fit METHOD DATA.")
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from oddgan._core.notices import collected
 from oddgan.base import Detector
 from oddgan.data import Dataset, is_anomaly, read, select_normal
 from oddgan.evaluate import DataInfo, RunInfo, Seconds, write_snapshots
-from oddgan.families import NeuralDetector
+from oddgan.families import NeuralDetector, training_time
 from oddgan.options import FitSpec, UsageError
 from oddgan.tasks.models import Memory, Model, map_scale, model_to_continue, row_marks
 from oddgan.tasks.resume import checkpoint_folder, checkpoints_of, resumable
@@ -24,6 +24,7 @@ from oddgan.tasks.settings import detector_of
 from oddgan.thresholds import Conformal, Quantile, Threshold
 from oddgan.training import Callback, Checkpoints, EventLog, Monitor
 
+WORTH_SAYING = 5.0  # seconds of training
 SHOWN = 1000  # rows of each class that the report of a fit shows, at most
 
 
@@ -53,7 +54,7 @@ class _Given:
     anomalous: Dataset | None
 
 
-def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
+def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = (), tell: Callable[[str], object] | None = None) -> FitResult:
     """Train a detector on the normal rows of a source; write the model and a run folder, whole or not at all.
 
     The run shows the held-out normals (without them, training rows) and the labelled anomalies that training left out.
@@ -62,6 +63,7 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
     ----------
     spec : what to do.
     callbacks : watch training, e.g. `ProgressBar()`.
+    tell : is told how long training will take, before it begins.
 
     Raises
     ------
@@ -76,10 +78,12 @@ def fit(spec: FitSpec, *, callbacks: Sequence[Callback] = ()) -> FitResult:
     with resumable(spec), ExitStack() as held:
         if target is not None:  # from before anything is read until the checkpoints are gone
             held.enter_context(writing(target, force=spec.force))
-        return _fit(spec, target, callbacks)
+        return _fit(spec, target, callbacks, tell)
 
 
-def _fit(spec: FitSpec, target: Path | None, callbacks: Sequence[Callback]) -> FitResult:
+def _fit(
+    spec: FitSpec, target: Path | None, callbacks: Sequence[Callback], tell: Callable[[str], object] | None
+) -> FitResult:
     model = None if spec.onto is None else model_to_continue(spec)
     detector = detector_of(spec) if model is None else model.detector
     run = run_folder(spec.runs, type(detector).card.name, spec.source, spec.name)
@@ -88,6 +92,7 @@ def _fit(spec: FitSpec, target: Path | None, callbacks: Sequence[Callback]) -> F
     with collected() as notes, ExitStack() as outputs:
         given = _read(spec, model)
         notes.add(_check(detector, given))
+        notes.add(_timed(detector, given, spec, tell) if model is None else [])
         # Entered first, so that the run is complete before the model takes its name.
         place = outputs.enter_context(new_folder(target, force=spec.force)) if target else None
         folder, run = outputs.enter_context(numbered_folder(run))
@@ -106,6 +111,23 @@ def _fit(spec: FitSpec, target: Path | None, callbacks: Sequence[Callback]) -> F
     if checkpoints is not None:
         checkpoints.remove()
     return FitResult(detector, target or run / "model", run, info)
+
+
+def _timed(detector: Detector, given: _Given, spec: FitSpec, tell: Callable[[str], object] | None) -> list[str]:
+    """Say how long training will take, and turn the minutes that it may take into steps."""
+    if spec.minutes is not None and not isinstance(detector, NeuralDetector):
+        raise UsageError(f"--minutes limits training steps, but {type(detector).__name__} is not trained by steps.")
+    if not isinstance(detector, NeuralDetector) or (tell is None and spec.minutes is None):
+        return []
+    found = training_time(detector, given.normal.x)
+    if spec.minutes is None:
+        if tell is not None and found.seconds >= WORTH_SAYING:
+            tell(str(found))
+        return []
+    lengths = found.within(spec.minutes)
+    detector.set_params(**lengths)
+    settings = " ".join(f"--set {name}={steps}" for name, steps in lengths.items())
+    return [f"About {spec.minutes:g} minutes of training were asked for, which is {settings} on this machine."]
 
 
 def assist(spec: FitSpec) -> None:

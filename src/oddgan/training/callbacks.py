@@ -54,6 +54,10 @@ class Callback:
     def iteration_ended(self, state: State) -> None:
         """A step has been taken."""
 
+    def stops(self, state: State) -> bool:
+        """Whether the phase is to end after the step that has been taken; asked once a step, of every worker."""
+        return False
+
     def epoch_ended(self, state: State, record: EpochRecord) -> None:
         """A pass over the data has ended."""
 
@@ -65,7 +69,7 @@ class Callback:
 
 
 class ProgressBar(Callback):
-    """A bar in the terminal: phase, epoch, losses, time left.
+    """A bar in the terminal: phase, step or epoch, losses, time left.
 
     Parameters
     ----------
@@ -99,7 +103,10 @@ class ProgressBar(Callback):
     def iteration_ended(self, state: State) -> None:
         """Advance by a step."""
         if self._bar is not None and self._task is not None:
-            text = f"{state.phase.name} {state.clock.epoch + 1}/{state.phase.epochs}"
+            each = state.phase.slowest
+            by_steps = f"{(state.clock.iteration + 1) // each}/{state.total // each}"
+            by_epochs = f"{state.clock.epoch + 1}/{state.phase.epochs}"
+            text = f"{state.phase.name} {by_epochs if state.phase.steps is None else by_steps}"
             self._bar.update(self._task, advance=1, description=text, losses=self._losses)
 
     def epoch_ended(self, state: State, record: EpochRecord) -> None:

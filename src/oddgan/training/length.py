@@ -39,23 +39,36 @@ class Length(NamedTuple):
     steps: int | None
 
 
-def length_of(detector: Any, part: str, default: Steps) -> Length:
+def length_of(detector: Any, part: str) -> Length:
     """How long a detector trains a part of its networks.
 
     What is given for the part (`encoder_steps`, `encoder_epochs`) wins over what is given for all of the training
-    (`steps`, `epochs`), and that over the method's default.
+    (`steps`, `epochs`), and that over the class's default (`default_encoder_steps` if it has one, `default_steps`).
 
     Parameters
     ----------
     detector : a `NeuralDetector` with a shape.
     part : the part, e.g. "encoder"; empty for the training proper.
-    default : the method's steps for it.
     """
     for prefix in dict.fromkeys((f"{part}_" if part else "", "")):
-        given = Length(getattr(detector, f"{prefix}epochs", None), getattr(detector, f"{prefix}steps", None))
+        given = _given(detector, prefix)
         if given != (None, None):
             return given
-    return Length(None, default(detector.shape_))
+    return Length(None, _default(detector, f"{part}_" if part else ""))
+
+
+def default_lengths(detector: Any) -> dict[str, int]:
+    """The steps that a detector takes by default, by the parameter that sets them; empty where any length is given.
+
+    Parameters
+    ----------
+    detector : a `NeuralDetector` with a shape.
+    """
+    found = {prefix: _given(detector, prefix) for prefix in _prefixes(detector)}
+    played = [prefix for prefix, length in found.items() if length.epochs != 0]
+    if any(found[prefix] != (None, None) for prefix in played):
+        return {}
+    return {f"{prefix}steps": _default(detector, prefix) for prefix in played}
 
 
 def check_lengths(detector: Any) -> None:
@@ -66,15 +79,25 @@ def check_lengths(detector: Any) -> None:
     detector : a `NeuralDetector`; a part of its training may have no passes at all where its class says so by
         `may_skip`.
     """
-    names = [name for name in detector.get_params(deep=False) if name.endswith("epochs")]
-    for epochs, steps in ((name, name.removesuffix("epochs") + "steps") for name in names):
-        if getattr(detector, epochs) is not None and getattr(detector, steps, None) is not None:
-            raise InputError(
-                f"Give {steps} or {epochs}, not both: they are {getattr(detector, steps)} and "
-                f"{getattr(detector, epochs)}."
-            )
-        least = 0 if epochs.removesuffix("_epochs") in detector.may_skip else 1
-        for name, bound in ((epochs, least), (steps, 1)):
-            value = getattr(detector, name, None)
+    for prefix in _prefixes(detector):
+        epochs, steps = _given(detector, prefix)
+        if epochs is not None and steps is not None:
+            raise InputError(f"Give {prefix}steps or {prefix}epochs, not both: they are {steps} and {epochs}.")
+        least = 0 if prefix.removesuffix("_") in detector.may_skip else 1
+        for name, value, bound in (("epochs", epochs, least), ("steps", steps, 1)):
             if value is not None and value < bound:
-                raise InputError(f"{name} must be a whole number of at least {bound}, not {value}.")
+                raise InputError(f"{prefix}{name} must be a whole number of at least {bound}, not {value}.")
+
+
+def _prefixes(detector: Any) -> list[str]:
+    """What the names of lengths begin with: nothing, or the part of the training."""
+    return [name.removesuffix("epochs") for name in detector.get_params(deep=False) if name.endswith("epochs")]
+
+
+def _given(detector: Any, prefix: str) -> Length:
+    return Length(getattr(detector, f"{prefix}epochs", None), getattr(detector, f"{prefix}steps", None))
+
+
+def _default(detector: Any, prefix: str) -> int:
+    default: Steps = getattr(detector, f"default_{prefix}steps", detector.default_steps)
+    return default(detector.shape_)

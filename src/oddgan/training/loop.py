@@ -74,8 +74,8 @@ def run(phase: Phase, networks: nn.ModuleDict, source: Source, plan: Plan) -> li
             callback.resumed(state.records)
         callback.phase_started(state)
     for epoch in range(state.clock.epoch, phase.epochs):
-        _epoch(state, plan, source, epoch)
-        if state.selector is not None and state.selector.exhausted:
+        stopped = _epoch(state, plan, source, epoch)
+        if stopped or (state.selector is not None and state.selector.exhausted):
             break
     _choose(state)
     for callback in plan.callbacks:
@@ -83,15 +83,16 @@ def run(phase: Phase, networks: nn.ModuleDict, source: Source, plan: Plan) -> li
     return state.records
 
 
-def _epoch(state: State, plan: Plan, source: Source, epoch: int) -> None:
-    """One pass over the data, or the rest of one."""
-    started, start = time.perf_counter(), max(0, state.clock.iteration - epoch * state.batches)
+def _epoch(state: State, plan: Plan, source: Source, epoch: int) -> bool:
+    """One pass over the data, or the rest of one; returns whether a callback stopped the phase."""
+    stopped, started, start = False, time.perf_counter(), max(0, state.clock.iteration - epoch * state.batches)
     for i, x in enumerate(_batches(state, plan.engine, source, start), start):
         state.clock = state.clock_at(epoch * state.batches + i, epoch)
         _iterate(state, plan, x)
         for callback in plan.callbacks:
             callback.iteration_ended(state)
-        if state.clock.iteration + 1 == state.total:
+        stopped = any(callback.stops(state) for callback in plan.callbacks)
+        if stopped or state.clock.iteration + 1 == state.total:
             break
     state.read_losses()
     losses = {player: total / state.counts[player] for player, total in state.sums.items()}
@@ -99,21 +100,10 @@ def _epoch(state: State, plan: Plan, source: Source, epoch: int) -> None:
     if state.selector is not None:
         with nullcontext() if state.ema is None else state.ema.applied():  # the weights that the phase would end with
             value = state.selector.look(state.networks, epoch + 1)
-    seconds = time.perf_counter() - started
-    first, end = epoch * state.batches, state.clock.iteration + 1
-    record = EpochRecord(
-        phase=state.phase.name,
-        phase_index=state.index,
-        epoch=epoch + 1,
-        epochs=state.phase.epochs,
-        losses=losses,
-        seconds=seconds,
-        criterion=value,
-        updates=end // state.phase.slowest - first // state.phase.slowest,
-    )
-    state.records.append(record)
+    record = state.record(losses, time.perf_counter() - started, value)
     for callback in plan.callbacks:
         callback.epoch_ended(state, record)
+    return stopped
 
 
 def _batches(state: State, engine: Engine, source: Source, start: int) -> Iterator[Tensor]:

@@ -95,6 +95,22 @@ class State:
         """The clock of a step, given its number and the passes before it."""
         return replace(self.clock, iteration=iteration, epoch=epoch)
 
+    def record(self, losses: dict[str, float], seconds: float, criterion: float | None) -> EpochRecord:
+        """The record of the epoch that the clock is in, which is over."""
+        first, end, slowest = self.clock.epoch * self.batches, self.clock.iteration + 1, self.phase.slowest
+        record = EpochRecord(
+            phase=self.phase.name,
+            phase_index=self.index,
+            epoch=self.clock.epoch + 1,
+            epochs=self.phase.epochs,
+            losses=losses,
+            seconds=seconds,
+            criterion=criterion,
+            updates=end // slowest - first // slowest,
+        )
+        self.records.append(record)
+        return record
+
     def read_losses(self) -> None:
         """Add up the losses that are waiting; stop at the first that is not finite."""
         for player, iteration, loss in self.pending:

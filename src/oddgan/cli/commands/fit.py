@@ -1,5 +1,7 @@
 """The command `fit`."""
 
+import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import oddgan
@@ -24,7 +26,9 @@ def fit(spec: FitSpec, output: Output) -> None:
         if not oddgan.training.is_first():
             oddgan.tasks.assist(spec)
             return
-        result = oddgan.tasks.fit(spec, callbacks=[oddgan.training.ProgressBar()] if watched(output) else [])
+        seen = watched(output)
+        bar = [oddgan.training.ProgressBar()] if seen else []
+        result = oddgan.tasks.fit(spec, callbacks=bar, tell=partial(print, file=sys.stderr) if seen else None)
     page, info = oddgan.report.render(result.run), result.info
     notes(info.notes, output)
     found = info.data
