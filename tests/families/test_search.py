@@ -119,7 +119,6 @@ def test_a_budget_set_later_renews_the_threshold():
     before = detector.threshold_
     detector.set_budget(1.0, X)
     steps = detector.budgeted_.n_max
-    assert steps != 30
     assert len(detector.calibration_scores_) == 80
     assert detector.threshold_ != before
     assert (detector.predict(X) == -1).mean() == pytest.approx(0.1, abs=0.02)
