@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from oddgan_docs import (
     benchmarks,
     catalogue,
+    curves,
     docstrings,
     fields,
     figures,
@@ -30,7 +31,7 @@ from oddgan_docs import (
 MARK = re.compile(r"^<!-- generated: ([\w-]+) -->$", flags=re.MULTILINE)
 RESULTS = Path(__file__).resolve().parents[3] / "benchmarks"
 
-PAGES = (fields, figures, heartbeats, latent, search_paths, stabilisers, tables)
+PAGES = (curves, fields, figures, heartbeats, latent, search_paths, stabilisers, tables)
 """What is made from benchmark results: these modules put their parts into `results.PARTS`."""
 
 PARTS: dict[str, Callable[[], str]] = {

@@ -17,6 +17,7 @@ _TITLES = {
     "beatgan": "Heartbeats, BeatGAN's protocol",
     "cifar": "CIFAR-10 (JPEG), one class normal",
     "defaults": "Every method as it comes",
+    "curves": "Learning curves",
     "ecg": "Heartbeats",
     "encoder": "Cost of an encoder's inversion",
     "growing": "Progressive growing",
@@ -36,6 +37,7 @@ _TITLES = {
 _FIGURES = {
     "adgan": "speed.md#adgan",
     "beatgan": "heartbeats.md#beatgans-protocol",
+    "curves": "training.md#what-the-next-minute-buys",
     "growing": "growing.md#on-magnetic-tiles",
     "heartbeats": "heartbeats.md",
     "monitor": "monitor.md",
@@ -48,6 +50,7 @@ _FIGURES = {
     "training": "speed.md#training",
 }
 _PAGES = {
+    "training.md": "Training",
     "speed.md": "Speed",
     "toys.md": "2-D toys",
     "heartbeats.md": "Heartbeats",
