@@ -5,12 +5,12 @@ import pytest
 from oddgan._core.errors import InputError
 from oddgan.detectors import KDE, PCA, AnoGAN, Ensemble, FAnoGAN, GANomaly
 from oddgan.inversion import Hybrid, LatentAdam, LatentSearch, Restriction
-from oddgan.networks import DCGAN_32, Auto, ConvLadder
+from oddgan.networks import DCGAN_32, EGBAD_KDD, Auto, ConvLadder
 from oddgan.objectives import R1, WGANGP, GradientPenalty
-from oddgan.options import UsageError, parse_assignments
+from oddgan.options import FitSpec, UsageError, parse_assignments
 from oddgan.priors import Gaussian, Uniform
 from oddgan.scores import WeightedSum
-from oddgan.tasks.settings import build_detector, build_part, choices
+from oddgan.tasks.settings import build_detector, build_part, choices, detector_of
 from oddgan.thresholds import MeanSigma, Threshold
 from oddgan.training import Adam, FeatureMatching, LinearDecay, Penalised, TwoTimescale
 
@@ -179,3 +179,28 @@ def test_detectors_of_a_detector():
 def test_tuples_of_parts_that_are_none(text, says):
     with pytest.raises(UsageError, match=says):
         built(f"stabilisers={text}")
+
+
+CHANGED = {"batch_size": 20, "optimiser": {"lr": 0.5}}
+
+
+def test_published_settings_are_where_others_begin():
+    spec = FitSpec(
+        method="egbad", source="x", published="kdd-99", settings={"batch_size": 20, "optimiser": {"lr": 0.5}}
+    )
+    found = detector_of(spec)
+    assert (found.latent_dim, found.batch_size, found.optimiser.lr) == (32, 20, 0.5)
+    assert found.backbone == EGBAD_KDD
+
+
+def test_steps_take_the_place_of_published_passes():
+    found = detector_of(FitSpec(method="f-anogan", source="x", published="OCT", settings={"steps": 7}))
+    assert (found.steps, found.epochs, found.encoder_steps) == (7, None, 50_000)
+
+
+@pytest.mark.parametrize(
+    ("method", "message"), [("egbad", "Known: KDD99, MNIST"), ("kde", "No published settings of KDE are known")]
+)
+def test_unknown_published_settings_are_refused(method, message):
+    with pytest.raises(UsageError, match=message):
+        detector_of(FitSpec(method=method, source="x", published="other"))

@@ -12,6 +12,7 @@ from oddgan._core.parts import arguments, is_part
 from oddgan.base import KINDS, Detector, Encodes, Reconstructs, Samples
 from oddgan.detectors import classes
 from oddgan.families import EnsembleDetector, NeuralDetector, ProjectedDetector
+from oddgan.tasks import default_steps, published, published_settings
 from oddgan_docs.docstrings import cell, markdown_text, sections, to_markdown
 
 _BASES = (Detector, NeuralDetector, ProjectedDetector)
@@ -90,10 +91,21 @@ def _method(name: str, cls: type[Detector]) -> str:
     if changed:
         items = ", ".join(f"`{k}={code_text(v)}`" for k, v in changed.items())
         text.append(f"**Defaults of its own** for [common parameters](#common-parameters): {items}.")
+    if steps := default_steps(cls):
+        listed = "; ".join(f"`{k}` " + ", ".join(f"{n} on {kind}" for kind, n in v.items()) for k, v in steps.items())
+        text.append(f"**Trains** by default for {listed} data.")
+    if found := published(cls):
+        listed = "\n".join(f"- `{key}`: {_settings(name, key)}. {one.source}." for key, one in found.items())
+        text.append(f"**Published settings**, `oddgan fit ... --published NAME`:\n\n{listed}")
     if card.deviations:
         listed = "\n".join(f"{i}. {markdown_text(d)}" for i, d in enumerate(card.deviations, start=1))
         text.append(f"**Deviations** from the paper:\n\n{listed}")
     return "\n\n".join(text) + "\n"
+
+
+def _settings(name: str, key: str) -> str:
+    """Published settings as they would be written."""
+    return ", ".join(f"`{field}={code_text(value)}`" for field, value in published_settings(name, key).items())
 
 
 def _paper(cls: type[Detector]) -> str:

@@ -118,6 +118,8 @@ class FitSpec(_Device, _Out, _Run, _Loads, _Reads):
         builtin:breast-cancer, mnist, fashion-mnist, cifar10, mitbih.
     settings : set a parameter, e.g. latent_dim=64, prior=Uniform or prior.low=-1; repeatable.
     method_file : TOML file of parameters; tables are parts with a type. `--set` overrides it.
+    published : the settings of the paper or its released code for a data set, e.g. MNIST, where the defaults differ;
+        `oddgan methods METHOD` lists them. `--method-file` and `--set` override them.
     seed : seed of everything random (default 0).
     calibration : share of normals held out for the threshold (default 0.2).
     rate : share of normals that may be flagged (default 0.1).
@@ -141,6 +143,7 @@ class FitSpec(_Device, _Out, _Run, _Loads, _Reads):
     source: Annotated[str, ARGUMENT] = ""
     settings: Annotated[Settings, _assignments("Training")] = field(default_factory=dict)
     method_file: Annotated[Path | None, _TRAINING] = None
+    published: Annotated[str | None, _TRAINING] = None
     seed: Annotated[int | None, _TRAINING, _SEED] = None
     calibration: Annotated[float | None, _TRAINING, Range(least=0, below=1)] = None
     rate: Annotated[float | None, _TRAINING, _RATE] = None

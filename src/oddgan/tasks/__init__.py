@@ -19,11 +19,12 @@ from oddgan.tasks.evaluate import EvaluateResult, evaluate
 from oddgan.tasks.fit import FitResult, assist, fit
 from oddgan.tasks.inspect import inspect
 from oddgan.tasks.inversion import InversionResult, InversionState, change_inversion
-from oddgan.tasks.methods import Parameter, parameter_rows
+from oddgan.tasks.methods import Parameter, default_steps, parameter_rows
 from oddgan.tasks.profile import Peak, ProfileResult, Timed, profile
+from oddgan.tasks.published import Published, published
 from oddgan.tasks.resume import finished
 from oddgan.tasks.score import ScoreResult, score
-from oddgan.tasks.settings import build_detector, method_class
+from oddgan.tasks.settings import build_detector, method_class, published_settings
 from oddgan.tasks.threshold import ThresholdResult, change_threshold
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Peak",
     "ProfileResult",
     "ProfileSpec",
+    "Published",
     "ScoreResult",
     "ScoreSpec",
     "ThresholdResult",
@@ -52,6 +54,7 @@ __all__ = [
     "change_inversion",
     "change_threshold",
     "compose",
+    "default_steps",
     "evaluate",
     "finished",
     "fit",
@@ -61,6 +64,8 @@ __all__ = [
     "parameter_rows",
     "parse_assignments",
     "profile",
+    "published",
+    "published_settings",
     "read_settings",
     "score",
 ]

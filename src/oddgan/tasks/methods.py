@@ -12,6 +12,7 @@ from oddgan._core.parts import arguments, is_part
 from oddgan.base import Detector
 from oddgan.families import NeuralDetector
 from oddgan.tasks.settings import choices, takes
+from oddgan.training.length import steps_of
 
 _PLAIN = {bool: "true or false", int: "whole number", float: "number", str: "text"}
 
@@ -32,6 +33,18 @@ class Parameter:
     meaning: str
     takes: str
     own: bool
+
+
+def default_steps(cls: type[Detector]) -> dict[str, dict[str, int]]:
+    """The steps of training by the parameter that sets them, for each kind of data; empty where nothing is trained so.
+
+    Parameters
+    ----------
+    cls : the method.
+    """
+    if not issubclass(cls, NeuralDetector):
+        return {}
+    return {f"{part}steps": steps.by_kind(cls.card.kinds) for part, steps in steps_of(cls).items()}
 
 
 def parameter_rows(cls: type[Detector]) -> list[Parameter]:

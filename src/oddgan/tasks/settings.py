@@ -19,6 +19,7 @@ from oddgan.inputs.device import usable_device
 from oddgan.options import FitSpec, UsageError, merge, read_settings
 from oddgan.options.assignments import Settings
 from oddgan.storage import known_parts
+from oddgan.tasks.published import published_as
 
 T = TypeVar("T")
 _NUMBERS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
@@ -233,6 +234,25 @@ def detector_of(spec: FitSpec) -> Detector:
     return detector
 
 
+def published_settings(method: str, name: str) -> dict[str, Any]:
+    """What a paper or its released code sets, for the detector's constructor: `EGBAD(**published_settings(...))`.
+
+    Parameters
+    ----------
+    method : the detector.
+    name : the data set, or what else tells the settings apart; case and punctuation don't matter.
+
+    Raises
+    ------
+    UsageError
+        If there are none of that name; the message lists those that there are.
+    """
+    cls = method_class(method)
+    plain = published_as(cls, name).settings
+    detector = build_detector(cls, plain)
+    return {key: getattr(detector, key) for key in plain}
+
+
 def _settings(spec: FitSpec) -> dict[str, Any]:
     given = {
         "contamination": spec.rate,
@@ -242,7 +262,13 @@ def _settings(spec: FitSpec) -> dict[str, Any]:
     }
     chosen = {name: value for name, value in given.items() if value is not None}
     from_file = {} if spec.method_file is None else read_settings(spec.method_file)
-    settings = {"calibration": HELD_OUT, "random_state": 0} | merge(from_file, spec.settings) | chosen
+    asked = merge(from_file, spec.settings)
+    if spec.published is not None:
+        found = published_as(method_class(spec.method), spec.published).settings
+        # Steps that are asked for take the place of the passes that were published.
+        replaced = {f"{name.removesuffix('steps')}epochs" for name in asked if name.endswith("steps")}
+        asked = merge({name: value for name, value in found.items() if name not in replaced}, asked)
+    settings = {"calibration": HELD_OUT, "random_state": 0} | asked | chosen
     if spec.threshold is not None:
         fields = settings.get("threshold")
         own = fields if isinstance(fields, dict) and "type" not in fields else {}

@@ -1,5 +1,6 @@
 """How long a phase of training is, by kind of data."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,6 +21,10 @@ class Steps:
     table: int = 2000
     series: int = 1000
     image: int = 1000
+
+    def by_kind(self, kinds: Iterable[str]) -> dict[str, int]:
+        """The steps by kind of data."""
+        return {kind: getattr(self, kind) for kind in kinds}
 
     def __call__(self, shape: tuple[int, ...]) -> int:
         """The steps for samples of this shape, without the batch."""
@@ -54,7 +59,7 @@ def length_of(detector: Any, part: str) -> Length:
         given = _given(detector, prefix)
         if given != (None, None):
             return given
-    return Length(None, _default(detector, f"{part}_" if part else ""))
+    return Length(None, _default(detector, f"{part}_" if part else "")(detector.shape_))
 
 
 def default_lengths(detector: Any) -> dict[str, int]:
@@ -64,11 +69,24 @@ def default_lengths(detector: Any) -> dict[str, int]:
     ----------
     detector : a `NeuralDetector` with a shape.
     """
-    found = {prefix: _given(detector, prefix) for prefix in _prefixes(detector)}
-    played = [prefix for prefix, length in found.items() if length.epochs != 0]
-    if any(found[prefix] != (None, None) for prefix in played):
+    defaults = steps_of(detector)
+    given = {prefix: _given(detector, prefix) for prefix in defaults}
+    played = [prefix for prefix, length in given.items() if length.epochs != 0]
+    if any(given[prefix] != (None, None) for prefix in played):
         return {}
-    return {f"{prefix}steps": _default(detector, prefix) for prefix in played}
+    return {f"{prefix}steps": defaults[prefix](detector.shape_) for prefix in played}
+
+
+def steps_of(owner: Any) -> dict[str, Steps]:
+    """The default steps of each part of the training, by what the names of its parameters begin with.
+
+    Parameters
+    ----------
+    owner : a `NeuralDetector`, or its class.
+    """
+    names = owner._get_param_names()
+    prefixes = [name.removesuffix("epochs") for name in names if name.endswith("epochs")]
+    return {prefix: _default(owner, prefix) for prefix in prefixes}
 
 
 def check_lengths(detector: Any) -> None:
@@ -79,7 +97,7 @@ def check_lengths(detector: Any) -> None:
     detector : a `NeuralDetector`; a part of its training may have no passes at all where its class says so by
         `may_skip`.
     """
-    for prefix in _prefixes(detector):
+    for prefix in steps_of(detector):
         epochs, steps = _given(detector, prefix)
         if epochs is not None and steps is not None:
             raise InputError(f"Give {prefix}steps or {prefix}epochs, not both: they are {steps} and {epochs}.")
@@ -89,15 +107,10 @@ def check_lengths(detector: Any) -> None:
                 raise InputError(f"{prefix}{name} must be a whole number of at least {bound}, not {value}.")
 
 
-def _prefixes(detector: Any) -> list[str]:
-    """What the names of lengths begin with: nothing, or the part of the training."""
-    return [name.removesuffix("epochs") for name in detector.get_params(deep=False) if name.endswith("epochs")]
+def _default(owner: Any, prefix: str) -> Steps:
+    found: Steps = getattr(owner, f"default_{prefix}steps", owner.default_steps)
+    return found
 
 
 def _given(detector: Any, prefix: str) -> Length:
     return Length(getattr(detector, f"{prefix}epochs", None), getattr(detector, f"{prefix}steps", None))
-
-
-def _default(detector: Any, prefix: str) -> int:
-    default: Steps = getattr(detector, f"default_{prefix}steps", detector.default_steps)
-    return default(detector.shape_)

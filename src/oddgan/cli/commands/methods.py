@@ -45,13 +45,26 @@ def help_on_method(name: str, output: Output) -> None:
     cls = oddgan.tasks.method_class(name)
     card, rows = cls.card, oddgan.tasks.parameter_rows(cls)
     document(
-        card.row() | {"deviations": list(card.deviations), "parameters": [vars(row) for row in rows]},
+        card.row()
+        | {
+            "deviations": list(card.deviations),
+            "parameters": [vars(row) for row in rows],
+            "default_steps": oddgan.tasks.default_steps(cls),
+            "published": {key: one.source for key, one in oddgan.tasks.published(cls).items()},
+        },
         output,
     )
     lines = [f"{card.name}: {card.summary}", f"{card.authors}: {card.title}, {card.year}", card.link, ""]
+    for key, steps in oddgan.tasks.default_steps(cls).items():
+        lines.append(f"Default {key}: {', '.join(f'{n} on {kind} data' for kind, n in steps.items())}")
     for own, title in ((True, "Parameters"), (False, "Parameters of every method")):
         lines.append(f"{title} (--set name=value)")
         lines += [*described(row for row in rows if row.own is own), ""]
+    found = oddgan.tasks.published(cls)
+    lines += texts_if((found, "Published settings (oddgan fit --published NAME)"))
+    for key, one in found.items():
+        lines += _wrapped(f"{key}: {one.source}", "  ")
+    lines += texts_if((found, ""))
     lines += texts_if((card.deviations, "Deviations from the paper"))
     for number, text in enumerate(card.deviations, start=1):
         lines += _wrapped(f"{number}. {text}", "  ")
