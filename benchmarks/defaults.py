@@ -22,7 +22,7 @@ from functools import partial
 import numpy as np
 
 from adbench import TABLES
-from ecg import N_TRAIN, NORMAL, beats
+from ecg import N_TRAIN, NORMAL, windows
 from harness import Bench, Entry, Setup, adbench_table, mnist, split_normals
 from harness.one_class import Images
 from oddgan._core.card import kind_of
@@ -69,9 +69,9 @@ def digit(label: int, *, held_out: bool) -> Split:
 
 
 def heartbeats(*, held_out: bool) -> Split:
-    """Normal beats of some patients to train on, all beats of others to test."""
+    """Normal beats of some patients to train on, all beats of others to test, in the default cut."""
     train, test = (DS1[:-N_PATIENTS], DS1[-N_PATIENTS:]) if held_out else (DS1, DS2)
-    normal, others = beats(train).normal().draw(N_TRAIN, 0), beats(test)
+    normal, others = windows(train).normal().draw(N_TRAIN, 0), windows(test)
     protocol = "DS1 N, 16 patients -> the other 5" if held_out else "DS1 N -> DS2"
     return Split(protocol, normal.x, others.x, others.y != NORMAL)
 

@@ -78,13 +78,16 @@ COMPOSITIONS: dict[str, Composition] = {
 RATE = 0.1
 FEW = 3000  # beats that the components are looked at with after each epoch
 MINUTES = 5.0
+PUBLISHED = EcgOptions(cut="beat-to-beat")
+WINDOW = EcgOptions(rate=0, adapt=0, rhythm=False)
 CUTS = {
-    "published": EcgOptions(),
-    "window": EcgOptions(cut="window"),
-    "window, record's scale": EcgOptions(cut="window", scale="robust"),
-    "window, rhythm": EcgOptions(cut="window", rhythm=True),
-    "window, patient's own beat": EcgOptions(cut="window", adapt=MINUTES),
-    "window, rhythm, patient's own beat": EcgOptions(cut="window", rhythm=True, adapt=MINUTES),
+    "published": PUBLISHED,
+    "window": WINDOW,
+    "window, record's scale": replace(WINDOW, scale="robust"),
+    "window, rhythm": replace(WINDOW, rhythm=True),
+    "window, patient's own beat": replace(WINDOW, adapt=MINUTES),
+    "window, rhythm, patient's own beat": replace(WINDOW, rhythm=True, adapt=MINUTES),
+    "the same at 120 Hz": EcgOptions(),
 }
 # When the encoder of a GAN learns, and from what: beats (its error in x), or samples of the generator (its error in z).
 ENCODERS: dict[str, dict[str, Any]] = {
@@ -138,7 +141,7 @@ class Task:
 @cache
 def at_random() -> Task:
     """Beats at random, as ecgan divides them."""
-    return Task.of("ecgan split", read_beats(data_path("mitdb")), "ecgan")
+    return Task.of("ecgan split", read_beats(data_path("mitdb"), PUBLISHED), "ecgan")
 
 
 @cache

@@ -5,40 +5,76 @@ from importlib import resources
 
 import numpy as np
 
-from oddgan._core.names import resolve
-from oddgan.data.dataset import Encoding, Raw
+from oddgan._core.errors import InputError
+from oddgan._core.names import canonical, resolve
+from oddgan.data.dataset import Encoding, Raw, Reading
 from oddgan.data.ecg.beats import CLASSES
-from oddgan.options import SplitName
+from oddgan.options import EcgOptions, SplitName
 
 NAMES = ("digits", "breast-cancer", "ecg")
 _TRAIN_SHARE = 0.7
 _SEED = 0
+_WINDOW, _BEAT_TO_BEAT = EcgOptions(), EcgOptions(cut="beat-to-beat")
 
 
-def load_builtin(name: str, split: SplitName) -> Raw:
+def ecg_cut(name: str, ecg: EcgOptions | None, like: Reading | None) -> EcgOptions | None:
+    """The cut that heartbeats are wanted in; None for other sets.
+
+    Parameters
+    ----------
+    name : of the built-in set.
+    ecg : what the user says.
+    like : the reading of a fitted model, which has no cut if it learned from arrays, or from an earlier version's
+        built-in beats.
+
+    Raises
+    ------
+    InputError
+        If they are not there in this cut.
+    """
+    if canonical(name) != "ecg":
+        return None
+    fitted = None if like is None else like.ecg or _BEAT_TO_BEAT
+    if ecg is None and fitted is not None:
+        ecg = next((cut for cut in (_WINDOW, _BEAT_TO_BEAT) if cut.cut == fitted.cut), fitted)
+    ecg = ecg or _WINDOW
+    if ecg not in (_WINDOW, _BEAT_TO_BEAT):
+        raise InputError(
+            "builtin:ecg has beats in two cuts, the default one and --ecg cut=beat-to-beat; other cuts need the "
+            "records: give mitbih."
+        )
+    return ecg
+
+
+def load_builtin(name: str, split: SplitName, ecg: EcgOptions | None = None) -> Raw:
     """Load a built-in data set.
 
     - `digits`: 1797 images (1, 8, 8) of handwritten digits, uint8 in 0..16; labels 0 to 9. Splits: 70% of each class,
       drawn with a fixed seed, are train.
     - `breast-cancer`: 569 rows of 30 measurements of cell nuclei; labels 0 benign, 1 malignant (scikit-learn has them
       the other way round). Splits as above.
-    - `ecg`: heartbeats (1, 187) of the MIT-BIH Arrhythmia Database at 120 Hz, each scaled to 0..1 by its own minimum
-      and maximum and filled with zeros at the end; labels 0 N, 1 S, 2 V, 3 F. train: 1260 normal beats of 21 patients;
-      test: 660 normal and 350 anomalous beats of 22 other patients. The ids are `record/sample`. ODC-By 1.0; see
+    - `ecg`: heartbeats (4, 108) of the MIT-BIH Arrhythmia Database, cut as `EcgOptions()` does: 0.9 s at 120 Hz, less
+      the patient's median beat, and three constant channels of rhythm; labels 0 N, 1 S, 2 V, 3 F. train: 1260 normal
+      beats of 21 patients; test: 660 normal and 336 anomalous beats of 22 other patients, all after the five minutes
+      that the median beat is of. With `cut="beat-to-beat"` they are (1, 187), 350 of them anomalous, each scaled to
+      0..1 by its own minimum and maximum and filled with zeros at the end. The ids are `record/sample`. ODC-By 1.0; see
       `files/ecg.LICENSE.txt` for the sources and how it was cut.
 
     Parameters
     ----------
     name : the set; case and punctuation don't matter.
     split : train or test.
+    ecg : the cut of heartbeats, as `ecg_cut` gives it; None takes the default.
 
     Raises
     ------
     InputError
         If there is no such set.
     """
-    load = {"digits": _digits, "breast-cancer": _breast_cancer, "ecg": _ecg}
-    return load[resolve(name, NAMES, "built-in data set")](split)
+    found = resolve(name, NAMES, "built-in data set")
+    if found == "ecg":
+        return _ecg(split, ecg or _WINDOW)
+    return {"digits": _digits, "breast-cancer": _breast_cancer}[found](split)
 
 
 def _digits(split: SplitName) -> Raw:
@@ -64,15 +100,21 @@ def _breast_cancer(split: SplitName) -> Raw:
     )
 
 
-def _ecg(split: SplitName) -> Raw:
+def _ecg(split: SplitName, cut: EcgOptions) -> Raw:
+    name = "ecg-windows.npz" if cut == _WINDOW else "ecg.npz"
     with (
-        resources.files("oddgan.data").joinpath("files/ecg.npz").open("rb") as stream,
+        resources.files("oddgan.data").joinpath("files", name).open("rb") as stream,
         np.load(stream, allow_pickle=False) as file,
     ):
-        k, r, y, record, sample = (file[f"{key}_{split}"] for key in ("k", "r", "y", "record", "sample"))
-    ids = np.array([f"{a}/{b}" for a, b in zip(record, sample, strict=True)])
+        found = {key.removesuffix(f"_{split}"): file[key] for key in file.files if key.endswith(split)}
+    record, k, r = found["record"], found["k"], found["r"]
     x = (k / r[:, None]).astype(np.float32)[:, None]
-    return Raw("builtin:ecg", x, y, ids, kind="series", split=split, classes=CLASSES)
+    if cut == _WINDOW:
+        own = found["own"][np.unique(record, return_inverse=True)[1]]
+        rhythm = np.repeat(found["rhythm"][:, :, None], x.shape[2], axis=2)
+        x = np.concatenate([x - own[:, None], rhythm], axis=1)
+    ids = np.array([f"{a}/{b}" for a, b in zip(record, found["sample"], strict=True)])
+    return Raw("builtin:ecg", x, found["y"], ids, kind="series", split=split, ecg=cut, classes=CLASSES)
 
 
 def _rows(y: np.ndarray, split: SplitName) -> np.ndarray:

@@ -86,6 +86,8 @@ class Reading:
             If the values are not those of a reading.
         """
         given = {name: _tuples(value) for name, value in values.items()}
+        if isinstance(given.get("ecg"), dict):  # windows had the recording's own rate before there was a choice
+            given["ecg"] = {"rate": 0.0} | given["ecg"]
         parts: dict[str, type] = {"encoding": Encoding, "ecg": EcgOptions}
         for name, kind in parts.items():
             if given.get(name) is not None:

@@ -15,7 +15,7 @@ from oddgan._core.names import canonical
 from oddgan._core.paths import check_name, regular_file, walk
 from oddgan.data.arrays import read_npy, read_npz
 from oddgan.data.builtin import NAMES as BUILTIN
-from oddgan.data.builtin import load_builtin
+from oddgan.data.builtin import ecg_cut, load_builtin
 from oddgan.data.convert import finish
 from oddgan.data.csv_files import load_csv
 from oddgan.data.dataset import Dataset, Raw, Reading
@@ -154,8 +154,8 @@ def _merge(options: Options, like: Reading | None) -> Options:
     if options.impute and not like.impute:
         raise InputError("The model was fitted without --impute, so it has no medians to fill in: fit it anew.")
     # Beats may be found in another way in records that nobody annotated.
-    if options.ecg and like.ecg and dataclasses.replace(options.ecg, peaks=like.ecg.peaks) != like.ecg:
-        raise InputError("The model was fitted on beats that were cut in another way: remove --ecg.")
+    if options.ecg and like.ecg:
+        _same_cut(dataclasses.asdict(options.ecg), dataclasses.asdict(like.ecg))
     return dataclasses.replace(
         options,
         kind=like.kind,
@@ -164,6 +164,15 @@ def _merge(options: Options, like: Reading | None) -> Options:
         impute=like.impute,
         normal=like.normal if options.normal is None else options.normal,
     )
+
+
+def _same_cut(given: dict[str, Any], fitted: dict[str, Any]) -> None:
+    others = [f"{name}={value}" for name, value in fitted.items() if name != "peaks" and given[name] != value]
+    if others:
+        raise InputError(
+            f"The model was fitted on beats that were cut in another way: remove --ecg, or add {', '.join(others)} to "
+            "it."
+        )
 
 
 def _load(source: Any, options: Options, like: Reading | None, default_split: SplitName) -> Raw:
@@ -176,8 +185,10 @@ def _load(source: Any, options: Options, like: Reading | None, default_split: Sp
         _only(options, "a frame", *_OF_TABLES)
         return encode(read_frame(source, select=partial(selected, options=options, like=like)), options, like)
     if str(source).startswith(_PREFIX):
-        _only(options, source, "split")
-        return load_builtin(str(source).removeprefix(_PREFIX), options.split or default_split)
+        name = str(source).removeprefix(_PREFIX)
+        cut = ecg_cut(name, options.ecg, like)
+        _only(options, source, "split", *(["ecg"] if cut else []))
+        return load_builtin(name, options.split or default_split, cut)
     check_name(source)
     if not str(source):
         raise InputError("The name of the data is empty; expected a file, a folder or the name of a data set.")

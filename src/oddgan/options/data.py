@@ -18,18 +18,24 @@ Impute = Literal["median"]
 Cut = Literal["beat-to-beat", "window", "beatgan"]
 Scale = Literal["beat", "record", "robust", "millivolts"]
 
-_Seconds = Annotated[float, Range(least=0, below=math.inf)]
+_FROM_0 = Range(least=0, below=math.inf)
+_Seconds = Annotated[float, _FROM_0]
+_USUAL: dict[str, tuple[float, float]] = {"rate": (120.0, 0.0), "adapt": (5.0, 0.0), "rhythm": (True, False)}
 
 
 @dataclass(frozen=True)
 class EcgOptions:
     """How recordings become beats.
 
+    As it comes, a beat is a window in which the patient's usual beat is subtracted, beside the intervals to its
+    neighbours: what tells an unusual beat from the usual beats of a person whom the model has never seen. The cuts of
+    published sets have neither, unless they are asked for.
+
     Parameters
     ----------
-    cut : `beat-to-beat` from each beat to a fifth past the next one, 187 values at 120 Hz, zeros at the end (Kachuee et
-        al. 2018); `window` from `before` to `after` each beat; `beatgan` 320 values at 360 Hz, 140 before and 180 from
-        the R peak on (Zhou et al. 2019).
+    cut : `window` from `before` to `after` each beat; `beat-to-beat` from each beat to a fifth past the next one, 187
+        values at 120 Hz, zeros at the end (Kachuee et al. 2018); `beatgan` 320 values at 360 Hz, 140 before and 180
+        from the R peak on (Zhou et al. 2019).
     lead : number from 0, or name; None takes the first, or MLII for `beatgan`.
     peaks : `annotated` takes the beats of the .atr files; `detected` finds them, and labels them by the annotated beat
         within 150 ms where there is one.
@@ -38,10 +44,13 @@ class EcgOptions:
     scale : `beat` to 0..1 by each beat's own range; `record` by the record's; `robust` by the record's median and
         interquartile range; `millivolts` not at all; None takes `beat`, which `beatgan` stretches to -1..1.
     before, after : seconds before and after a beat, for `window`.
-    adapt : minutes at the start of each record whose median beat is subtracted from all of its beats, 0 for none. No
-        label is read for it.
+    rate : values a second of a window, read off the straight lines between the samples; 0 takes the samples as they
+        are, None takes 120.
+    adapt : minutes at the start of each record whose median beat is subtracted from all of its beats, 0 for none; None
+        takes 5 for `window`, else 0. No label is read for it.
     rhythm : add three constant channels: the interval before, the interval after, and the first relative to the mean
-        of about ten around it; each is cut at 2 s, or 2, and halved, so that it lies in 0..1.
+        of about ten around it; each is cut at 2 s, or 2, and halved, so that it lies in 0..1. None adds them to a
+        `window`.
 
     Raises
     ------
@@ -49,7 +58,7 @@ class EcgOptions:
         If a value is none of these, or `beatgan` is asked for what it does in its own way.
     """
 
-    cut: Cut = "beat-to-beat"
+    cut: Cut = "window"
     lead: int | str | None = None
     peaks: Literal["annotated", "detected"] = "annotated"
     baseline: Literal["median", "high-pass"] | None = None
@@ -57,10 +66,14 @@ class EcgOptions:
     scale: Scale | None = None
     before: _Seconds = 0.4
     after: _Seconds = 0.5
-    adapt: _Seconds = 0.0
-    rhythm: bool = False
+    rate: Annotated[float | None, _FROM_0] = None
+    adapt: Annotated[float | None, _FROM_0] = None
+    rhythm: bool | None = None
 
     def __post_init__(self) -> None:
+        for name, (window, others) in _USUAL.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, window if self.cut == "window" else others)
         check_fields(self)
         if isinstance(self.lead, bool) or not isinstance(self.lead, int | str | None):
             raise InputError(f"lead is {self.lead!r}; expected its number or name.")
@@ -68,6 +81,8 @@ class EcgOptions:
             raise InputError("cut=beatgan has its own filter and its own use of detected peaks: remove both.")
         if self.cut == "window" and self.before + self.after == 0:
             raise InputError("The window is empty: give seconds before or after the beat.")
+        if self.cut == "window" and self.rate and round(self.before * self.rate) + round(self.after * self.rate) == 0:
+            raise InputError(f"At {self.rate:g} values a second the window holds none: raise rate.")
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "EcgOptions":

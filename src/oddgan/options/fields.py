@@ -113,7 +113,7 @@ class Field:
             return ""
         if choices and value not in choices:
             return " or ".join(map(str, choices))
-        if self.switch and not isinstance(value, bool):
+        if bool in self.arms and not isinstance(value, bool):
             return "true or false"
         if isinstance(value, str) and get_origin(self.kind) is tuple:
             return "a tuple of texts"

@@ -8,6 +8,8 @@ from oddgan.data.ecg.beats import BEATGAN, beat_to_beat, windows
 from .conftest import DATA, PEAKS, heart, needs_mitbih, recording, symbols
 
 WHOLE = recording(1024 + 200 * heart(), PEAKS, symbols())
+PUBLISHED = EcgOptions(cut="beat-to-beat")
+PLAIN = {"rate": 0, "adapt": 0, "rhythm": False}  # what a window is made of
 
 
 def test_spans_from_beat_to_beat():
@@ -29,7 +31,7 @@ def test_every_third_value_scaled_and_filled_with_zeros():
     signal = np.zeros(1000)
     signal[100:106] = [0, 9, 9, 40, 9, 9]
     # From 100 to 106 + int(0.2 * (111 - 106)) = 107: every third value is at 100, 103 and 106.
-    beats = cut(recording(signal, [100, 106, 111], ["N", "/", "V"]))
+    beats = cut(recording(signal, [100, 106, 111], ["N", "/", "V"]), PUBLISHED)
     assert beats.x.shape == (2, 1, 187)
     assert beats.x[0, 0, :4].tolist() == [0, 1, 0, 0]
     assert beats.length.tolist()[0] == 3
@@ -42,7 +44,7 @@ def test_every_third_value_scaled_and_filled_with_zeros():
 def test_the_rate_decides_the_step():
     # At 250 samples a second every second value is 125 Hz, the nearest to 120 Hz.
     signal = np.arange(1000.0)
-    beats = cut(recording(signal, [0, 100, 200], list("NNN"), rate=250.0))
+    beats = cut(recording(signal, [0, 100, 200], list("NNN"), rate=250.0), PUBLISHED)
     assert beats.length[0] == (100 + 20) // 2
 
 
@@ -60,7 +62,7 @@ def test_classes():
     [("beat", 0, 1), ("record", 0, 1), ("millivolts", 0, 1), ("robust", 0, None)],
 )
 def test_scales(scale, low, high):
-    x = cut(WHOLE, EcgOptions(cut="window", before=0.1, after=0.1, scale=scale)).x
+    x = cut(WHOLE, EcgOptions(cut="window", before=0.1, after=0.1, scale=scale, **PLAIN)).x
     assert x.shape == (24, 1, 72)
     assert x.min() == pytest.approx(low, abs=0.05)
     quartiles = np.quantile(WHOLE.signal, [0.25, 0.5, 0.75])
@@ -71,7 +73,7 @@ def test_scales(scale, low, high):
 def test_a_record_scales_its_own_outliers():
     signal = 1024 + 200 * heart()
     signal[PEAKS[3]] += 200  # twice as high
-    beats = cut(recording(signal, PEAKS, symbols()), EcgOptions(cut="window", scale="record"))
+    beats = cut(recording(signal, PEAKS, symbols()), EcgOptions(scale="record", **PLAIN))
     tops = beats.x.max(axis=(1, 2))
     assert tops[3] == 1
     assert tops[5] == pytest.approx(0.5)
@@ -108,9 +110,9 @@ def test_detected_peaks_take_the_label_of_the_annotated_beat():
 def test_filters_are_applied():
     drift = np.linspace(0, 4000, WHOLE.signal.shape[1])
     hum = 100 * np.sin(2 * np.pi * 50 / 360 * np.arange(len(drift)))
-    plain = EcgOptions(cut="window", scale="millivolts")
+    plain = EcgOptions(scale="millivolts", **PLAIN)
     noisy = recording(WHOLE.signal[0] + drift + hum, PEAKS, symbols())
-    cleaned = EcgOptions(cut="window", scale="millivolts", baseline="median", mains=50)
+    cleaned = EcgOptions(scale="millivolts", baseline="median", mains=50, **PLAIN)
     distance = [np.abs(cut(noisy, o).x - cut(WHOLE, plain).x)[3:-3].mean() for o in (plain, cleaned)]
     assert distance[1] < 5.2  # what is left is the converter's zero, 1024 counts or 5.12 mV, which the median takes too
     assert distance[0] > 9
@@ -124,17 +126,29 @@ def test_beats_with_gaps_are_left_out():
 
 
 def test_rhythm_channels_and_the_patients_own_beat():
-    plain = cut(WHOLE, EcgOptions(cut="window"))
+    plain = cut(WHOLE, EcgOptions(adapt=0, rhythm=False))
     assert plain.rr[5].tolist() == pytest.approx([300 / 360, 300 / 360, 1])
-    rhythm = cut(WHOLE, EcgOptions(cut="window", rhythm=True)).x
+    rhythm = cut(WHOLE, EcgOptions(adapt=0)).x
     assert rhythm.shape[1] == 4
     assert (rhythm[:, :1] == plain.x).all()
     assert rhythm[5, 1:, 0].tolist() == pytest.approx([300 / 720, 300 / 720, 0.5])
     assert (rhythm[:, 1:] == rhythm[:, 1:, :1]).all()
-    own = cut(WHOLE, EcgOptions(cut="window", adapt=0.1)).x  # 6 s: the first seven beats
+    own = cut(WHOLE, EcgOptions(adapt=0.1, rhythm=False)).x  # 6 s: the first seven beats
     assert own == pytest.approx(plain.x - np.median(plain.x[:7], axis=0))
+    assert (cut(WHOLE, EcgOptions(adapt=0.1)).x == np.concatenate([own, rhythm[:, 1:]], axis=1)).all()
     with pytest.raises(InputError, match="Record r has no beat in the minutes that adapt to its patient"):
         cut(WHOLE, EcgOptions(adapt=0.001))
+
+
+def test_windows_have_one_rate_whatever_the_recordings():
+    every = cut(WHOLE, EcgOptions(rate=0, adapt=0, rhythm=False, scale="millivolts"))
+    third = cut(WHOLE, EcgOptions(adapt=0, rhythm=False, scale="millivolts"))
+    assert (every.x.shape[2], third.x.shape[2]) == (324, 108)
+    assert third.x == pytest.approx(every.x[:, :, ::3], abs=1e-6)  # 120 of 360 values a second
+    slow = recording(WHOLE.signal[0, ::3] * 2, PEAKS // 3, symbols(), rate=120.0)
+    assert cut(slow, EcgOptions()).x == pytest.approx(cut(WHOLE, EcgOptions()).x, abs=1e-6)
+    between = cut(slow, EcgOptions(rate=240, adapt=0, rhythm=False, scale="millivolts")).x[0, 0]
+    assert between[1:-1:2] == pytest.approx((between[:-2:2] + between[2::2]) / 2, abs=1e-6)  # on straight lines
 
 
 def test_what_can_not_be_cut():
@@ -165,7 +179,7 @@ def published():
 @needs_mitbih
 @pytest.mark.parametrize("name", ["100", "102", "114", "201", "207", "231"])
 def test_records_are_cut_as_the_published_set_is(published, name):
-    beats = read_beats(DATA / "mitdb" / name)
+    beats = read_beats(DATA / "mitdb" / name, PUBLISHED)
     rows = published["record"] == int(name)
     assert beats.sample.tolist() == published["sample"][rows].tolist()
     assert beats.symbol.tolist() == published["symbol"][rows].tolist()

@@ -48,7 +48,7 @@ def test_records_are_downloaded_once(cache, server):
     home, folder = server
     assert mitbih_folder(home) == cache / "mitbih"
     assert {p.name for p in (cache / "mitbih").iterdir()} == set(home.sha256)
-    assert len(read_beats(cache / "mitbih")) == 2 * 23
+    assert len(read_beats(cache / "mitbih")) == 2 * 24
     for path in folder.iterdir():
         path.unlink()
     assert mitbih_folder(home) == cache / "mitbih"

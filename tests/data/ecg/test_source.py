@@ -21,10 +21,13 @@ def folder(tmp_path_factory):
     return place
 
 
+PUBLISHED = EcgOptions(cut="beat-to-beat")  # the last beat of a record has no next one
+
+
 def test_a_folder_of_records_is_read_as_beats(folder):
     data = read(folder)
-    assert (data.kind, data.x.shape, data.x.dtype) == ("series", (46, 1, 187), np.float32)
-    assert np.bincount(data.y).tolist() == [42, 2, 2]
+    assert (data.kind, data.x.shape, data.x.dtype) == ("series", (48, 4, 108), np.float32)
+    assert np.bincount(data.y).tolist() == [44, 2, 2]
     assert data.ids[:2].tolist() == ["100/300", "100/600"]
     assert data.classes == ("N", "S", "V", "F", "Q")
     assert data.reading.ecg == EcgOptions()
@@ -32,7 +35,7 @@ def test_a_folder_of_records_is_read_as_beats(folder):
 
 
 def test_one_record(folder):
-    assert len(read(folder / "100.hea")) == len(read(str(folder / "106"))) == 23
+    assert len(read(folder / "100.hea")) == len(read(str(folder / "106"))) == 24
 
 
 def test_the_model_cuts_new_records_alike(folder):
@@ -41,7 +44,7 @@ def test_the_model_cuts_new_records_alike(folder):
     again = read(folder, like=data.reading, default_split="test")
     assert (again.x == data.x).all()
     assert again.x.shape[1] == 4
-    with pytest.raises(InputError, match="fitted on beats that were cut in another way: remove --ecg"):
+    with pytest.raises(InputError, match="cut in another way: remove --ecg, or add lead=V1 to it"):
         read(folder, Options(ecg=EcgOptions()), like=data.reading)
 
 
@@ -51,7 +54,7 @@ def test_records_without_labels(tmp_path):
         read(tmp_path)
     data = read(tmp_path, Options(ecg=EcgOptions(peaks="detected")))
     assert data.y is None
-    assert len(data) == 23
+    assert len(data) == 24
     assert heart().max() > 0.9
 
 
@@ -64,9 +67,9 @@ def test_scoring_needs_no_labels(tmp_path):
     write_record(tmp_path, "c", annotated=False)
     learned = read(tmp_path, DETECTED)
     assert {name.split("/")[0] for name in learned.ids} == {"b"}
-    assert "46 detected beats that nobody annotated were left out, in a, c." in learned.notes
+    assert "48 detected beats that nobody annotated were left out, in a, c." in learned.notes
     scored = read(tmp_path, like=learned.reading, labelled=False)
-    assert [name.split("/")[0] for name in scored.ids] == ["a"] * 23 + ["b"] * 23 + ["c"] * 23
+    assert [name.split("/")[0] for name in scored.ids] == ["a"] * 24 + ["b"] * 24 + ["c"] * 24
 
 
 def test_a_model_of_annotated_beats_scores_records_without_annotations(tmp_path):
@@ -77,8 +80,8 @@ def test_a_model_of_annotated_beats_scores_records_without_annotations(tmp_path)
     with pytest.raises(InputError, match=r"has no annotated beats .*: find them with peaks=detected"):
         read(tmp_path / "new", like=learned, labelled=False)
     found = read(tmp_path / "new", Options(ecg=EcgOptions(cut="window", lead="V1", peaks="detected")), like=learned)
-    assert (found.y, found.x.shape[1:]) == (None, (1, 324))
-    with pytest.raises(InputError, match="cut in another way"):
+    assert (found.y, found.x.shape[1:]) == (None, (4, 108))
+    with pytest.raises(InputError, match="cut in another way: remove --ecg, or add lead=V1 to it"):
         read(tmp_path / "new", DETECTED, like=learned)
 
 
@@ -91,13 +94,13 @@ def test_beats_in_gaps_are_counted_and_named(tmp_path):
     counts.tofile(path.with_name("a.dat"))
     header = path.with_name("a.hea")
     header.write_text(header.read_text().replace(f" {before % 2**16} ", f" {int(counts[:, 0].sum()) % 2**16} "))
-    data = read(tmp_path)
+    data = read(tmp_path, Options(ecg=PUBLISHED))
     assert len(data) == 46 - 3  # the third ends a fifth past the fourth
     assert data.notes == (
         "5 beats were left out: 3 in gaps of the signal, in a (3); 2 that an end of the recording cuts off.",
     )
     with pytest.warns(Notice, match="3 in gaps of the signal"):
-        assert len(read_beats(tmp_path)) == 43
+        assert len(read_beats(tmp_path, PUBLISHED)) == 43
 
 
 @pytest.mark.parametrize("damage", ["cut", "lead", "pipe", "name"])
@@ -162,7 +165,7 @@ def test_halves_by_default_by_name_and_as_in_the_model(whole):
     data = read(whole, default_split="test")
     assert (data.reading.split, data.reading.protocol) == ("test", "patient-wise")
     assert {name.split("/")[0] for name in data.ids} == {"100"}
-    train, test = (read(whole, Options(protocol="Random", split=half)) for half in ("train", "test"))
+    train, test = (read(whole, Options(protocol="Random", split=half, ecg=PUBLISHED)) for half in ("train", "test"))
     assert not set(train.ids) & set(test.ids)
     assert len(train) + len(test) == 46
     assert test.notes == (
@@ -177,23 +180,23 @@ def test_a_model_of_mitbih_reads_other_records_as_a_whole(folder, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(source, "_MITBIH", frozenset({"100", "106"}))
         fitted = read(folder).reading
-    assert len(read(folder, like=fitted, default_split="test")) == 46
+    assert len(read(folder, like=fitted, default_split="test")) == 48
 
 
 def test_mitbih_by_name(whole, monkeypatch, tmp_path):
     monkeypatch.setenv("ODDGAN_CACHE", str(tmp_path))
     monkeypatch.setattr(sys.modules["oddgan.data.read"], "mitbih_folder", lambda: whole)
-    assert len(read("MIT-BIH", default_split="test")) == 23
+    assert len(read("MIT-BIH", default_split="test")) == 24
     with pytest.raises(InputError, match="--x does not apply to mitbih"):
         read("mitbih", Options(x="a"))
-    with pytest.raises(InputError, match=r"--ecg does not apply to builtin:ecg"):
-        read("builtin:ecg", Options(ecg=EcgOptions()))
+    with pytest.raises(InputError, match=r"--ecg does not apply to builtin:digits"):
+        read("builtin:digits", Options(ecg=EcgOptions()))
 
 
 @pytest.mark.data
 @needs_mitbih
 def test_the_published_split():
-    test = read(DATA / "mitdb", Options(protocol="published", split="test"))
+    test = read(DATA / "mitdb", Options(protocol="published", split="test", ecg=PUBLISHED))
     assert np.bincount(test.y).tolist() == [18118, 556, 1448, 162, 1608]
 
 
@@ -209,10 +212,11 @@ def record_at(folder, name, rate, lead="MLII", gap=slice(0, 0)):
     return folder
 
 
-def test_windows_of_several_rates_are_refused_or_left_out(tmp_path):
+def test_windows_of_several_rates_are_alike_unless_each_keeps_its_own(tmp_path):
     record_at(tmp_path, "a", 360)
     record_at(tmp_path, "b", 250)
-    window = EcgOptions(cut="window")
+    assert read(tmp_path).x.shape[1:] == (4, 108)
+    window = EcgOptions(rate=0)
     wanted = "Record b has 250 samples a second and record a has 360, so that their windows have 225 and 324 values"
     with pytest.raises(InputError, match=wanted):
         read(tmp_path, Options(ecg=window))
@@ -224,7 +228,7 @@ def test_windows_of_several_rates_are_refused_or_left_out(tmp_path):
 def test_leads_and_rates_that_differ_are_told(tmp_path):
     record_at(tmp_path, "a", 360)
     record_at(tmp_path, "b", 250, lead="V5")  # every second sample is taken: 125 a second
-    notes = " ".join(read(tmp_path).notes)
+    notes = " ".join(read(tmp_path, Options(ecg=PUBLISHED)).notes)
     assert "leads differ: MLII in a; V5 in b: choose one by its name with --ecg lead=NAME." in notes
     assert "Beats of 1 records have another number of values a second than 120: b (125)." in notes
     assert "differ" not in " ".join(read(tmp_path / "b").notes)

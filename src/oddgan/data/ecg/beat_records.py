@@ -109,7 +109,7 @@ def read_beats(source: str | Path, options: EcgOptions | None = None) -> Beats:
     ----------
     source : a folder with .hea files; one record, with a suffix or without; or `mitbih`, which is taken from the cache
         folder or downloaded, unless a folder of that name is there.
-    options : how; None cuts like the published set of beats. `cut=beatgan` passes over the records 102, 104, 107 and
+    options : how; None takes the defaults of `EcgOptions`. `cut=beatgan` passes over the records 102, 104, 107 and
         217, in which MIT-BIH has paced hearts.
 
     Returns
@@ -141,7 +141,7 @@ def _alike(cut: Cut, name: str, others: Mapping[str, Cut]) -> Cut:
         if here != there:
             raise InputError(
                 f"Record {name} has {cut.rate:g} samples a second and record {other} has {known.rate:g}, so that their "
-                f"windows have {here} and {there} values: bring them to one rate, or read them apart."
+                f"windows have {here} and {there} values: give windows one rate, e.g. by --ecg rate=120."
             )
         break
     return cut

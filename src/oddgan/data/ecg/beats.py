@@ -115,7 +115,7 @@ def cut(recording: Recording, options: EcgOptions | None = None) -> Beats:
     Parameters
     ----------
     recording : with annotations, unless the options ask for detected peaks.
-    options : how; None cuts like the published set of beats.
+    options : how; None takes windows around the beats, less the patient's usual beat, with the rhythm.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def cut_and_count(recording: Recording, options: EcgOptions) -> Cut:
         ends=len(marks.sample) - len(spans),
         unconfirmed=len(spans) - len(confirmed),
         lead=one.leads[0],
-        rate=one.rate / _step(one, options),
+        rate=(options.cut == "window" and options.rate) or one.rate / _step(one, options),
         unsearched=float((~known).sum() / one.rate) if options.peaks == "detected" else 0.0,
     )
 
@@ -166,7 +166,7 @@ def _step(one: Recording, options: EcgOptions) -> int:
 
 
 def _beats(one: Recording, marks: _Marks, segments: list[Segment], options: EcgOptions) -> Beats:
-    values = [one.signal[0, s.start : s.stop : _step(one, options)] for s in segments]
+    values = _values(one, marks, segments, options)
     x = _filled(_scaled(values, one, options), LENGTH if options.cut == "beat-to-beat" else len(values[0]))
     chosen = np.array([s.at for s in segments])
     rr = rr_intervals(marks.sample / one.rate)[chosen]
@@ -186,6 +186,18 @@ def _beats(one: Recording, marks: _Marks, segments: list[Segment], options: EcgO
         length=np.array([len(v) for v in values], dtype=np.int64),
         rr=rr,
     )
+
+
+def _values(one: Recording, marks: _Marks, segments: list[Segment], options: EcgOptions) -> list[NDArray[np.float64]]:
+    """What the recording holds in each span, at the rate of the beats."""
+    if options.cut != "window" or not options.rate:
+        return [one.signal[0, s.start : s.stop : _step(one, options)] for s in segments]
+    before, after = (round(seconds * options.rate) for seconds in (options.before, options.after))
+    offsets = np.arange(-before, after) * (one.rate / options.rate)
+    return [
+        np.interp(marks.sample[s.at] + offsets, np.arange(s.start, s.stop), one.signal[0, s.start : s.stop])
+        for s in segments
+    ]
 
 
 def _voltage(one: Recording, options: EcgOptions) -> Recording:

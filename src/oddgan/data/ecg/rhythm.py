@@ -49,7 +49,9 @@ def own_beat_removed(x: NDArray[np.float32], reference: NDArray[np.bool_], name:
         If no beat is in the reference.
     """
     if not reference.any():
-        raise InputError(f"Record {name} has no beat in the minutes that adapt to its patient: give more of them.")
+        raise InputError(
+            f"Record {name} has no beat in the minutes that adapt to its patient: give more, e.g. --ecg adapt=10."
+        )
     return np.asarray(x - np.median(x[reference], axis=0)).astype(np.float32)
 
 
