@@ -9,7 +9,7 @@ from torch.nn.functional import softplus
 
 from oddgan.detectors import EGBAD
 from oddgan.networks import Judgement
-from oddgan.objectives import Wasserstein
+from oddgan.objectives import NonSaturating, Wasserstein
 from oddgan.priors import Uniform
 from oddgan.scores import WeightedSum
 from oddgan.similarities import L2
@@ -41,7 +41,10 @@ def test_losses_by_hand(detector, losses):
     found = losses(detector._bidirectional, X)
     assert list(found) == ["critic", "generator", "encoder"]
     five, eight = torch.tensor([5.0]), torch.tensor([8.0])
-    torch.testing.assert_close(found["critic"], softplus(-five) + softplus(eight))
+    # D has the slope 1 in x1, x2 and z, so that R1 adds half of 3; the paper's objective has no penalty.
+    torch.testing.assert_close(found["critic"], softplus(-five) + softplus(eight) + 1.5)
+    paper = losses(detector.set_params(objective=NonSaturating())._bidirectional, X)
+    torch.testing.assert_close(paper["critic"], softplus(-five) + softplus(eight))
     torch.testing.assert_close(found["generator"], softplus(-eight))
     torch.testing.assert_close(found["encoder"], softplus(five))
 

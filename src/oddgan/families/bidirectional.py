@@ -30,7 +30,6 @@ class BidirectionalDetector(PriorDetector):
 
     decoder_name = "generator"
 
-    latent_dim: int = 100
     prior: Prior = Gaussian()
     objective: Objective = NonSaturating()
     ema: float | None = 0.999

@@ -10,11 +10,14 @@ from oddgan.networks import (
     AAE_MLP,
     ALAD_ARRHYTHMIA,
     ALAD_CIFAR10,
+    ALAD_DENSE,
+    ALAD_DENSE_PAIRS,
     ALAD_KDD,
     ALAD_PAIRS,
     ARAE_MLP,
     BEATGAN_1D,
     DCGAN_32,
+    EGBAD_DENSE,
     EGBAD_KDD,
     EGBAD_MNIST,
     FANOGAN_RESNET_64,
@@ -216,3 +219,16 @@ def test_presets_serve_other_sizes_too() -> None:
     FANOGAN_RESNET_64.check((3, 32, 32))
     EGBAD_MNIST.check((3, 45, 28))
     ALAD_PAIRS.check((1, 8, 8))
+
+
+@pytest.mark.parametrize("backbone", [EGBAD_DENSE, ALAD_DENSE], ids=["EGBAD", "ALAD"])
+@pytest.mark.parametrize("shape", [(5,), (1, 12), (1, 8, 8)], ids=["table", "series", "image"])
+def test_dense_bidirectional_networks_hold_codes_in_place(backbone, shape):
+    encoder, decoder = backbone.encoder(shape, 3), backbone.decoder(3, shape)
+    # Behind each hidden layer of E and G, and nowhere in the critic.
+    kinds = [[type(layer).__name__ for layer in network.modules()] for network in (encoder, decoder)]
+    assert [names.count("BatchNorm1d") for names in kinds] == [2, 2]
+    codes = encoder(torch.randn(6, *shape))
+    assert decoder(codes).shape == (6, *shape)
+    assert not any(isinstance(layer, nn.BatchNorm1d) for layer in backbone.critic(shape, (3,)).modules())
+    assert ALAD_DENSE_PAIRS.critic(shape, shape)(*2 * [torch.randn(6, *shape)]).logit.shape == (6,)

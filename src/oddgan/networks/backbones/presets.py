@@ -111,6 +111,44 @@ ALAD_ARRHYTHMIA = Bidirectional(
     init="xavier",
 )
 
+_EGBAD_FLAT = Bidirectional(
+    encoders=FlatMLP(hidden=(256, 256), norm="batch", init="he"),
+    decoders=FlatMLP(hidden=(256, 256), norm="batch", init="he"),
+    samples=FlatMLP(hidden=(512, 512), init="he"),
+    codes=MLP(hidden=(512,), init="he"),
+    width=512,
+    init="he",
+)
+_ALAD_FLAT = Bidirectional(
+    encoders=FlatMLP(hidden=(256, 128), norm="batch", init="he"),
+    decoders=FlatMLP(hidden=(256, 128), norm="batch", init="he"),
+    samples=FlatMLP(hidden=(256, 128), init="he"),
+    codes=MLP(hidden=(256, 128), init="he"),
+    init="he",
+)
+
+# What learns in minutes on a CPU. Batch norm in the encoder keeps its codes in place: without it they wander, an
+# average of its weights answers with codes near 0, and nothing is reconstructed.
+EGBAD_DENSE = Auto(
+    table=Bidirectional(
+        encoders=MLP(hidden=(128, 64), norm="batch", init="he"),
+        decoders=MLP(hidden=(128, 64), norm="batch", init="he"),
+        samples=MLP(hidden=(128,), init="he"),
+        codes=MLP(hidden=(128,), init="he"),
+        width=128,
+        init="he",
+    ),
+    series=_EGBAD_FLAT,
+    image=_EGBAD_FLAT,
+)
+# The same for ALAD, whose D_xx is ALAD_DENSE_PAIRS.
+ALAD_DENSE = Auto(table=EGBAD_DENSE.table, series=_ALAD_FLAT, image=_ALAD_FLAT)
+ALAD_DENSE_PAIRS = Auto(
+    table=MLP(hidden=(128, 64), init="he"),
+    series=FlatMLP(hidden=(256, 128), init="he"),
+    image=FlatMLP(hidden=(256, 128), init="he"),
+)
+
 # Lüer et al., 2023, and the released code for beats of 320: BEATGAN_1D, with a convolution of kernel 1 before the
 # code, and a critic with spectral norm on C 2 to 5 and no batch norm. There, mean and log variance have 16 channels
 # each before their own linear layer; here both linear layers see all 32. There, the critic has no biases.
