@@ -5,12 +5,14 @@ import pytest
 import torch
 from torch import nn
 
-from oddgan import InputError, load
-from oddgan.detectors import ADGAN, VAE
-from oddgan.families import Stored
+from oddgan import InputError, ModelError, load
+from oddgan.detectors import ADGAN, VAE, AutoEncoder, FAnoGAN
+from oddgan.families import Stored, generator_of
 from oddgan.inversion import JointSearch
 from oddgan.networks import FirstChannels
 from oddgan.objectives import LeastSquares
+from oddgan.priors import Gaussian, Uniform
+from oddgan.scaling import MinMax
 from oddgan.similarities import L1, RBF
 
 X = np.random.default_rng(0).normal(size=(30, 3))
@@ -120,11 +122,65 @@ def test_the_decoder_of_a_vae(likelihood):
     assert np.array_equal(copy.deepcopy(detector).anomaly_score(X), detector.anomaly_score(X))
 
 
-def test_a_given_generator_is_not_saved(tmp_path):
-    detector = ADGAN.from_generator(nn.Linear(2, 3), X, latent_dim=2, n_seed=2, scaling=VAE(epochs=1).fit(X).scaling_)
-    with pytest.raises(InputError, match="given generator can't be saved"):
-        detector.save(tmp_path / "model")
-    assert not (tmp_path / "model").exists()
+@pytest.mark.parametrize("source", [VAE(latent_dim=2, epochs=1), FAnoGAN(latent_dim=2, epochs=1, prior=Uniform())])
+def test_around_a_detector(source, tmp_path):
+    source.set_params(random_state=0).fit(X)
+    detector = ADGAN(n_seed=3, inversion=JointSearch(steps=0), random_state=0).with_generator(source).fit(X[:10])
+    assert not detector.history_
+    assert detector.latent_dim == 2
+    assert detector.prior == getattr(source, "prior", Gaussian())
+    assert detector.scaling_ == source.scaling_
+    drawn = generator_of(source)(detector._stored("starts"))
+    x = torch.from_numpy(source.scaling_(X[:4]))
+    expected = (x[:, None] - drawn).square().mean(dim=(1, 2))
+    np.testing.assert_allclose(detector.anomaly_score(X[:4]), expected, rtol=1e-5)
+    again = load(detector.save(tmp_path / "model"))
+    assert np.array_equal(again.anomaly_score(X), detector.anomaly_score(X))
+    assert type(again.members_[0]) is type(source)
+    assert np.array_equal(load(again.save(tmp_path / "copy")).anomaly_score(X), detector.anomaly_score(X))
+
+
+def test_around_a_module_of_ones_own(tmp_path):
+    scaling, settings = VAE(epochs=1).fit(X).scaling_, {"latent_dim": 2, "n_seed": 2, "random_state": 0}
+    detector = ADGAN.from_generator(nn.Linear(2, 3), X, scaling=scaling, **settings)
+    path = detector.save(tmp_path / "model")
+    again = load(path, generator=nn.Linear(2, 3))
+    assert np.array_equal(again.anomaly_score(X), detector.anomaly_score(X))
+    assert np.array_equal(
+        load(again.save(tmp_path / "copy"), generator=nn.Linear(2, 3)).anomaly_score(X), detector.anomaly_score(X)
+    )
+    for wrong, message in (
+        (None, "generator of your own: give it"),
+        (nn.Linear(2, 3, bias=False), "do not fit"),
+        ("generator", "no module"),
+    ):
+        with pytest.raises(ModelError, match=message):
+            load(path, generator=wrong)
+
+
+def test_models_that_take_no_generator(tmp_path):
+    for detector, message in ((ADGAN(**SMALL), "not made around a module"), (VAE(epochs=1), "VAE takes no generator")):
+        path = detector.fit(X).save(tmp_path / type(detector).__name__)
+        with pytest.raises(ModelError, match=message):
+            load(path, generator=nn.Linear(2, 3))
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (AutoEncoder(epochs=1), "AutoEncoder is none"),
+        (VAE(epochs=1, likelihood="bernoulli", scaling=MinMax(low=0, high=1)), "VAE draws its samples by more"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_detectors_without_a_generator_to_take(source, message):
+    with pytest.raises(InputError, match=message):
+        ADGAN().with_generator(source.fit(X))
+
+
+def test_rows_of_another_shape_than_the_generator_draws():
+    with pytest.raises(InputError, match=r"draws samples of shape \(3,\), but the rows have \(2,\)"):
+        ADGAN().with_generator(VAE(epochs=1).fit(X)).fit(X[:, :2])
 
 
 def test_the_ways_of_the_search():

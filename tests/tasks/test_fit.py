@@ -5,6 +5,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
+import torch
 
 from oddgan import load
 from oddgan._core.errors import InputError
@@ -224,3 +225,28 @@ def test_normal_rows_are_scored_once_and_shown_with_those_scores(table, monkeypa
     x = np.load(table)["X"]
     shown = np.concatenate([x[result.detector.calibration_rows_], x[80:]])
     np.testing.assert_array_equal(run.scores.anomaly_score, result.detector.anomaly_score(shown))
+
+
+def test_a_generator_of_a_stored_model(table):
+    source = fit(FitSpec(method="vae", source=table, settings={"epochs": 1, "latent_dim": 2}))
+    settings = {"n_seed": 2, "inversion": {"steps": 1}}
+    result = fit(FitSpec(method="adgan", source=table, settings=settings, generator=source.model))
+    detector = load(result.model)
+    assert (detector.latent_dim, detector.history_) == (2, [])
+    given = source.detector.networks_["decoder"].state_dict().values()
+    kept = detector.networks_["generator"].state_dict().values()
+    assert all(torch.equal(a, b) for a, b in zip(kept, given, strict=True))
+    x = np.load(table)["X"][:5]
+    assert np.array_equal(detector.anomaly_score(x), result.detector.anomaly_score(x))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"method": "vae"}, r"methods that search a given one \(ADGAN\), not vae"),
+        ({"method": "adgan", "minutes": 1}, "leave --continue and --minutes out"),
+    ],
+)
+def test_a_generator_that_nothing_is_to_be_done_with(table, settings, message):
+    with pytest.raises(UsageError, match=message):
+        fit(FitSpec(source=table, generator="somewhere", **settings))

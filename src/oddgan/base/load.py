@@ -41,6 +41,7 @@ def load(
     *,
     device: str | None = None,
     trust_changes: bool = False,
+    generator: object = None,
 ) -> Detector:
     """Read a detector that `save` wrote.
 
@@ -50,6 +51,7 @@ def load(
     known : the classes that may be loaded.
     device : where to compute from now on; None is torch's default device.
     trust_changes : whether files may have changed since they were saved; what they hold is checked all the same.
+    generator : the module that the model was made around, where its user brought one.
 
     Raises
     ------
@@ -59,13 +61,14 @@ def load(
         If the folder is no model, is damaged, has changed, is newer, or of an unknown class.
     """
     usable_device(device)
-    return _Loader(known, device, trust_changes=trust_changes).load(Path(path))
+    return _Loader(known, device, generator, trust_changes=trust_changes).load(Path(path))
 
 
 class _Loader:
     """Reads a model, and the members of an ensemble, which are models themselves."""
 
-    def __init__(self, known: Known, device: str | None, *, trust_changes: bool) -> None:
+    def __init__(self, known: Known, device: str | None, generator: object, *, trust_changes: bool) -> None:
+        self.generator = generator
         self.known, self.device, self.trust_changes, self.left = known, device, trust_changes, MOST_MEMBERS
 
     def load(self, folder: Path, level: int = 0) -> Detector:
@@ -82,11 +85,11 @@ class _Loader:
             raise ModelError(f"{folder} has more than {MOST_MEMBERS} members, or members in {DEEPEST} levels.")
         members = [self.load(own_member(folder, i + 1), level + 1) for i in range(n_members)]
         try:
-            return self._assemble(files, members)
+            return self._assemble(files, members, self.generator if level == 0 else None)
         except Exception as error:  # whatever a file may hold: it is the file's fault, in one sentence
             raise ModelError(f"{folder} can't be loaded as {name}: {_sentence(error)}") from error
 
-    def _assemble(self, files: Files, members: list[Detector]) -> Detector:
+    def _assemble(self, files: Files, members: list[Detector], generator: object) -> Detector:
         head, arrays = files.head, dict(files.arrays)
         known = self.known.named_in(head)
         cls: type[Detector] = self.known.detectors[head["class"]]
@@ -110,11 +113,17 @@ class _Loader:
         check_loaded(detector)
         if not many():  # what can't be trained by several workers can still be scored by them
             detector._check()
-        detector._take_members(members)
+        _hand_over(detector, members, generator)
         stored = {k: from_spec(v, known, arrays) for k, v in head.get("estimators", {}).items()}
         detector._restore(files.weights, stored | dict(files.old))
         check_calibration(detector.calibration_)
         return detector
+
+
+def _hand_over(detector: Detector, members: list[Detector], generator: object) -> None:
+    detector._take_members(members)
+    if generator is not None:
+        detector._take_generator(generator)
 
 
 def _sentence(error: Exception) -> str:

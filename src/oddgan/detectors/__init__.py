@@ -149,7 +149,12 @@ def methods() -> dict[str, "type[Detector]"]:
 
 
 def load(
-    path: str | Path, *, classes: Sequence[type] = (), device: str | None = None, trust_changes: bool = False
+    path: str | Path,
+    *,
+    classes: Sequence[type] = (),
+    device: str | None = None,
+    trust_changes: bool = False,
+    generator: object = None,
 ) -> "Detector":
     """Read a model that `save` or `oddgan fit` wrote.
 
@@ -162,6 +167,8 @@ def load(
     device : where to compute from now on, e.g. "cpu"; None is torch's default device.
     trust_changes : whether its files may have changed since they were saved, by your own hand; what they hold is
         checked all the same.
+    generator : the module that an ADGAN was made around by `with_generator`, built as it was then; its weights are
+        replaced by the stored ones. None for all other models.
 
     Raises
     ------
@@ -173,7 +180,6 @@ def load(
     """
     loading = import_module("oddgan.base.load")
     known = import_module("oddgan.storage").known_classes(_all(), classes)
-    found: Detector = read_steadily(
-        Path(path), lambda folder: loading.load(folder, known, device=device, trust_changes=trust_changes)
-    )
+    how = {"device": device, "trust_changes": trust_changes, "generator": generator}
+    found: Detector = read_steadily(Path(path), lambda folder: loading.load(folder, known, **how))
     return found

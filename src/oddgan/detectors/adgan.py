@@ -1,17 +1,16 @@
 """ADGAN."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
 from torch import Tensor, nn
 
-from oddgan._core.errors import InputError
+from oddgan._core.errors import InputError, ModelError
 from oddgan._core.hyperparameters import hyperparameters
-from oddgan.base import Card, Component, ScoreParts, standard_components
-from oddgan.families import SearchDetector, SearchReport, Stored
+from oddgan.base import Card, Component, Detector, ScoreParts, standard_components
+from oddgan.families import SearchDetector, SearchReport, Stored, generator_of
 from oddgan.inputs.rows import Rows
 from oddgan.inversion import Inverted, Joint, JointSearch
 from oddgan.networks import WASSERSTEIN, Backbone, private
@@ -69,6 +68,8 @@ class ADGAN(SearchDetector):
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "n_critic": 2, "n_seed": 2, "inversion": JointSearch(steps=2)}
 
     given_ = cast(nn.Module | None, None)
+    members_ = cast(tuple[Detector, ...], ())
+    given_generator_ = cast(bool | None, None)
     latent_dim: int = 256
     prior: Prior = Gaussian()
     objective: Objective = WGANGP()
@@ -82,24 +83,54 @@ class ADGAN(SearchDetector):
     backbone: Backbone = WASSERSTEIN
 
     @classmethod
-    def from_generator(cls, generator: nn.Module, X: Any, **settings: Any) -> Self:
-        """Score with a trained generator; there are no components of a critic, and the model can't be saved.
+    def from_generator(cls, generator: nn.Module | Detector, X: Any, **settings: Any) -> Self:
+        """Score with a trained generator; there are no components of a critic.
 
         Parameters
         ----------
-        generator : z (n, latent_dim) to network input (n, ...); for a VAE `nn.Sequential(decoder, FirstChannels(c))`.
+        generator : as for `with_generator`.
         X : normal rows, which the threshold is taken from.
-        settings : the detector's; among them `latent_dim`, and `scaling`, the fitted one that the generator learned on.
+        settings : the detector's.
         """
-        detector = cls(**settings)
-        detector.__dict__["given_"] = generator
-        return detector.fit(X)
+        return cls(**settings).with_generator(generator).fit(X)
+
+    def with_generator(self, generator: nn.Module | Detector) -> Self:
+        """Search with a trained generator: `fit` then trains nothing, and takes the threshold from its rows.
+
+        Parameters
+        ----------
+        generator : a fitted detector that draws samples from a prior, e.g. an f-AnoGAN or a VAE, whose `latent_dim`,
+            `prior` and scaling are taken over; it is stored with the model. Or any module from z (n, latent_dim) to
+            network input (n, ...); `latent_dim` and `scaling`, the fitted one that it learned on, are to be set then,
+            and a stored model is loaded by `oddgan.load(path, generator=module)`, which brings the weights into it.
+        """
+        if isinstance(generator, nn.Module):
+            self.__dict__.update(given_=generator, given_generator_=True, members_=())
+            return self
+        self._take_members([generator])
+        prior = getattr(generator, "prior", Gaussian())
+        return self.set_params(latent_dim=generator.latent_dim, prior=prior, scaling=generator.scaling_)
+
+    def _take_members(self, members: Sequence[Detector]) -> None:
+        self.members_ = tuple(members)
+        if members:
+            self.given_ = generator_of(members[0])
+
+    def _take_generator(self, generator: object) -> None:
+        if not self.given_generator_ or not isinstance(generator, nn.Module):
+            raise ModelError("it was not made around a module of your own, or what was given for it is no module.")
+        self.given_ = generator
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         whole(n_critic=self.n_critic, n_seed=self.n_seed)
         starts = {"starts": Stored(self.prior.sample(self.n_seed, self.latent_dim))}
+        if self.members_ and self.members_[0].shape_ != shape:
+            known = self.members_[0].shape_
+            raise InputError(f"The generator draws samples of shape {known}, but the rows have {shape}.")
         if self.given_ is not None:
             return {"generator": copy.deepcopy(self.given_)} | starts
+        if self.given_generator_:
+            raise ModelError("it was made around a generator of your own: give it, load(path, generator=module).")
         generator = self.backbone.decoder(self.latent_dim, shape, output=self._output)
         return {"generator": generator, "critic": self.backbone.critic(shape)} | starts
 
@@ -138,9 +169,3 @@ class ADGAN(SearchDetector):
     def _warn_of_few_steps(self, n: int) -> None:
         if self.given_ is None:
             super()._warn_of_few_steps(n)
-
-    def save(self, path: str | Path, *, force: bool = False) -> Path:
-        """Write the model to a folder; one of `from_generator` can't be."""
-        if self.given_ is not None:
-            raise InputError("An ADGAN around a given generator can't be saved: save the model that it comes from.")
-        return super().save(path, force=force)

@@ -9,7 +9,7 @@ from oddgan.families.modules import Stored
 from oddgan.families.neural import NeuralDetector
 from oddgan.families.parallel import ParallelDetector
 from oddgan.families.partial_fit import Changes
-from oddgan.families.search import Inversion, SearchDetector, SearchReport
+from oddgan.families.search import Inversion, SearchDetector, SearchReport, generator_of
 from oddgan.families.timing import PhaseTime, TrainingTime, training_time
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "TrainingTime",
     "VariationalDetector",
     "drawn",
+    "generator_of",
     "principal_components",
     "training_time",
 ]

@@ -9,18 +9,20 @@ import numpy as np
 import torch
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
+from torch import Tensor, nn
 
 from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base.components import Component, ScoreParts
 from oddgan.base.fitting import Fitting
 from oddgan.base.scoring import Passes, Progress, Report, full_pass, run_rows
+from oddgan.families.coding import PriorDetector, VariationalDetector
 from oddgan.families.neural import NeuralDetector
 from oddgan.inputs.rows import Rows, chunks
 from oddgan.inversion import Execution, Inverted, Loss, Map, Slots
 from oddgan.inversion.result import Report as InversionReport
-from oddgan.priors import Prior
+from oddgan.networks import FirstChannels
+from oddgan.priors import Gaussian, Prior
 from oddgan.scores import Composition
 from oddgan.training import Privacy
 
@@ -248,6 +250,31 @@ class SearchDetector(NeuralDetector):
 def _joined(passes: Sequence[Component], n: int) -> Tensor:
     """A component of n rows from those of its passes, of which the last may be filled up."""
     return torch.cat([value() if callable(value) else value for value in passes])[:n]
+
+
+def generator_of(detector: object) -> nn.Module:
+    """The trained network of a fitted detector that maps draws of its prior, z (n, latent_dim), to samples (n, ...).
+
+    Raises
+    ------
+    InputError
+        If the detector draws no samples from a prior, or by more than a network.
+    """
+    if not isinstance(detector, SearchDetector | PriorDetector | VariationalDetector):
+        raise InputError(
+            f"A generator is taken from a detector that draws samples from a prior, e.g. a FAnoGAN or a VAE, but "
+            f"{type(detector).__name__} is none."
+        )
+    check_is_fitted(detector, "networks_")
+    name = "generator" if isinstance(detector, SearchDetector) else detector.decoder_name
+    network = nn.Sequential(detector.networks_[name], FirstChannels(detector.shape_[0])).eval()
+    if not isinstance(detector, SearchDetector):
+        z = Gaussian().sample(2, detector.latent_dim, device=detector._device)
+        with torch.no_grad():
+            same = torch.allclose(network(z), detector._decode(z), rtol=1e-3, atol=1e-3)
+        if not same:
+            raise InputError(f"{type(detector).__name__} draws its samples by more than a network: give another one.")
+    return network
 
 
 class _Tally:

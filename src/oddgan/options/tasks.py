@@ -132,6 +132,8 @@ class FitSpec(_Device, _Out, _Run, _Loads, _Reads):
     minutes : how long to train, about: measured on the first steps, and turned into a number of steps that the model
         keeps.
     monitor : watch training for failures; --no-monitor leaves that out.
+    generator : model whose trained generator is searched, of a method that draws samples, e.g. f-anogan or vae (only
+        adgan takes one); nothing is trained then, and the data is read as that model read its own.
 
     Raises
     ------
@@ -154,6 +156,7 @@ class FitSpec(_Device, _Out, _Run, _Loads, _Reads):
     epochs: Annotated[int | None, _TRAINING, _FROM_1] = None
     minutes: Annotated[float | None, _TRAINING, Range(above=0, below=math.inf)] = None
     monitor: Annotated[bool, _TRAINING] = True
+    generator: Annotated[Path | None, _TRAINING] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -165,6 +168,8 @@ class FitSpec(_Device, _Out, _Run, _Loads, _Reads):
                 "--continue takes --epochs" if self.onto is not None else "--resume needs the steps of the first run"
             )
             raise UsageError(f"--minutes sets the steps of a new model; {other}, so leave --minutes out.")
+        if self.generator is not None and (self.onto is not None or self.minutes is not None):
+            raise UsageError("--generator trains nothing: leave --continue and --minutes out.")
         if not self.source:
             raise UsageError(f"What should {self.method} learn from? Name the data: oddgan fit METHOD DATA.")
 

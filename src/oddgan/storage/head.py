@@ -44,6 +44,7 @@ FITTED: dict[str, Any] = ALWAYS | {
     "selection_labelled_": bool,
     "value_range_": tuple[str, float, float, bool],
     "learned_": dict[str, np.ndarray],
+    "given_generator_": bool,
 }
 """The fitted attributes that are stored as JSON, parts included; arrays among them lie with the tensors."""
 

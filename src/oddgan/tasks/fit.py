@@ -17,7 +17,7 @@ from oddgan.data import Dataset, is_anomaly, read, select_normal
 from oddgan.evaluate import DataInfo, RunInfo, Seconds, write_snapshots
 from oddgan.families import NeuralDetector, training_time
 from oddgan.options import FitSpec, UsageError
-from oddgan.tasks.models import Memory, Model, map_scale, model_to_continue, row_marks
+from oddgan.tasks.models import Memory, Model, map_scale, model_to_continue, open_model, row_marks
 from oddgan.tasks.resume import checkpoint_folder, checkpoints_of, resumable
 from oddgan.tasks.runs import Scored, run_folder, run_info, write_run
 from oddgan.tasks.settings import detector_of
@@ -117,7 +117,8 @@ def _timed(detector: Detector, given: _Given, spec: FitSpec, tell: Callable[[str
     """Say how long training will take, and turn the minutes that it may take into steps."""
     if spec.minutes is not None and not isinstance(detector, NeuralDetector):
         raise UsageError(f"--minutes limits training steps, but {type(detector).__name__} is not trained by steps.")
-    if not isinstance(detector, NeuralDetector) or (tell is None and spec.minutes is None):
+    told = tell is not None or spec.minutes is not None
+    if not isinstance(detector, NeuralDetector) or not told or spec.generator is not None:
         return []
     found = training_time(detector, given.normal.x)
     if spec.minutes is None:
@@ -171,6 +172,8 @@ def _remembered(detector: Detector, given: _Given, info: RunInfo, model: Model |
 
 
 def _read(spec: FitSpec, model: Model | None) -> _Given:
+    if spec.generator is not None:
+        model = open_model(spec.generator, spec.device, trust_changes=spec.trust_changes)
     like = None if model is None or model.memory is None else model.memory.reading
     data = read(spec.source, spec.options, like=like, default_split="train")
     normal, dropped = select_normal(data, spec.options.normal)

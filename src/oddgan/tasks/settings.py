@@ -4,6 +4,7 @@ import inspect
 from abc import ABC
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -14,7 +15,7 @@ from oddgan._core.errors import InputError
 from oddgan._core.names import resolve
 from oddgan._core.parts import arguments, is_part, learned_fields
 from oddgan.base import Detector
-from oddgan.detectors import classes
+from oddgan.detectors import classes, load
 from oddgan.inputs.device import usable_device
 from oddgan.options import FitSpec, UsageError, merge, read_settings
 from oddgan.options.assignments import Settings
@@ -225,6 +226,8 @@ def detector_of(spec: FitSpec) -> Detector:
     """The detector that a spec describes, not fitted yet."""
     detector = build_detector(method_class(spec.method), _settings(spec))
     usable_device(detector.device)  # before data is read
+    if spec.generator is not None:
+        detector = _around(detector, spec)
     if detector.composition.needs_labels:
         name = type(detector.composition).__name__
         raise UsageError(
@@ -232,6 +235,16 @@ def detector_of(spec: FitSpec) -> Detector:
             f"oddgan compose MODEL DATA --set composition={name}."
         )
     return detector
+
+
+def _around(detector: Detector, spec: FitSpec) -> Detector:
+    """The detector with the generator of a stored model."""
+    if not hasattr(detector, "with_generator"):
+        takers = ", ".join(name for name, cls in classes().items() if hasattr(cls, "with_generator"))
+        raise UsageError(f"--generator is for methods that search a given one ({takers}), not {spec.method}.")
+    given = load(cast(Path, spec.generator), device=spec.device, trust_changes=spec.trust_changes)
+    found: Detector = detector.with_generator(given)
+    return found
 
 
 def published_settings(method: str, name: str) -> dict[str, Any]:
