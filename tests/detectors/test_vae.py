@@ -149,3 +149,14 @@ def test_more_draws_come_closer_to_the_expectation(detector):
 def test_wrong_settings_are_refused_before_training(wrong, message):
     with pytest.raises(InputError, match=message):
         VAE(epochs=1, **wrong).fit(np.eye(4))
+
+
+@pytest.mark.parametrize(("shape", "form"), [((3,), "gaussian"), ((1, 20), "gaussian"), ((1, 8, 8), "unit")])
+def test_images_have_one_variance_for_all_values(shape, form):
+    # A learned variance doubles what the decoder gives: means, and log variances.
+    rows = np.random.default_rng(0).normal(size=(20, *shape))
+    by_default = VAE(epochs=1, latent_dim=2, random_state=0).fit(rows)
+    named = VAE(epochs=1, latent_dim=2, random_state=0, likelihood=form).fit(rows)
+    np.testing.assert_array_equal(by_default.anomaly_score(rows), named.anomaly_score(rows))
+    outputs = by_default._net("decoder")(torch.zeros(2, 2)).shape[1]
+    assert outputs == shape[0] * (2 if form == "gaussian" else 1)

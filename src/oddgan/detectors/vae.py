@@ -34,7 +34,7 @@ class VAE(VariationalDetector):
     ----------
     beta : weight β of the divergence in training, >= 0.
     likelihood : p(x|z): "gaussian" with a learned variance for each value, "unit" with variance 1, or "bernoulli" for
-        values scaled to [0, 1] (scaling=MinMax(low=0)).
+        values scaled to [0, 1] (scaling=MinMax(low=0)). None takes "unit" for images, "gaussian" for tables and series.
     n_draws : draws L of z for a score, >= 1. The noise is drawn once in `fit`, so that scores repeat.
 
     References
@@ -54,13 +54,15 @@ class VAE(VariationalDetector):
         deviations=(
             "The noise of the draws is stored with the model, the same for every sample; the paper draws anew.",
             "The decoder's log variance is bounded to [-6, 4], since a free one diverges on constant pixels.",
+            "Variance 1 for images: learned ones let pixels that hardly change outweigh all others "
+            "(likelihood='gaussian').",
         ),
     )
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "n_draws": 2}
 
     latent_dim: int = 32
     beta: float = 1.0
-    likelihood: Literal["gaussian", "unit", "bernoulli"] = "gaussian"
+    likelihood: Literal["gaussian", "unit", "bernoulli"] | None = None
     n_draws: int = 10
     composition: Composition = WeightedSum(elbo=1.0)
     optimiser: Optimiser = Adam(lr=1e-3, betas=(0.9, 0.999))
@@ -69,12 +71,17 @@ class VAE(VariationalDetector):
     def _check(self) -> None:
         super()._check()
         whole(n_draws=self.n_draws)
-        one_of(("gaussian", "unit", "bernoulli"), likelihood=self.likelihood)
-        if self.likelihood == "bernoulli" and self.scaling_.range != (0.0, 1.0):
+        one_of(("gaussian", "unit", "bernoulli"), likelihood=self._form)
+        if self._form == "bernoulli" and self.scaling_.range != (0.0, 1.0):
             raise InputError("A Bernoulli likelihood needs values in [0, 1]: give scaling=MinMax(low=0, high=1).")
 
+    @property
+    def _form(self) -> str:
+        """The likelihood for this kind of data."""
+        return self.likelihood or ("unit" if len(self.shape_) == 3 else "gaussian")
+
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
-        heads = 2 if self.likelihood == "gaussian" else 1
+        heads = 2 if self._form == "gaussian" else 1
         return {
             "encoder": self.backbone.encoder(shape, 2 * self.latent_dim),
             "decoder": self.backbone.decoder(self.latent_dim, (heads * shape[0], *shape[1:])),
@@ -92,7 +99,7 @@ class VAE(VariationalDetector):
     def _likelihood(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """The mean of p(x|z), or its logit for "bernoulli", and the log variance."""
         out = self._net("decoder")(z)
-        if self.likelihood != "gaussian":
+        if self._form != "gaussian":
             return out, torch.zeros_like(out)
         mean, log_variance = out.chunk(2, dim=1)
         low, high = LOG_VARIANCE
@@ -100,13 +107,13 @@ class VAE(VariationalDetector):
 
     def _nll(self, x: Tensor, z: Tensor) -> Tensor:
         mean, log_variance = self._likelihood(z)
-        if self.likelihood == "bernoulli":
+        if self._form == "bernoulli":
             return functional.binary_cross_entropy_with_logits(mean, x, reduction="none").flatten(1).sum(1)
         return gaussian_nll(x, mean, log_variance)
 
     def _decode(self, z: Tensor) -> Tensor:
         mean = self._likelihood(z)[0]
-        return torch.sigmoid(mean) if self.likelihood == "bernoulli" else mean
+        return torch.sigmoid(mean) if self._form == "bernoulli" else mean
 
     def _score(self, x: Tensor) -> ScoreParts:
         mean, log_variance = self._posterior(x)
