@@ -324,8 +324,3 @@ class Detector(OutlierMixin, Scorer):
         """Take over stored members, where the method has such."""
         if members:
             raise ModelError(f"it has {len(members)} members, but {type(self).__name__} has none.")
-
-    def _take_generator(self, generator: object) -> None:
-        """Take over the generator that was given for loading, where the method can be made around one."""
-        del generator
-        raise ModelError(f"{type(self).__name__} takes no generator: load it without one.")

@@ -121,9 +121,13 @@ class _Loader:
 
 
 def _hand_over(detector: Detector, members: list[Detector], generator: object) -> None:
+    """Give a detector its members, and the generator that it was made around, if its method can be."""
     detector._take_members(members)
-    if generator is not None:
-        detector._take_generator(generator)
+    if generator is None:
+        return
+    if not hasattr(detector, "_take_generator"):
+        raise ModelError(f"{type(detector).__name__} takes no generator: load it without one.")
+    detector._take_generator(generator)
 
 
 def _sentence(error: Exception) -> str:
