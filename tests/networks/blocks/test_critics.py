@@ -9,6 +9,8 @@ from torch import nn
 
 from oddgan._core.errors import InputError
 from oddgan.networks import (
+    EGBAD_KDD,
+    EGBAD_MNIST,
     MLP,
     Backbone,
     Bidirectional,
@@ -21,6 +23,7 @@ from oddgan.networks import (
     prepare,
 )
 from oddgan.networks.blocks.critics import Critic, JointCritic, SeveralCritics, is_critic, join, members
+from oddgan.networks.blocks.layers import reinitialise
 
 
 def test_join() -> None:
@@ -163,3 +166,55 @@ def test_what_is_a_critic():
     assert all(is_critic(module) for module in (one, pair, SeveralCritics([one])))
     assert not is_critic(mlp.encoder((3,), 1))
     assert members(SeveralCritics([one])) == members(one) == (one,)
+
+
+def spreads(critic: JointCritic, *, rows: int = 256) -> list[float]:
+    """How far apart the branches put normal noise: samples, codes."""
+    assert critic.shapes is not None
+    with torch.no_grad():
+        noise = [torch.randn(rows, *shape) for shape in critic.shapes]
+        return [b.train()(x).std(0).mean().item() for b, x in zip(critic.branches, noise, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("backbone", "shape"),
+    [
+        (ConvLadder(width=16), (1, 28, 28)),
+        (ConvLadder(width=16), (1, 64)),
+        (EGBAD_MNIST, (1, 28, 28)),
+        (FlatMLP(hidden=(32,)), (1, 28, 28)),
+        (EGBAD_KDD, (20,)),
+    ],
+)
+def test_both_branches_have_an_equal_say_at_the_start(backbone: Backbone, shape: tuple[int, ...]) -> None:
+    critic = backbone.critic(shape, (100,))
+    samples, codes = spreads(critic)
+    assert codes == pytest.approx(samples, rel=0.25)
+    with torch.no_grad():
+        critic.codes[-1].weight.mul_(0.1)
+    reinitialise(critic)
+    samples, codes = spreads(critic)
+    assert codes == pytest.approx(samples, rel=0.25)
+
+
+def test_balancing_draws_nothing_and_keeps_statistics() -> None:
+    torch.manual_seed(0)
+    critic = ConvLadder(width=4).critic((1, 16, 16), (3,))
+    after = torch.rand(())
+    torch.manual_seed(0)
+    critic.settle()
+    norms = [m for m in critic.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert norms
+    assert all(not m.running_mean.any() for m in norms)
+    torch.manual_seed(0)
+    again = ConvLadder(width=4).critic((1, 16, 16), (3,))
+    assert torch.rand(()) == after
+    torch.testing.assert_close(again.codes[-1].weight, critic.codes[-1].weight, rtol=1e-4, atol=0)
+
+
+def test_spectral_norm_sets_the_scale_itself() -> None:
+    torch.manual_seed(0)
+    critic = ConvLadder(width=4, spectral_norm=True).critic((1, 16, 16), (3,))
+    before = critic.codes[-1].weight.clone()
+    critic.settle()
+    torch.testing.assert_close(critic.codes[-1].weight, before, rtol=1e-3, atol=1e-5)

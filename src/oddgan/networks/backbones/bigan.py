@@ -81,7 +81,8 @@ class Bidirectional(Backbone):
         branch = [*self.codes.critic_body(length), nn.Linear(self.codes.hidden[-1], self.width, bias=False)]
         last = nn.Sequential(nn.LeakyReLU(self.slope), nn.Dropout(self.dropout))
         sample_branch = [*trunk.train(), nn.Flatten(), nn.Linear(features, self.width)]
-        together = JointCritic(sample_branch, branch, [last, nn.Linear(self.width, 1)], self.init)
+        head = [last, nn.Linear(self.width, 1)]
+        together = JointCritic(sample_branch, branch, head, self.init, (joined, (length,)))
         return finish(together, spectral=self.spectral_norm)
 
     def _normed(self, part: Backbone) -> Backbone:

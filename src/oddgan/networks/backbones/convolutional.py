@@ -87,7 +87,8 @@ class Maps(Backbone):
         only_last(self.feature_layer)
         branch = [*self.codes.critic_body(code_length), nn.Linear(self.codes.hidden[-1], out, bias=bias)]
         last = [self._activation(), nn.Linear(out, 1, bias=bias)]
-        return finish(JointCritic([*trunk, *head], branch, last, self.init), spectral=self.spectral_norm)
+        critic = JointCritic([*trunk, *head], branch, last, self.init, (joined, (code_length,)))
+        return finish(critic, spectral=self.spectral_norm)
 
 
 @dataclass(frozen=True, kw_only=True)

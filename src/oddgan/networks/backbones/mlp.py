@@ -155,7 +155,8 @@ class FlatMLP(MLP):
             return finish(alone, spectral=self.spectral_norm)
         only_last(self.feature_layer)
         branch = [*self.critic_body(code_length), self._linear(last)]
-        critic = JointCritic([*trunk, self._linear(last)], branch, [self._activation(), self._linear(1)], self.init)
+        head = [self._activation(), self._linear(1)]
+        critic = JointCritic([*trunk, self._linear(last)], branch, head, self.init, (joined, (code_length,)))
         return finish(critic, spectral=self.spectral_norm)
 
     def _linear(self, out: int) -> nn.Linear:

@@ -129,7 +129,9 @@ class Progressive(Backbone):
         samples = [trunk, variety, *self._last(joined[1:], out, extra=1)]
         branch = [*self.codes.critic_body(code_length), nn.Linear(self.codes.hidden[-1], out)]
         last = [nn.LeakyReLU(self.slope), nn.Linear(out, 1)]
-        return finish(JointCritic(samples, branch, last, "equalised"), spectral=self.spectral_norm)
+        return finish(
+            JointCritic(samples, branch, last, "equalised", (joined, (code_length,))), spectral=self.spectral_norm
+        )
 
     def _reading(self, shape: tuple[int, ...]) -> Reading:
         return Reading(shape[0], self._levels(shape[1:]), self.slope, self._timetable)

@@ -1,13 +1,17 @@
 """Critics: networks that return a logit and features, over one input or several together."""
 
+import copy
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from oddgan._core.errors import InputError
 from oddgan.networks.base import Init, Judgement
 from oddgan.networks.blocks.layers import Network, Weighted
+
+_NOISE = 32  # rows of noise to compare the spread of branches by
 
 
 class Critic(Network):
@@ -49,10 +53,30 @@ class JointCritic(Network):
     """A critic of samples with codes: a branch for each kind, added up and activated, which gives the features.
 
     Adding two linear maps is one linear map of both inputs side by side.
+
+    Both branches have an equal say at the start: with DCGAN's weights, many convolutions would hand on a code's part
+    ten times as small as the sample's, or the other way round, and what one branch hardly shows is hardly learned. The
+    last layer of the codes' branch is scaled until both spread alike over normal noise; under spectral norm and
+    equalised learning rates layers have their scale, and nothing is done.
+
+    Parameters
+    ----------
+    samples, codes : layers of the branches; that for codes ends in a linear layer.
+    head : the activation, and the layer behind it.
+    init : how weights start.
+    shapes : of samples (c, ...) and codes (m,); None leaves the branches as they start.
     """
 
-    def __init__(self, samples: list[nn.Module], codes: list[nn.Module], head: list[nn.Module], init: Init) -> None:
+    def __init__(
+        self,
+        samples: list[nn.Module],
+        codes: list[nn.Module],
+        head: list[nn.Module],
+        init: Init,
+        shapes: tuple[tuple[int, ...], tuple[int]] | None = None,
+    ) -> None:
         super().__init__(init)
+        self.shapes = shapes
         self.samples = nn.Sequential(*samples)
         self.codes = nn.Sequential(*codes)
         self.activation, self.head = head
@@ -62,6 +86,27 @@ class JointCritic(Network):
         samples, codes = part(x, others)
         features = self.activation(self.samples(samples) + self.codes(codes))
         return Judgement(self.head(features).flatten(), features)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Give both branches the same spread over normal noise."""
+        last = self.codes[-1]
+        if self.shapes is None or not isinstance(last, nn.Linear) or parametrize.is_parametrized(last):
+            return
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            noise = [torch.randn(_NOISE, *shape).to(last.weight.device) for shape in self.shapes]
+            # Copies, so that no statistics of the noise stay in the batch norm.
+            spreads = [copy.deepcopy(b).train()(x).std(0).mean() for b, x in zip(self.branches, noise, strict=True)]
+        ratio = spreads[0] / spreads[1]
+        if ratio > 0 and torch.isfinite(ratio):
+            for parameter in last.parameters():
+                parameter.mul_(ratio)
+
+    @property
+    def branches(self) -> tuple[nn.Sequential, nn.Sequential]:
+        """The branch for samples, and that for codes."""
+        return self.samples, self.codes
 
 
 class SeveralCritics(nn.Module):

@@ -36,6 +36,9 @@ class Network(nn.Module):
         super().__init__()
         self.init = init
 
+    def settle(self) -> None:
+        """Set right what weights just drawn have to agree in; most networks have nothing of the kind."""
+
 
 class Chain(Network):
     """Layers in a row: encoders and decoders."""
@@ -233,6 +236,7 @@ def _initialise(network: Network) -> None:
                 nn.init.normal_(layer.weight, 1.0, 0.02)
         elif isinstance(layer, nn.GroupNorm):
             layer.reset_parameters()
+    network.settle()
 
 
 def _is_equalised(layer: nn.Module) -> bool:
