@@ -1,3 +1,5 @@
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
@@ -7,24 +9,26 @@ from oddgan import InputError
 from oddgan.detectors import ALOCC
 from oddgan.networks import MLP, Refiner
 from oddgan.objectives import WGANGP, Minimax
+from oddgan.scores import WeightedSum
 from oddgan.similarities import L2
-from oddgan.training import Clock
+from oddgan.training import Clock, Corruption
 
 X = torch.tensor([[1.0, 3.0]])
 ROWS = np.random.default_rng(0).normal(size=(20, 3))
 SMALL = {"refiner": Refiner(widths=(8,)), "backbone": MLP(hidden=(8,)), "batch_size": 10, "random_state": 0}
+PAPER = {"noise": 0.0, "reference": "rows", "composition": WeightedSum(refined=1.0)}
 
 
 @pytest.fixture
 def detector(ready, linear, judge):
-    """Without noise R(1, 3) = (2, 3); D is the sum of x1 and x1 + x2, 5 and 7."""
+    """The paper's game. Without noise R(1, 3) = (2, 3); D is the sum of x1 and x1 + x2, 5 and 7."""
     refiner, critic = linear([[2.0, 0.0], [0.0, 1.0]]), judge([[1.0, 0.0], [1.0, 1.0]], [1.0, 1.0])
-    stored = ALOCC(refiner=Refiner(widths=(4,)), backbone=MLP(hidden=(4,)))
+    stored = ALOCC(**PAPER, refiner=Refiner(widths=(4,)), backbone=MLP(hidden=(4,)), similarity=L2())
     found = ready(stored, 2, refiner=refiner, critic=critic)
     fields = found._networks((2,))
     for name in ("distance", "stopped"):
         found.networks_[name] = fields[name]
-    return found.set_params(noise=0.0)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -60,6 +64,42 @@ def test_noise_goes_into_the_refiner_only(detector, losses):
     logit = 2 * refined[:, 0] + refined[:, 1]
     torch.testing.assert_close(found["refiner"], softplus(-logit) + (X - refined).square().mean(1))
     torch.testing.assert_close(found["critic"], softplus(torch.tensor([-5.0])) + softplus(logit))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turned(Corruption):
+    """The sign of every value changes."""
+
+    def __call__(self, x):
+        return -x
+
+
+def test_critic_takes_refined_rows_for_real(detector, losses):
+    # R doubles x1: R(x) = (2, 3) of x = (1, 3), which D gives 2·2 + 3 = 7, and R(-x) = (-2, -3) gets -7.
+    detector.set_params(noise=None, corruption=Turned(), reference="refined", w_con=1.0)
+    found = losses(detector._adversarial, X)
+    torch.testing.assert_close(found["critic"], 2 * softplus(torch.tensor([-7.0])))
+    # Half of the distance to R(x), ½·1², and half of that to R(-x), ½·(3² + 6²).
+    torch.testing.assert_close(found["refiner"], softplus(torch.tensor([7.0])) + (0.5 + 22.5) / 2)
+
+
+def test_critic_teaches_nothing_to_what_it_takes_for_real(detector, losses):
+    detector.set_params(noise=None, corruption=Turned(), reference="refined")
+    losses(detector._adversarial, X)["critic"].sum().backward()
+    assert detector.networks_["refiner"].weight.grad is None
+
+
+def test_noise_takes_the_place_of_the_corruption(detector, losses):
+    plain = losses(detector._adversarial, X)["critic"]
+    other = losses(detector.set_params(corruption=Turned())._adversarial, X)["critic"]
+    torch.testing.assert_close(plain, other)
+
+
+def test_default_score_adds_the_standardised_residual():
+    found = ALOCC(**SMALL, epochs=1).fit(ROWS)
+    parts = found.calibration_.components
+    z = sum((parts[k] - parts[k].mean()) / parts[k].std() for k in ("refined", "residual"))
+    np.testing.assert_allclose(found.scores_of_calibration(), z, rtol=1e-4, atol=1e-4)
 
 
 def test_critic_sees_samples_without_their_graph(detector, losses):

@@ -5,7 +5,7 @@ from torch.nn.functional import softplus
 
 from oddgan import InputError
 from oddgan.detectors import OCGAN
-from oddgan.networks import MLP
+from oddgan.networks import MLP, FlatMLP
 from oddgan.objectives import R1, NonSaturating, Wasserstein
 from oddgan.priors import Uniform
 from oddgan.similarities import L2
@@ -136,6 +136,15 @@ def test_each_loss_reaches_its_own_player_only(detector):
         update.loss.sum().backward()
         reached = {n.partition(".")[0] for n, w in detector.networks_.named_parameters() if w.grad is not None}
         assert reached == owners[update.player]
+
+
+@pytest.mark.parametrize(("shape", "std"), [((2,), 0.2), ((1, 20), 0.2), ((1, 8, 8), 0.5)])
+def test_images_get_more_noise(shape, std):
+    rows = np.random.default_rng(0).normal(size=(20, *shape))
+    small = SMALL | {"backbone": FlatMLP(hidden=(8,)), "epochs": 5}
+    scores = [OCGAN(**small, noise=noise).fit(rows).anomaly_score(rows) for noise in (None, std, std / 2)]
+    np.testing.assert_array_equal(scores[0], scores[1])
+    assert not np.array_equal(scores[0], scores[2])
 
 
 def test_noise_goes_into_the_encoder_only(detector, losses):

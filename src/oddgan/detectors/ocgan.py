@@ -38,7 +38,8 @@ class OCGAN(CodingDetector):
     latent_dim : size m of the latent space, >= 1.
     objective : what the critics, the classifier, and against the critics E and G, minimise.
     similarity : the reconstruction loss, which is also the component `residual`.
-    noise : standard deviation σ of the input's noise, on the scale of the network input, >= 0.
+    noise : standard deviation σ of the input's noise, on the scale of the network input, >= 0; None takes 0.5 for
+        images and 0.2 for tables and series.
     w_con, w_lat, w_vis : weights of the losses of E and G, >= 0.
     mining_steps : steps in the latent space before each update of E and G, >= 0; 0 mines nothing.
     mining_rate : their size η, > 0.
@@ -60,21 +61,22 @@ class OCGAN(CodingDetector):
             "R1 penalties on D_l, D_v and C: without, D_l wins at higher learning rates and E's tanh saturates.",
             "Layer norm: batch norm would mix the statistics of G(E(x)), G(s) and G(s'). Published networks: OCGAN_64.",
             "Codes end in tanh, as in the paper; in the released code in a leaky ReLU.",
-            "Weight w_con of 100, between those of the paper (10, 1, 1) and of the released code (500, 10, 1).",
-            "One mining step, as in the released code (there after 150 epochs), where the paper takes five: each is a "
-            "pass through G and C and back. Set w_con=10.0, mining_steps=5 for the paper.",
+            "The weights are those of the released code (500, 10, 1); the paper's are (10, 1, 1). One mining step, as "
+            "there, where the paper takes five: each is a pass through G and C and back. Set w_con=10.0, w_lat=1.0, "
+            "mining_steps=5 for the paper.",
+            "Codes of 16 values and, for images, noise of 0.5: other classes pass wider codes with less noise.",
             "Mining ascends BCE(C, 1); the released code descends BCE(C, 0): the same way, at another pace.",
         ),
         gan=True,
     )
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "mining_steps": 2}
 
-    latent_dim: int = 32
+    latent_dim: int = 16
     objective: Objective = NonSaturating(regulariser=R1(weight=1.0))
     similarity: Similarity = L2()
-    noise: float = 0.2
-    w_con: float = 100.0
-    w_lat: float = 1.0
+    noise: float | None = None
+    w_con: float = 500.0
+    w_lat: float = 10.0
     w_vis: float = 1.0
     mining_steps: int = 1
     mining_rate: float = 1.0
@@ -88,8 +90,12 @@ class OCGAN(CodingDetector):
     def _check(self) -> None:
         super()._check()
         whole(0, mining_steps=self.mining_steps)
-        if self.noise < 0 or self.mining_rate <= 0:
-            raise InputError(f"noise={self.noise} must be 0 or more, and mining_rate={self.mining_rate} above 0.")
+        if self._noise < 0 or self.mining_rate <= 0:
+            raise InputError(f"noise={self._noise} must be 0 or more, and mining_rate={self.mining_rate} above 0.")
+
+    @property
+    def _noise(self) -> float:
+        return (0.5 if len(self.shape_) == 3 else 0.2) if self.noise is None else self.noise
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         b, m = self.backbone, self.latent_dim
@@ -108,7 +114,7 @@ class OCGAN(CodingDetector):
     def _adversarial(self, x: Tensor, clock: Clock) -> Iterator[Update]:
         E, G = self._nets("encoder", "decoder")
         D, D_l, C = (self._game(name, clock) for name in ("critic", "latent_critic", "classifier"))
-        z, s = E(x + self.noise * torch.randn_like(x)), Uniform().sample(len(x), self.latent_dim, device=x.device)
+        z, s = E(x + self._noise * torch.randn_like(x)), Uniform().sample(len(x), self.latent_dim, device=x.device)
         y, fake = G(z), G(s).detach()
         yield Update("classifier", C.critic_loss(y, fake))
         C.constrain()
