@@ -63,8 +63,8 @@ class BetaVAEGAN(VariationalDetector):
             "A series keeps its length, which the released code needs to be a multiple of 32.",
             "One draw of z serves both players; the released code draws for each.",
             "The log variance is bounded to [-12, 8], so that no early step overflows.",
-            "Training is 500 to 600 steps in batches of 64 at a learning rate of 1e-3, for a CPU; the paper's 500 epochs "
-            "in batches of 256 at 1e-4 are the published settings MIT-BIH.",
+            "Training is 500 to 600 steps in batches of 64 at a learning rate of 1e-3, for a CPU; the paper's 500 "
+            "epochs in batches of 256 at 1e-4 are the published settings MIT-BIH.",
         ),
         gan=True,
     )
