@@ -53,6 +53,7 @@ SETTINGS: dict[str, Any] = {
     "backbone": HeadedLadder(width=16, max_width=512, norm="batch", critic_norm="none", head=32, init="xavier"),
     "optimiser": Adam(lr=1e-3),
     "batch_size": 64,
+    "beta": 0.01,
     "calibration": 0.05,
 }
 EPOCHS = {"ecgan split": 20, "patient-wise": 8}
@@ -159,21 +160,28 @@ class Drift(Callback):
     def epoch_ended(self, state: State, record: EpochRecord) -> None:
         """Look at the networks as they are now."""
         del record
-        trained = {name: network.training for name, network in state.networks.items()}
-        state.networks.eval()
-        self.found.append((self._components(self.task.validation.x), self._components(self.task.test.x)))
-        state.networks.train()
-        for name, training in trained.items():
-            state.networks[name].train(training)
+        self.found.append(components_now(self.detector, state, self.task))
 
-    @torch.no_grad()
-    def _components(self, x: np.ndarray) -> Values:
-        parts: list[Values] = []
-        for rows in np.array_split(x, max(1, len(x) // 256)):
-            found = self.detector._score(self.detector._prepare(rows)).components
-            values = {k: v() if callable(v) else v for k, v in found.items()}
-            parts.append({k: v.detach().double().numpy() for k, v in values.items()})
-        return {k: np.concatenate([part[k] for part in parts]) for k in parts[0]}
+
+def components_now(detector: BetaVAEGAN, state: State, task: Task) -> tuple[Values, Values]:
+    """Components of the validation and the test beats by networks that are being trained."""
+    trained = {name: network.training for name, network in state.networks.items()}
+    state.networks.eval()
+    found = _components(detector, task.validation.x), _components(detector, task.test.x)
+    state.networks.train()
+    for name, training in trained.items():
+        state.networks[name].train(training)
+    return found
+
+
+@torch.no_grad()
+def _components(detector: BetaVAEGAN, x: np.ndarray) -> Values:
+    parts: list[Values] = []
+    for rows in np.array_split(x, max(1, len(x) // 256)):
+        found = detector._score(detector._prepare(rows)).components
+        values = {k: v() if callable(v) else v for k, v in found.items()}
+        parts.append({k: v.detach().double().numpy() for k, v in values.items()})
+    return {k: np.concatenate([part[k] for part in parts]) for k in parts[0]}
 
 
 def measure(setup: Setup, scores: np.ndarray, y: np.ndarray, threshold: float) -> list[Record]:

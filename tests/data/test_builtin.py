@@ -90,6 +90,23 @@ def test_a_model_gets_the_beats_that_it_knows():
     assert read("builtin:ecg", like=read("builtin:ecg").reading).x.shape[1:] == (4, 108)
 
 
+def test_at_random_the_detector_knows_its_patients():
+    train = read("builtin:ecg", Options(protocol="random"))
+    test = read("builtin:ecg", like=train.reading, default_split="test")
+    patientwise = both("ecg")
+    assert train.reading.protocol == test.reading.protocol == "random"
+    assert patientwise[0].reading.protocol == "patient-wise"
+    assert set(train.y) == {0}
+    assert len(train) == round(0.7 * (1260 + 660))
+    assert np.bincount(test.y).tolist() == [1920 - len(train), 143, 159, 34]
+    assert not set(train.ids) & set(test.ids)
+    assert set(train.ids) | set(test.ids) == set(patientwise[0].ids) | set(patientwise[1].ids)
+    patients = [{name.split("/")[0] for name in dataset.ids} for dataset in (train, test)]
+    assert patients[0] == patients[1]
+    with pytest.raises(InputError, match=r"protocol of builtin:ecg.*patient-wise"):
+        read("builtin:ecg", Options(protocol="ecgan"))
+
+
 @pytest.mark.parametrize("name", ["ecg", "ECG"])
 @pytest.mark.parametrize("ecg", [EcgOptions(lead="V1"), EcgOptions(cut="beatgan")])
 def test_other_cuts_are_refused(name, ecg):

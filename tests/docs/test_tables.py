@@ -7,6 +7,7 @@ import pytest
 COMMON = {"data": "beats", "protocol": "a split", "settings": {}, "n_test": 9, "cpu_s": 1.0, "role": "measured"}
 MARKS = {
     "heartbeats-ecgan": "heartbeats",
+    "heartbeats-curve": "vaegan",
     "heartbeats-patients": "heartbeats",
     "heartbeats-classes": "heartbeats",
     "heartbeats-cuts": "heartbeats",
@@ -40,6 +41,21 @@ def test_without_numbers_the_page_says_what_measures_them(part, mark):
 def test_published_values_alone_are_no_measurement(part):
     alone = [record("ecgan split", "SVM", 0.92, role="published")]
     assert "Not measured yet" in part("heartbeats-ecgan", "heartbeats", alone)
+
+
+def test_a_curve_has_a_row_for_every_epoch_and_way(part):
+    records = [
+        record("ecgan split, epoch 010", "β-VAEGAN, SVM", 0.9, "F1, macro", semi_supervised=True),
+        record("ecgan split, epoch 002", "β-VAEGAN, SVM", 0.8),
+        record("ecgan split, epoch 002", "β-VAEGAN, residual alone", 0.7),
+        record("ecgan split, epoch 002", "training", 85.0, "an epoch"),
+    ]
+    assert cells(part("heartbeats-curve", "vaegan", records)) == [
+        ["epochs", "", "AUROC", "phi", "F1, weighted", "F1, macro", "F1, micro", "F1, anomalies"],
+        ["2", "SVM", "0.800", "", "", "", "", ""],
+        ["2", "residual alone", "0.700", "", "", "", "", ""],
+        ["10", "SVM", "", "", "", "0.900†", "", ""],
+    ]
 
 
 def test_methods_stand_beside_metrics_with_spread_and_marks(part):

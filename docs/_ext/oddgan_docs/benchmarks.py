@@ -32,6 +32,7 @@ _TITLES = {
     "survey": "The survey's table of times",
     "toys": "2-D toys",
     "training": "Cost of training",
+    "vaegan": "More training for the β-VAEGAN",
 }
 # Where a benchmark's figures are, with the text that explains them.
 _FIGURES = {
@@ -40,6 +41,7 @@ _FIGURES = {
     "curves": "training.md#what-the-next-minute-buys",
     "growing": "growing.md#on-magnetic-tiles",
     "heartbeats": "heartbeats.md",
+    "vaegan": "heartbeats.md#beats-at-random",
     "monitor": "monitor.md",
     "inversion": "speed.md#steps-more-is-not-always-better",
     "latent": "latent.md#does-it-help",

@@ -13,6 +13,8 @@ from oddgan_docs.plots import short
 from oddgan_docs.results import over_seeds, part
 
 QUALITY = ("AUROC", "AP", "phi")
+CURVE = "ecgan split, epoch "
+CURVE_METRICS = ("AUROC", "phi", "F1, weighted", "F1, macro", "F1, micro", "F1, anomalies")
 F1 = ("F1, class-weighted", "F1, anomalies", "F1, averaging not stated")
 CLASSES = tuple(f"AUROC, {name} against N" for name in "SVF")
 ALONE = tuple(f"AUROC, {name} alone" for name in ("latent", "latent_norm", "critic", "features"))
@@ -57,6 +59,20 @@ def by_metric(folder: Path, *, name: str, case: str, metrics: Sequence[str]) -> 
 def columns(mark: str, name: str, case: str, *metrics: str) -> None:
     """Let such a table fill a mark."""
     part(mark, name)(functools.partial(by_metric, name=name, case=case, metrics=metrics))
+
+
+@part("heartbeats-curve", "vaegan")
+def curve(folder: Path) -> str:
+    """Epochs of one training down; what each way to a score reaches, across, with every average of F1."""
+    found = [s for s in over_seeds(folder, "vaegan") if s.record.case.startswith(CURVE)]
+    rows: dict[tuple[int, str], dict[str, str]] = {}
+    for s in found:
+        if s.record.metric in CURVE_METRICS:
+            key = int(s.record.case.removeprefix(CURVE)), s.record.method.removeprefix(SYSTEM)
+            rows.setdefault(key, {})[s.record.metric] = _value(s)
+    lines = [[f"{n}", cell(way), *(row.get(m, "") for m in CURVE_METRICS)] for (n, way), row in sorted(rows.items())]
+    legend = f"\n{SEMI_SUPERVISED} labels had a part in the score or the threshold.\n"
+    return table(["epochs", "", *map(cell, CURVE_METRICS)], lines) + legend if lines else ""
 
 
 columns("heartbeats-ecgan", "heartbeats", "ecgan split", *QUALITY, *F1)

@@ -12,6 +12,7 @@ from oddgan.data.ecg.beats import CLASSES
 from oddgan.options import EcgOptions, SplitName
 
 NAMES = ("digits", "breast-cancer", "ecg")
+PROTOCOLS = ("patient-wise", "random")  # of the heartbeats
 _TRAIN_SHARE = 0.7
 _SEED = 0
 _WINDOW, _BEAT_TO_BEAT = EcgOptions(), EcgOptions(cut="beat-to-beat")
@@ -46,7 +47,25 @@ def ecg_cut(name: str, ecg: EcgOptions | None, like: Reading | None) -> EcgOptio
     return ecg
 
 
-def load_builtin(name: str, split: SplitName, ecg: EcgOptions | None = None) -> Raw:
+def ecg_protocol(asked: str | None, like: Reading | None) -> str:
+    """How the heartbeats are divided.
+
+    Parameters
+    ----------
+    asked : what the user says.
+    like : the reading of a fitted model.
+
+    Raises
+    ------
+    InputError
+        If they can't be divided in this way.
+    """
+    if asked is not None:
+        return resolve(asked, PROTOCOLS, "protocol of builtin:ecg")
+    return like.protocol if like is not None and like.protocol in PROTOCOLS else PROTOCOLS[0]
+
+
+def load_builtin(name: str, split: SplitName, ecg: EcgOptions | None = None, protocol: str = PROTOCOLS[0]) -> Raw:
     """Load a built-in data set.
 
     - `digits`: 1797 images (1, 8, 8) of handwritten digits, uint8 in 0..16; labels 0 to 9. Splits: 70% of each class,
@@ -58,13 +77,16 @@ def load_builtin(name: str, split: SplitName, ecg: EcgOptions | None = None) -> 
       beats of 21 patients; test: 660 normal and 336 anomalous beats of 22 other patients, all after the five minutes
       that the median beat is of. With `cut="beat-to-beat"` they are (1, 187), 350 of them anomalous, each scaled to
       0..1 by its own minimum and maximum and filled with zeros at the end. The ids are `record/sample`. ODC-By 1.0; see
-      `files/ecg.LICENSE.txt` for the sources and how it was cut.
+      `files/ecg.LICENSE.txt` for the sources and how it was cut. These halves are `patient-wise`; in the protocol
+      `random` 70% of the normal beats of all 43 patients are train, and the others test: a detector that knows its
+      patients.
 
     Parameters
     ----------
     name : the set; case and punctuation don't matter.
     split : train or test.
     ecg : the cut of heartbeats, as `ecg_cut` gives it; None takes the default.
+    protocol : how heartbeats are divided, as `ecg_protocol` gives it.
 
     Raises
     ------
@@ -73,7 +95,7 @@ def load_builtin(name: str, split: SplitName, ecg: EcgOptions | None = None) -> 
     """
     found = resolve(name, NAMES, "built-in data set")
     if found == "ecg":
-        return _ecg(split, ecg or _WINDOW)
+        return _ecg(split, ecg or _WINDOW, protocol)
     return {"digits": _digits, "breast-cancer": _breast_cancer}[found](split)
 
 
@@ -100,7 +122,18 @@ def _breast_cancer(split: SplitName) -> Raw:
     )
 
 
-def _ecg(split: SplitName, cut: EcgOptions) -> Raw:
+def _ecg(split: SplitName, cut: EcgOptions, protocol: str) -> Raw:
+    halves: tuple[SplitName, ...] = (split,) if protocol == "patient-wise" else ("train", "test")
+    x, y, ids = (np.concatenate(parts) for parts in zip(*(_beats(half, cut) for half in halves), strict=True))
+    if protocol == "random":
+        wanted = np.isin(np.arange(len(y)), _rows(y, split)) & (y == 0)
+        rows = wanted if split == "train" else wanted | (y > 0)
+        x, y, ids = x[rows], y[rows], ids[rows]
+    return Raw("builtin:ecg", x, y, ids, kind="series", split=split, ecg=cut, protocol=protocol, classes=CLASSES)
+
+
+def _beats(split: SplitName, cut: EcgOptions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Beats x (n, c, t), classes (n,) and ids (n,) of a half."""
     name = "ecg-windows.npz" if cut == _WINDOW else "ecg.npz"
     with (
         resources.files("oddgan.data").joinpath("files", name).open("rb") as stream,
@@ -114,7 +147,7 @@ def _ecg(split: SplitName, cut: EcgOptions) -> Raw:
         rhythm = np.repeat(found["rhythm"][:, :, None], x.shape[2], axis=2)
         x = np.concatenate([x - own[:, None], rhythm], axis=1)
     ids = np.array([f"{a}/{b}" for a, b in zip(record, found["sample"], strict=True)])
-    return Raw("builtin:ecg", x, found["y"], ids, kind="series", split=split, ecg=cut, classes=CLASSES)
+    return x, found["y"], ids
 
 
 def _rows(y: np.ndarray, split: SplitName) -> np.ndarray:

@@ -15,7 +15,7 @@ from oddgan._core.names import canonical
 from oddgan._core.paths import check_name, regular_file, walk
 from oddgan.data.arrays import read_npy, read_npz
 from oddgan.data.builtin import NAMES as BUILTIN
-from oddgan.data.builtin import ecg_cut, load_builtin
+from oddgan.data.builtin import ecg_cut, ecg_protocol, load_builtin
 from oddgan.data.convert import finish
 from oddgan.data.csv_files import load_csv
 from oddgan.data.dataset import Dataset, Raw, Reading
@@ -187,8 +187,9 @@ def _load(source: Any, options: Options, like: Reading | None, default_split: Sp
     if str(source).startswith(_PREFIX):
         name = str(source).removeprefix(_PREFIX)
         cut = ecg_cut(name, options.ecg, like)
-        _only(options, source, "split", *(["ecg"] if cut else []))
-        return load_builtin(name, options.split or default_split, cut)
+        _only(options, source, "split", *(["ecg", "protocol"] if cut else []))
+        half = options.split or default_split
+        return load_builtin(name, half, cut, ecg_protocol(options.protocol, like)) if cut else load_builtin(name, half)
     check_name(source)
     if not str(source):
         raise InputError("The name of the data is empty; expected a file, a folder or the name of a data set.")

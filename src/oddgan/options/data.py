@@ -143,7 +143,8 @@ class Options:
     impute : fill missing values of tables with the median of the normal rows read; otherwise they are refused.
     skip_bad : leave out images and records that can't be read, with a note.
     ecg : how beats are cut from WFDB records, e.g. cut=window, lead=MLII or rhythm=true; repeatable.
-    protocol : how MIT-BIH is divided: patient-wise (default), de-chazal, published, random, ecgan, beatgan.
+    protocol : how MIT-BIH is divided: patient-wise (default), de-chazal, published, random, ecgan, beatgan; for
+        builtin:ecg the first or random.
     mapped : read images, csv or parquet piece by piece into a temporary file, and an npy file where it lies, for data
         larger than memory; the file lies where TMPDIR says.
     max_memory : what data may take in memory, e.g. 4GB; by default, three quarters of the machine's, and for
