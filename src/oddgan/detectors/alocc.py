@@ -79,7 +79,7 @@ class ALOCC(NeuralDetector):
             "R minimises -log D(x') (NonSaturating), as the released code does; log(1 - D(x')) saturates "
             "(objective=Minimax()).",
             "D takes R(x) for real, not x: R blurs what it draws, and D tells that from x at a glance; the "
-            " refined score then says nothing of what R could not mend.",
+            "refined score then says nothing of what R could not mend.",
             "Patches of other rows are pasted into images in the place of noise, so that D sees strokes that do not "
             "belong; the score adds the residual, which is steadier than D.",
             "D has no normalisation: with batch norm it wins, and R learns nothing. R's innermost map for images is "
