@@ -36,7 +36,7 @@ CASES = (
         method="BetaVAEGAN",
         source="builtin:ecg",
         options=Options(protocol="random"),
-        settings={"steps": 300, "latent_dim": 16},
+        settings={"steps": 300, "latent_dim": 16, "beta": 0.01},
     ),
     # A table: cell nuclei of benign lumps are normal, those of malignant ones anomalies.
     FitSpec(method="LAD", source="builtin:breast-cancer"),
