@@ -5,13 +5,15 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 
 class Ema:
-    """A moving average of parameters: after step t = 1, 2, ..., average ← d·average + (1 - d)·weight.
+    """A moving average of weights: after step t = 1, 2, ..., average ← d·average + (1 - d)·weight.
 
     d = min(decay, t / (t + 9)), so that the first weights are soon forgotten: with a fixed d of 0.999 a run of 1000
-    steps would end as a third of its random start. Buffers (batch-norm statistics are averages already) are left alone.
+    steps would end as a third of its random start. The statistics of batch norm belong to the weights that made them:
+    with those of the last weights, averaged ones reconstruct nothing. So they are averaged, too, see `followed`.
 
     Parameters
     ----------
@@ -19,7 +21,7 @@ class Ema:
     decay : in [0, 1); 0.999 remembers about a thousand steps.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], decay: float) -> None:
+    def __init__(self, parameters: Iterable[Tensor], decay: float) -> None:
         self.decay = decay
         self.weights = list(parameters)
         self.averages = [w.detach().clone() for w in self.weights]
@@ -57,3 +59,10 @@ class Ema:
         self.steps = steps
         for i, average in enumerate(self.averages):
             average.copy_(averages[str(i)])
+
+
+def followed(network: nn.Module) -> Iterator[Tensor]:
+    """What an average follows of a network: its parameters, and the running statistics of its batch norm."""
+    yield from network.parameters()
+    for norm in (layer for layer in network.modules() if isinstance(layer, _BatchNorm)):
+        yield from (s for s in (norm.running_mean, norm.running_var) if s is not None)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from oddgan._core.errors import InputError
 from oddgan.networks.blocks.critics import Critic, JointCritic
 from oddgan.networks.blocks.progressive import Growing, Period
-from oddgan.training.ema import Ema
+from oddgan.training.ema import Ema, followed
 from oddgan.training.optimisers import Schedule
 from oddgan.training.protocol import Clock, Phase, Player, Update
 
@@ -38,7 +38,7 @@ def grown(phase: Phase, networks: nn.ModuleDict) -> list[Phase]:
         raise InputError("Networks that grow together must grow through the same sizes: give them one backbone.")
     ema = phase.ema
     if ema is not None and not isinstance(ema, Ema):
-        ema = Ema((w for name in trained for w in networks[name].parameters()), ema)
+        ema = Ema((w for name in trained for w in followed(networks[name])), ema)
     whole = phase.epochs if phase.steps is None else phase.steps
     parts, done = list[Phase](), 0
     for period in plan.periods(len(bodies[0].levels), whole):

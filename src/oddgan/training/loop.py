@@ -12,7 +12,7 @@ from oddgan._core.errors import TrainingError
 from oddgan.training.batches import Source, count
 from oddgan.training.callbacks import Callback
 from oddgan.training.checkpoints import Checkpoints
-from oddgan.training.ema import Ema
+from oddgan.training.ema import Ema, followed
 from oddgan.training.engine import Engine
 from oddgan.training.protocol import Clock, Phase, Update
 from oddgan.training.seeds import Randomness
@@ -137,7 +137,7 @@ def _prepare(phase: Phase, networks: nn.ModuleDict, batches: int, plan: Plan) ->
     optimisers = {p: player.optimiser(parameters[p]) for p, player in phase.players.items()}
     ema = phase.ema
     if ema is not None and not isinstance(ema, Ema):
-        ema = Ema((w for n in sorted(trained) for w in networks[n].parameters()), ema)
+        ema = Ema((w for n in sorted(trained) for w in followed(networks[n])), ema)
     return State(
         phase=phase,
         index=plan.index,
