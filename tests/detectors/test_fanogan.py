@@ -101,6 +101,7 @@ def test_generator_loss_raises_the_critic(detector, losses):
 
 
 def test_five_critic_updates_for_one_of_the_generator(detector, losses):
+    detector.set_params(n_critic=5)
     played = [list(losses(detector._wasserstein, ONE, iteration=i)) for i in range(10)]
     assert played == ([["critic"]] * 4 + [["critic", "generator"]]) * 2
 

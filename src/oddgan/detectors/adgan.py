@@ -20,7 +20,7 @@ from oddgan.priors import Gaussian, Prior
 from oddgan.scaling import Scaling
 from oddgan.scores import Composition, WeightedSum
 from oddgan.similarities import L2, Similarity
-from oddgan.training import Adam, Clock, Optimiser, Phase, Update
+from oddgan.training import Adam, Clock, Optimiser, Phase, Steps, Update
 
 
 @hyperparameters
@@ -60,26 +60,30 @@ class ADGAN(SearchDetector):
         link="https://doi.org/10.1007/978-3-030-10925-7_1",
         summary="WGAN; moves z and the generator's weights for each sample",
         deviations=(
-            "A gradient penalty instead of clipped weights (objective=Wasserstein()); no batch norm in the critic.",
+            "A gradient penalty instead of clipped weights (objective=Wasserstein()); no batch norm in the critic; one "
+            "critic step for each of the generator, at 2e-4, in narrow networks with codes of 64: a CPU trains them to "
+            "where the generator draws.",
+            "16 starts instead of 64, which cost a quarter.",
             "The starts are drawn once in `fit` and are the same for every sample, so that scores repeat.",
         ),
         gan=True,
     )
+    default_steps: ClassVar[Steps] = Steps(table=2000, series=1000, image=1500)
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "n_critic": 2, "n_seed": 2, "inversion": JointSearch(steps=2)}
 
     given_ = cast(nn.Module | None, None)
     members_ = cast(tuple[Detector, ...], ())
     given_generator_ = cast(bool | None, None)
-    latent_dim: int = 256
+    latent_dim: int = 64
     prior: Prior = Gaussian()
     objective: Objective = WGANGP()
-    n_critic: int = 5
+    n_critic: int = 1
     inversion: JointSearch = JointSearch()
-    n_seed: int = 64
+    n_seed: int = 16
     similarity: Similarity = L2()
     search_similarity: Similarity | None = None
     composition: Composition = WeightedSum(search=1.0)
-    optimiser: Optimiser = Adam(lr=1e-4, betas=(0.0, 0.9))
+    optimiser: Optimiser = Adam(lr=2e-4, betas=(0.0, 0.9))
     backbone: Backbone = WASSERSTEIN
 
     @classmethod

@@ -70,3 +70,16 @@ def test_widths_hold_for_further_levels_and_those_of_the_decoder_may_differ() ->
     for wrong in ((), (4, 0)):
         with pytest.raises(InputError, match="decoder_widths must"):
             ConvLadder(decoder_widths=wrong)
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 16), (2, 32)])
+def test_a_critic_with_layer_norm_sees_the_contrast_by_its_first_biases(shape: tuple[int, ...]) -> None:
+    x = torch.randn(5, *shape)
+    for first_bias in (False, True):
+        critic = ConvLadder(width=4, critic_norm="layer", first_bias=first_bias, init="he").critic(shape)
+        first = next(layer for layer in critic.modules() if hasattr(layer, "kernel_size"))
+        assert (first.bias is not None) == first_bias
+        if first_bias:
+            nn.init.constant_(first.bias, 0.5)
+        same = torch.allclose(critic(x).logit, critic(0.3 * x).logit, rtol=1e-2)
+        assert same != first_bias

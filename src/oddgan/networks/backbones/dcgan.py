@@ -19,7 +19,7 @@ class ConvLadder(Convolutional):
     second on, leaky ReLU; then a convolution as large as the last map. The critic's features are that map.
     Decoder: the mirror image with transposed convolutions and ReLU. Where a side is odd, the transposed convolution
     makes one row more (output padding), so that a decoder gives exactly the size asked for. Convolutions have biases
-    only in networks without normalisation, as in the released code of GANomaly and BeatGAN.
+    only in networks without normalisation, as in the released code of GANomaly and BeatGAN, but for `first_bias`.
 
     Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolutional GANs, 2016.
 
@@ -30,12 +30,16 @@ class ConvLadder(Convolutional):
     widths : channels of the levels of encoder and critic, from the sample inwards, where they do not double; the last
         number holds for all further levels.
     decoder_widths : the same for the decoder, from the sample inwards, too; None takes those of the encoder.
+    first_bias : whether the first convolution of encoder and critic has biases in any case. Without them and with layer
+        norm behind, a critic gives a sample and the same with a third of its contrast one logit, so that a generator
+        never learns how dark the dark is.
     """
 
     kernel: int = 4
     slope: float = 0.2
     widths: tuple[int, ...] | None = None
     decoder_widths: tuple[int, ...] | None = None
+    first_bias: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -77,7 +81,8 @@ class ConvLadder(Convolutional):
         axes, bias, layers = len(levels[0]), norm == "none", Layers()
         widths = self._channels(len(levels) - 1, self.widths)
         for i, (large, small) in enumerate(pairwise(levels)):
-            layers.append(CONV[axes](channels, widths[i], **self._geometry(large, small), bias=bias))
+            biased = bias or (self.first_bias and not i)
+            layers.append(CONV[axes](channels, widths[i], **self._geometry(large, small), bias=biased))
             layers += normalisation(norm, widths[i], axes) if i else []
             layers.append(self._activation())
             channels = widths[i]
