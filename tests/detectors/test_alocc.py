@@ -9,6 +9,7 @@ from oddgan import InputError
 from oddgan.detectors import ALOCC
 from oddgan.networks import MLP, Refiner
 from oddgan.objectives import WGANGP, Minimax
+from oddgan.scaling import MinMax
 from oddgan.scores import WeightedSum
 from oddgan.similarities import L2
 from oddgan.training import Clock, Corruption
@@ -139,6 +140,18 @@ def test_an_early_end_keeps_the_networks():
     two = ALOCC(**SMALL, epochs=2, stop_below=1e9).fit(ROWS)
     np.testing.assert_array_equal(one.anomaly_score(ROWS), two.anomaly_score(ROWS))
     assert [record.losses.keys() for record in two.history_] == [{"critic", "refiner"}, set()]
+
+
+@pytest.mark.parametrize(("shape", "inner"), [((1, 28, 28), (64, 2, 2)), ((1, 187), (16, 3))])
+def test_innermost_map_holds_less_than_half_of_a_sample(shape, inner):
+    # A wide one lets any sample through: 28 - 14 - 7 - 4 - 2 px, 187 - 94 - 47 - 24 - 12 - 6 - 3 points in time.
+    found, sizes = ALOCC(), []
+    found.shape_, found.scaling_ = shape, MinMax()
+    refiner = found._networks(shape)["refiner"]
+    for layer in refiner.modules():
+        layer.register_forward_hook(lambda *seen: sizes.append(tuple(seen[-1].shape[1:])))
+    refiner(torch.zeros(2, *shape))
+    assert min(sizes, key=np.prod) == inner
 
 
 def test_negative_noise_is_refused():

@@ -30,6 +30,8 @@ from oddgan.training import (
     gathered,
 )
 
+# By axes of a sample. Series keep the fewest values, since a map that holds a heartbeat holds any other, too.
+REFINERS = {1: Refiner(), 2: Refiner(widths=(16, 32, 64, 64, 32, 16)), 3: Refiner(widths=(16, 32, 64, 64))}
 CRITIC = ConvLadder(width=16, critic_norm="none", init="he")
 
 
@@ -50,7 +52,7 @@ class ALOCC(NeuralDetector):
 
     Parameters
     ----------
-    refiner : the network R.
+    refiner : the network R; None takes one for the kind of data, whose innermost map is small for images and series.
     objective : what D and R minimise.
     similarity : the distance ‖x - x'‖².
     corruption : how copies are spoiled. The default adds noise to tables and series and pastes a patch of another row
@@ -82,8 +84,8 @@ class ALOCC(NeuralDetector):
             "refined score then says nothing of what R could not mend.",
             "Patches of other rows are pasted into images in the place of noise, so that D sees strokes that do not "
             "belong; the score adds the residual, which is steadier than D.",
-            "D has no normalisation: with batch norm it wins, and R learns nothing. R's innermost map for images is "
-            "2 x 2, since nothing in a wide one has to be mended.",
+            "D has no normalisation: with batch norm it wins, and R learns nothing. R's innermost map is small, "
+            "since nothing in a wide one has to be mended.",
             "The default networks are smaller than the released ones; the paper's are ALOCC_REFINER and ALOCC_CRITIC. "
             "For tables R is fully connected.",
             "R is compared with x; the released code compares it with the noisy input, by a cross-entropy.",
@@ -94,7 +96,7 @@ class ALOCC(NeuralDetector):
     default_steps: ClassVar[Steps] = Steps(table=2000, series=600, image=600)
     tiny: ClassVar = {"epochs": 1, "refiner": Refiner(widths=(4, 8))}
 
-    refiner: Refiner = Refiner(widths=(16, 32, 64, 64))
+    refiner: Refiner | None = None
     objective: Objective = NonSaturating()
     similarity: Similarity = L2(reduction="sum")
     corruption: Corruption = AutoCorruption(
@@ -116,7 +118,7 @@ class ALOCC(NeuralDetector):
 
     def _networks(self, shape: tuple[int, ...]) -> dict[str, nn.Module]:
         return {
-            "refiner": self.refiner(shape, output=self._output),
+            "refiner": (self.refiner or REFINERS[len(shape)])(shape, output=self._output),
             "critic": self.backbone.critic(shape),
             "distance": Stored(torch.zeros(())),
             "stopped": Stored(torch.zeros(())),
