@@ -63,7 +63,7 @@ class ADGAN(SearchDetector):
             "A gradient penalty instead of clipped weights (objective=Wasserstein()); no batch norm in the critic; one "
             "critic step for each of the generator, at 5e-4, in fully connected networks with codes of 32, which cover "
             "small images in a minute of a CPU.",
-            "16 starts instead of 64, which cost a quarter.",
+            "8 starts of 20 steps instead of 64 of 5, and plain gradient steps of θ: a tenth of the time.",
             "The starts are drawn once in `fit` and are the same for every sample, so that scores repeat.",
         ),
         gan=True,
@@ -78,8 +78,8 @@ class ADGAN(SearchDetector):
     prior: Prior = Gaussian()
     objective: Objective = WGANGP()
     n_critic: int = 1
-    inversion: JointSearch = JointSearch()
-    n_seed: int = 16
+    inversion: JointSearch = JointSearch(steps=20, theta="gradient")
+    n_seed: int = 8
     similarity: Similarity = L2()
     search_similarity: Similarity | None = None
     composition: Composition = WeightedSum(search=1.0)
