@@ -16,6 +16,8 @@ from oddgan import AnoGAN, load
 from oddgan.inversion import LatentSearch
 from oddgan.networks import ConvLadder
 from oddgan.objectives import WGANGP
+from oddgan.priors import Gaussian
+from oddgan.similarities import L1
 from oddgan.training import Adam
 
 SEEDS, DIGITS = (0, 1, 2), (8, 0, 1)
@@ -26,11 +28,13 @@ SEEDS, DIGITS = (0, 1, 2), (8, 0, 1)
 SETTINGS: dict[str, Any] = {
     "backbone": ConvLadder(width=32, critic_norm="layer"),
     "latent_dim": 64,
+    "prior": Gaussian(),
     "objective": WGANGP(),
     "n_critic": 1,
     "optimiser": Adam(lr=2e-4, betas=(0.0, 0.9)),
     "epochs": 20,
 }
+ANOGAN: dict[str, Any] = {"similarity": L1(reduction="sum")}  # the paper's
 
 
 def gan(digit: int, seed: int, data: dict[str, np.ndarray]) -> AnoGAN:
@@ -39,7 +43,7 @@ def gan(digit: int, seed: int, data: dict[str, np.ndarray]) -> AnoGAN:
     if not path.exists():
         MODELS.mkdir(exist_ok=True)
         # Scores are not wanted here, so that one step of search for one row serves the threshold.
-        detector = AnoGAN(**SETTINGS, inversion=LatentSearch(n_max=1), calibration_size=1, random_state=seed)
+        detector = AnoGAN(**SETTINGS, **ANOGAN, inversion=LatentSearch(n_max=1), calibration_size=1, random_state=seed)
         with clock() as watch:
             detector.fit(data["x_train"][data["y_train"] == digit])
         detector.save(path)

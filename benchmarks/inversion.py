@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gans import DIGITS, SEEDS, SETTINGS, gan
+from gans import ANOGAN, DIGITS, SEEDS, SETTINGS, gan
 from harness import Bench, Setup, clock, mnist
 from oddgan import ADGAN, AnoGAN, FAnoGAN
 from oddgan.evaluate import Record
@@ -117,7 +117,8 @@ def transplanted(cls: type[NeuralDetector], trained: AnoGAN, **settings: Any) ->
 
 def _gan(cls: type[NeuralDetector], of: Sample, data: Data, **settings: Any) -> Any:
     rows = data["x_train"][data["y_train"] == of.digit]
-    return transplanted(cls, gan(of.digit, of.seed, data), **settings).fit(rows)
+    own = {AnoGAN: ANOGAN, ADGAN: {"n_seed": 64}}.get(cls, {})
+    return transplanted(cls, gan(of.digit, of.seed, data), **own | settings).fit(rows)
 
 
 def digits(bench: Bench, data: Data, n: int) -> None:

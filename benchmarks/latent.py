@@ -29,7 +29,7 @@ from typing import Any, cast
 import numpy as np
 
 from ecg import N_TRAIN, NORMAL, WGAN, beats
-from gans import DIGITS, SEEDS, SETTINGS, gan
+from gans import ANOGAN, DIGITS, SEEDS, SETTINGS, gan
 from harness import MODELS, Bench, Setup, clock, mnist
 from inversion import transplanted
 from oddgan import AnoGAN, FAnoGAN, load
@@ -138,7 +138,7 @@ def trained(case: Case, seed: int, *, quick: bool) -> AnoGAN:
     path = case.path("gan", seed)
     if quick or not path.exists():
         shortened = {"epochs": 1} if quick else {}
-        settings = case.settings | shortened | {"inversion": LatentSearch(n_max=1), "calibration_size": 1}
+        settings = ANOGAN | case.settings | shortened | {"inversion": LatentSearch(n_max=1), "calibration_size": 1}
         detector = AnoGAN(**settings, random_state=seed).fit(case.train[:100] if quick else case.train)
         if quick:
             return detector

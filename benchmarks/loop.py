@@ -11,6 +11,8 @@ from harness import Bench, Setup, cpu_rounds, mnist
 from oddgan import AnoGAN
 from oddgan.inversion import LatentSearch
 from oddgan.networks import DCGAN_32
+from oddgan.objectives import NonSaturating
+from oddgan.training import Adam
 
 LATENT, BATCH = 64, 64
 
@@ -22,6 +24,8 @@ def detector_for(epochs: int) -> AnoGAN:
         epochs=epochs,
         batch_size=BATCH,
         backbone=DCGAN_32,
+        objective=NonSaturating(),
+        optimiser=Adam(),
         inversion=LatentSearch(n_max=1),
         calibration_size=1,
         random_state=0,

@@ -13,8 +13,8 @@ from oddgan import AAE, ALAD, VAE, AnoGAN, AutoEncoder, BeatGAN, DeepSVDD, Detec
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.data import read, select_normal
 from oddgan.inversion import LatentSearch
-from oddgan.networks import MLP, Judgement
-from oddgan.objectives import R1, WGANGP, GradientPenalty, Minimax, NonSaturating, Wasserstein
+from oddgan.networks import MLP, Auto, Backbone, Judgement
+from oddgan.objectives import R1, WGANGP, GradientPenalty, Minimax, NonSaturating, Objective, Wasserstein
 from oddgan.training import SGD, Adam, Failure, Phase, Player
 
 PLAIN: dict[str, Any] = {"inversion": LatentSearch(n_max=1), "calibration_size": 1}
@@ -52,6 +52,8 @@ class Unbalanced(AnoGAN):
     critic_lr, generator_lr : learning rates of Adam.
     """
 
+    objective: Objective = NonSaturating()
+    backbone: Backbone = Auto()
     critic_lr: float = 1e-3
     generator_lr: float = 1e-3
 
@@ -166,7 +168,9 @@ HEALTHY = (
         AnoGAN(**ON_RING, epochs=60, objective=NonSaturating(regulariser=R1(weight=1.0)), optimiser=FAST),
     ),
     Case("AnoGAN, WGAN-GP", "ring", AnoGAN(**ON_RING, epochs=60, n_critic=3, objective=SLIGHTLY, optimiser=FAST)),
-    Case("AnoGAN", "digits", AnoGAN(**PLAIN, **ON_DIGITS)),
+    Case(
+        "AnoGAN", "digits", AnoGAN(**PLAIN, **ON_DIGITS, objective=NonSaturating(), optimiser=Adam(), backbone=Auto())
+    ),
     Case(
         "f-AnoGAN",
         "digits",

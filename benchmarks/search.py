@@ -23,7 +23,10 @@ from oddgan import AnoGAN
 from oddgan.evaluate import Record
 from oddgan.inversion import Execution, Inverted, LatentAdam, LatentSearch, Slots
 from oddgan.networks import DCGAN_32, ConvLadder, prepare
+from oddgan.objectives import NonSaturating
+from oddgan.priors import Gaussian
 from oddgan.tasks.profile import measure_machine
+from oddgan.training import Adam
 
 LR, BETAS, N_MAX, ROUNDS = 0.1, (0.5, 0.999), 60, 5
 FEW, SOME, MANY = 8, 128, 512
@@ -86,8 +89,9 @@ def beats(n: int, epochs: int) -> Case:
 
 def _case(names: tuple[str, str], train: np.ndarray, x: np.ndarray, net: ConvLadder, epochs: int) -> Case:
     detector = AnoGAN(
-        backbone=net, latent_dim=64, epochs=epochs, inversion=LatentSearch(n_max=1), calibration_size=1, random_state=0
-    ).fit(train)
+        backbone=net, latent_dim=64, epochs=epochs, inversion=LatentSearch(n_max=1), calibration_size=1,
+        objective=NonSaturating(), optimiser=Adam(), prior=Gaussian(), random_state=0,
+    ).fit(train)  # fmt: skip
     order = np.random.default_rng(0).permutation(len(x))  # so that any first few hold both kinds
     generator = detector.networks_["generator"]
     samples, start = detector._prepare(x[order]), detector._stored("starts")

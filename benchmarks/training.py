@@ -32,7 +32,7 @@ from harness import Bench, Setup, adbench_table, clock, mnist
 from oddgan import AnoGAN, AutoEncoder
 from oddgan.families.selection import frechet_distance
 from oddgan.networks import MLP, HalfPrecision, Logits
-from oddgan.objectives import GradientPenalty
+from oddgan.objectives import GradientPenalty, NonSaturating
 from oddgan.tasks.profile import measure_machine
 from oddgan.training import Adam
 from training_cases import (
@@ -216,7 +216,14 @@ def peers() -> dict[str, tuple[Callable[[int], Any], Callable[[int], Any]]]:
             lambda e: PyodAE(hidden_neuron_list=[64, 32], batch_norm=False, epoch_num=e, **common),
         ),
         "AnoGAN": (
-            lambda e: AnoGAN(latent_dim=8, backbone=MLP(hidden=(64, 32, 16)), epochs=e, **SEARCHLESS),
+            lambda e: AnoGAN(
+                latent_dim=8,
+                backbone=MLP(hidden=(64, 32, 16)),
+                objective=NonSaturating(),
+                optimiser=Adam(),
+                epochs=e,
+                **SEARCHLESS,
+            ),
             lambda e: PyodGAN(epochs=e, **gan, **common),
         ),
     }

@@ -9,9 +9,9 @@ from oddgan.detectors import AnoGAN
 from oddgan.families import Stored
 from oddgan.inversion import LatentAdam, LatentSearch
 from oddgan.objectives import R1, WGANGP, NonSaturating, Wasserstein
-from oddgan.priors import Uniform
+from oddgan.priors import Gaussian, Uniform
 from oddgan.scores import WeightedSum
-from oddgan.similarities import DTW, L2, SoftDTW
+from oddgan.similarities import DTW, L1, L2, SoftDTW
 
 X = np.random.default_rng(0).normal(size=(30, 3))
 SMALL = {"latent_dim": 2, "epochs": 1, "random_state": 0}
@@ -21,7 +21,13 @@ SMALL = {"latent_dim": 2, "epochs": 1, "random_state": 0}
 def detector(ready, linear, judge):
     """G(z) = 2z; f(x) = (x1, x1 + x2), D = x1 + (x1 + x2); one start at 0."""
     return ready(
-        AnoGAN(latent_dim=2, inversion=LatentSearch(n_max=300, optimiser=LatentAdam(lr=0.02))),
+        AnoGAN(
+            latent_dim=2,
+            prior=Gaussian(),
+            objective=NonSaturating(),
+            similarity=L1(reduction="sum"),
+            inversion=LatentSearch(n_max=300, optimiser=LatentAdam(lr=0.02)),
+        ),
         2,
         generator=linear([[2.0, 0.0], [0.0, 2.0]]),
         critic=judge([[1.0, 0.0], [1.0, 1.0]], [1.0, 1.0]),

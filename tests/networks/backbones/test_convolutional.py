@@ -132,7 +132,7 @@ def test_wrong_options(kind: type[Convolutional], wrong: dict, message: str) -> 
         kind(**wrong)
 
 
-TINY = {"width": 4, "max_width": 8, "codes": MLP(hidden=(6,))}
+TINY = {"width": 4, "max_width": 8, "init": "default", "codes": MLP(hidden=(6,))}
 CHANGES = {
     "width": 3,
     "max_width": 5,
@@ -146,6 +146,7 @@ CHANGES = {
     "slope": 0.5,
     "widths": (5, 3),
     "decoder_widths": (6,),
+    "first_bias": True,
 }
 
 
