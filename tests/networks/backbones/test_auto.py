@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from oddgan._core.errors import InputError
-from oddgan.networks import MLP, Auto, ConvLadder, ResNet
+from oddgan.networks import MLP, Auto, ConvLadder, FlatMLP, ResNet
 
 AUTO = Auto(table=MLP(hidden=(3,)), series=ConvLadder(width=2), image=ResNet(width=2))
 
@@ -29,6 +29,15 @@ def test_choice() -> None:
 
 def test_codes_are_judged_by_the_network_for_tables() -> None:
     assert AUTO.critic((4,), (4,))(torch.randn(2, 4), torch.randn(2, 4)).features.shape == (2, 3)
+
+
+def test_large_images_have_a_backbone_of_their_own() -> None:
+    auto = Auto(image=FlatMLP(hidden=(3,)), large=ConvLadder(width=2), most=100)
+    assert [type(auto(shape)) for shape in ((1, 10, 10), (2, 10, 10), (1, 200), (200,))] == [
+        FlatMLP, ConvLadder, ConvLadder, MLP,
+    ]  # fmt: skip
+    assert nn.Conv2d in kinds(auto.critic((1, 16, 16), (4,)))
+    assert auto.with_spectral_norm()((1, 16, 16)) == ConvLadder(width=2, spectral_norm=True)
 
 
 @pytest.mark.parametrize("shape", [(), (1, 2, 3, 4)])

@@ -1,6 +1,7 @@
 """Automatic choice of the backbone by the shape of the samples."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from torch import nn
@@ -20,11 +21,16 @@ class Auto(Backbone):
     table : backbone for tables, and for critics of codes alone.
     series : backbone for series.
     image : backbone for images.
+    large : backbone for images of more than `most` values, e.g. convolutions where small ones are served by fully
+        connected layers; None serves all alike.
+    most : values of an image (channels x height x width) up to which it is small, >= 1.
     """
 
     table: Backbone = field(default=MLP())
     series: Backbone = field(default=ConvLadder(width=32, init="xavier"))
     image: Backbone = field(default=ConvLadder())
+    large: Backbone | None = None
+    most: int = 4096
 
     def __call__(self, shape: tuple[int, ...]) -> Backbone:
         """Return the backbone for samples of this shape."""
@@ -33,6 +39,8 @@ class Auto(Backbone):
             raise InputError(
                 f"No network takes samples of shape {shape}: tables are (d,), series (c, t), images (c, h, w)."
             )
+        if self.large is not None and len(shape) == 3 and math.prod(shape) > self.most:
+            return self.large
         return served[len(shape)]
 
     def check(self, shape: tuple[int, ...]) -> None:
@@ -53,5 +61,6 @@ class Auto(Backbone):
 
     def with_spectral_norm(self) -> Self:
         """Return a copy whose backbones have spectral norm in encoder and critic."""
-        parts = {"table": self.table, "series": self.series, "image": self.image}
-        return type(self)(**{name: part.with_spectral_norm() for name, part in parts.items()})
+        table, series, image = (part.with_spectral_norm() for part in (self.table, self.series, self.image))
+        large = None if self.large is None else self.large.with_spectral_norm()
+        return replace(self, table=table, series=series, image=image, large=large)

@@ -28,11 +28,12 @@ FANOGAN_RESNET_64 = ResNet(width=64, max_width=512, norm="batch", critic_norm="l
 
 # What a critic under a gradient penalty needs, for all kinds of data: no batch norm in it (Gulrajani et al., 2017).
 # Fully connected: on small images generators cover the data in a minute of a CPU, and, made of whole shapes rather than
-# of strokes, draw little else.
+# of strokes, draw little else. Large images need convolutions.
 WASSERSTEIN = Auto(
     table=MLP(norm="batch"),
     series=FlatMLP(hidden=(512, 256), norm="batch"),
     image=FlatMLP(hidden=(512, 256), norm="batch"),
+    large=ConvLadder(width=32, critic_norm="layer", first_bias=True),
 )
 
 # Ruff et al., 2018, and the released code: at 28 px C(5,1,2) 8-4 with max pooling, FC 32, batch norm without gain and
@@ -129,6 +130,8 @@ _ALAD_FLAT = Bidirectional(
     init="he",
 )
 
+_LARGE = ConvLadder(width=32, norm="batch", critic_norm="none", init="he")
+
 # What learns in minutes on a CPU. Batch norm in the encoder keeps its codes in place: without it they wander, an
 # average of its weights answers with codes near 0, and nothing is reconstructed.
 EGBAD_DENSE = Auto(
@@ -142,13 +145,15 @@ EGBAD_DENSE = Auto(
     ),
     series=_EGBAD_FLAT,
     image=_EGBAD_FLAT,
+    large=_LARGE,
 )
 # The same for ALAD, whose D_xx is ALAD_DENSE_PAIRS.
-ALAD_DENSE = Auto(table=EGBAD_DENSE.table, series=_ALAD_FLAT, image=_ALAD_FLAT)
+ALAD_DENSE = Auto(table=EGBAD_DENSE.table, series=_ALAD_FLAT, image=_ALAD_FLAT, large=_LARGE)
 ALAD_DENSE_PAIRS = Auto(
     table=MLP(hidden=(128, 64), init="he"),
     series=FlatMLP(hidden=(256, 128), init="he"),
     image=FlatMLP(hidden=(256, 128), init="he"),
+    large=_LARGE,
 )
 
 # Lüer et al., 2023, and the released code for beats of 320: BEATGAN_1D, with a convolution of kernel 1 before the
