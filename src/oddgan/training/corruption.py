@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from oddgan._core.errors import InputError
+from oddgan.training.distributed.rows import gathered
 
 
 def _share(part: str, value: float, name: str = "share") -> None:
@@ -103,8 +104,8 @@ class PatchCorruption(Corruption):
     Parameters
     ----------
     size : length of its sides as a share of the row's, in (0, 1]; at least one value.
-    how : "paste" puts in a patch from a random place of another row of the batch, "erase" zeros, which is the middle of
-        the network's scale.
+    how : "paste" puts in a patch from a random place of a random row of the batch, "erase" zeros, which is the middle
+        of the network's scale.
     """
 
     size: float = 0.3
@@ -119,7 +120,7 @@ class PatchCorruption(Corruption):
         """Return the rows (n, ...) with a patch of each replaced."""
         rows = x.unsqueeze(1) if x.ndim == 2 else x
         n, sides = len(rows), rows.shape[2:]
-        other = rows[torch.randperm(n, device=x.device)] if self.how == "paste" else torch.zeros_like(rows)
+        other = self._others(rows) if self.how == "paste" else torch.zeros_like(rows)
         inside = torch.ones_like(rows, dtype=torch.bool)
         for axis, side in enumerate(sides, start=2):
             length, shape = max(1, round(self.size * side)), [n, *[1] * (rows.ndim - 1)]
@@ -130,6 +131,11 @@ class PatchCorruption(Corruption):
             source = (place - to + origin).clamp(0, side - 1)
             other = other.gather(axis, source.view(shape).expand_as(other))
         return torch.where(inside, other, rows).view_as(x)
+
+    def _others(self, rows: Tensor) -> Tensor:
+        """A row of the batch, be it another worker's, for each of these rows (n, ...)."""
+        batch = gathered(rows)
+        return batch[torch.randint(len(batch), (len(rows),), device=rows.device)]
 
 
 @dataclass(frozen=True, kw_only=True)
