@@ -84,7 +84,7 @@ class AnoGAN(SearchDetector):
     objective: Objective = WGANGP()
     n_critic: int = 1
     inversion: LatentSearch = LatentSearch(n_max=50, optimiser=LatentAdam(lr=0.1))
-    n_seed: int = 1
+    n_seed: int = 4
     bank: int = 0
     search_loss: Composition = WeightedSum(residual=0.9, features=0.1)
     similarity: Similarity = L2(reduction="sum")
