@@ -231,10 +231,3 @@ def test_networks_have_the_shapes_of_the_data():
     assert isinstance(detector.networks_, nn.ModuleDict)
     assert detector.networks_["generator"](torch.zeros(4, 2)).shape == (4, 3)
     assert [record.phase for record in detector.history_] == ["adversarial"]
-
-
-def test_by_default_the_search_stays_where_training_was():
-    detector = AnoGAN(latent_dim=8, epochs=1, inversion=LatentSearch(n_max=10, optimiser=LatentAdam(lr=1.0))).fit(X)
-    low, high = detector.prior.edges(8)
-    norms = np.linalg.norm(detector.encode(10 * X), axis=1)
-    assert ((norms > low - 1e-4) & (norms < high + 1e-4)).all()

@@ -136,4 +136,4 @@ def test_a_value_that_a_part_refuses_changes_nothing():
     detector = AnoGAN()
     with pytest.raises(InputError, match="give a finite number"):
         detector.set_params(latent_dim=3, prior=Uniform(), search_loss__residual=np.nan)
-    assert (detector.latent_dim, detector.prior) == (100, Gaussian())
+    assert (detector.latent_dim, detector.prior) == (AnoGAN.latent_dim, Gaussian())

@@ -45,7 +45,7 @@ def searching(tmp_path_factory):
 @pytest.fixture(scope="module")
 def encoding(tmp_path_factory):
     """An f-AnoGAN on the digit 3."""
-    settings = {"epochs": 1, "latent_dim": 3, "n_critic": 1, "backbone": {"image": {"hidden": [8]}}}
+    settings = {"epochs": 1, "latent_dim": 3, "n_critic": 1, "backbone": {"image": {"width": 4}}}
     place = tmp_path_factory.mktemp("encoding")
     return fitted(place, "fanogan", source=DIGITS, options=Options(normal=3), settings=settings)
 

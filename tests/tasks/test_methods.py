@@ -45,7 +45,7 @@ def test_every_plain_default_can_be_typed_as_it_is_shown(name):
 def test_defaults_show_what_differs_from_the_part_s_own():
     rows = {row.name: row for row in parameter_rows(method_class("anogan"))}
     assert rows["prior"].default == "Gaussian()"
-    assert rows["similarity"].default == "L1(reduction=sum)"
+    assert rows["similarity"].default == "L2(reduction=sum)"
     assert rows["search_loss"].default == "WeightedSum(features=0.1, residual=0.9)"
     assert rows["prior"].takes == "Gaussian, Shell, Sphere, TruncatedNormal, Uniform"
     assert rows["threshold"].takes.endswith("or none")

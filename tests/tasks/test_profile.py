@@ -11,7 +11,7 @@ from oddgan.networks import ConvLadder
 from oddgan.tasks import FitSpec, ProfileSpec, fit, profile
 from oddgan.tasks.profile import Stopwatch, count_flops, measure_machine
 
-TINY = {"epochs": 1, "latent_dim": 4, "backbone": {"image": {"hidden": [8]}}}
+TINY = {"epochs": 1, "latent_dim": 4, "backbone": {"image": {"width": 4}}}
 
 
 class Clock:
@@ -69,7 +69,8 @@ def test_the_machine_has_a_speed():
 @pytest.mark.parametrize("method", ["anogan", "f-anogan", "iforest", "pca"])
 def test_stages_of_a_detector(method, tmp_path):
     searches = {"inversion": {"type": "LatentSearch", "n_max": 3}, "n_seed": 1} if method == "anogan" else {}
-    settings = TINY | searches if "anogan" in method else {}
+    flat = {"backbone": {"image": {"hidden": [8]}}} if method == "anogan" else {}
+    settings = TINY | flat | searches if "anogan" in method else {}
     spec = FitSpec(
         method=method, source="builtin:digits", options=Options(normal=3), settings=settings, out=tmp_path / "model"
     )

@@ -49,7 +49,7 @@ def test_without_a_type_the_default_part_is_changed():
 def test_parts_nest():
     detector = built("backbone.image.width=16", cls=GANomaly)
     assert detector.backbone == Auto(image=ConvLadder(width=16))
-    detector = built("optimiser.schedule=LinearDecay", "optimiser.schedule.end=0.1")
+    detector = built("optimiser.schedule=LinearDecay", "optimiser.schedule.end=0.1", cls=GANomaly)
     assert detector.optimiser == Adam(schedule=LinearDecay(end=0.1))
     detector = built("objective=WGANGP", "objective.regulariser=GradientPenalty", "objective.regulariser.weight=3")
     assert detector.objective == WGANGP(regulariser=GradientPenalty(weight=3.0))

@@ -10,7 +10,7 @@ from oddgan._core.errors import InputError
 from oddgan._core.hyperparameters import hyperparameters
 from oddgan.base import Card, ScoreParts, standard_components
 from oddgan.families import PriorDetector
-from oddgan.networks import WASSERSTEIN, Backbone
+from oddgan.networks import WASSERSTEIN_FLAT, Backbone
 from oddgan.networks.base import one_of, whole
 from oddgan.objectives import WGANGP, Objective
 from oddgan.priors import Gaussian, Prior
@@ -81,7 +81,7 @@ class JointEncoderGAN(PriorDetector):
     encoder_steps: int | None = None
     composition: Composition = WeightedSum(residual=1.0)
     optimiser: Optimiser = Adam(lr=2e-4, betas=(0.0, 0.99))
-    backbone: Backbone = WASSERSTEIN
+    backbone: Backbone = WASSERSTEIN_FLAT
 
     def _check(self) -> None:
         super()._check()

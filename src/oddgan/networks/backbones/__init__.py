@@ -32,6 +32,7 @@ from oddgan.networks.backbones.presets import (
     OCGAN_64,
     VAEGAN_1D,
     WASSERSTEIN,
+    WASSERSTEIN_FLAT,
 )
 from oddgan.networks.backbones.progressive import Progressive
 from oddgan.networks.backbones.refiner import Refiner
@@ -65,6 +66,7 @@ __all__ = [
     "OCGAN_64",
     "VAEGAN_1D",
     "WASSERSTEIN",
+    "WASSERSTEIN_FLAT",
     "Auto",
     "Bidirectional",
     "ConvLadder",

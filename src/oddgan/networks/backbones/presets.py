@@ -27,11 +27,17 @@ BEATGAN_1D = ConvLadder(width=32, max_width=512, norm="batch", critic_norm="batc
 FANOGAN_RESNET_64 = ResNet(width=64, max_width=512, norm="batch", critic_norm="layer", init="he")
 
 # What a critic under a gradient penalty needs, for all kinds of data: no batch norm in it (Gulrajani et al., 2017).
-# Fully connected: on small images generators cover the data in a minute of a CPU, and, made of whole shapes rather than
-# of strokes, draw little else. Large images need convolutions.
+# Narrow enough for a CPU.
 WASSERSTEIN = Auto(
     table=MLP(norm="batch"),
     series=FlatMLP(hidden=(512, 256), norm="batch"),
+    image=ConvLadder(width=16, critic_norm="layer"),
+)
+# The same, fully connected for images, too: on small ones generators cover the data in a minute of a CPU, and, made of
+# whole shapes rather than of strokes, draw little else, however long is searched. Large images need convolutions.
+WASSERSTEIN_FLAT = Auto(
+    table=WASSERSTEIN.table,
+    series=WASSERSTEIN.series,
     image=FlatMLP(hidden=(512, 256), norm="batch"),
     large=ConvLadder(width=32, critic_norm="layer", first_bias=True),
 )
