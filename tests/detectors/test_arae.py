@@ -92,3 +92,12 @@ def test_codes_lie_between_0_and_1():
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(InputError, match="must be"):
         ARAE(**wrong).fit(np.random.default_rng(0).normal(size=(20, 3)))
+
+
+@pytest.mark.parametrize(("shape", "bound"), [((3,), 0.1), ((1, 6), 0.1), ((1, 4, 4), 0.4)])
+def test_tables_and_series_change_less_than_images(shape, bound):
+    rows = np.random.default_rng(0).normal(size=(20, *shape))
+    small = {"latent_dim": 2, "epochs": 5, "attack_steps": 2, "random_state": 0}
+    scores = [ARAE(**small, epsilon=e).fit(rows).anomaly_score(rows) for e in (None, bound, 2 * bound)]
+    np.testing.assert_array_equal(scores[0], scores[1])
+    assert not np.array_equal(scores[0], scores[2])
