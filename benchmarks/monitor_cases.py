@@ -130,6 +130,8 @@ ON_RING: dict[str, Any] = PLAIN | {"latent_dim": 8, "batch_size": 64, "backbone"
 ON_DIGITS: dict[str, Any] = {"latent_dim": 16, "epochs": 60, "batch_size": 16}
 FAST = Adam(lr=1e-3, betas=(0.0, 0.9))
 BILINEAR: dict[str, Any] = PLAIN | {
+    "backbone": Auto(),
+    "n_seed": 1,
     "latent_dim": 2,
     "epochs": 60,
     "batch_size": 128,

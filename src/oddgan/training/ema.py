@@ -62,7 +62,7 @@ class Ema:
 
 
 def followed(network: nn.Module) -> Iterator[Tensor]:
-    """What an average follows of a network: its parameters, and the running statistics of its batch norm."""
+    """What an average follows of a network: its parameters, of any shape, and batch norm's running statistics (c,)."""
     yield from network.parameters()
     for norm in (layer for layer in network.modules() if isinstance(layer, _BatchNorm)):
         yield from (s for s in (norm.running_mean, norm.running_var) if s is not None)

@@ -28,6 +28,6 @@ def test_json_holds_the_same(run):
 def test_help_of_fit_with_a_method_shows_that_method_s_parameters(run):
     found = run("fit", "anogan", "--help")
     assert found.code == 0
-    assert "n_seed = 1" in found.out
+    assert "n_seed = 4" in found.out
     assert "--method-file" in found.out
     assert run("fit", "anogann", "--help").code == 2
