@@ -3,6 +3,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from torch import nn
 
 from oddgan import InputError, ModelError, load
@@ -196,3 +197,12 @@ def test_the_ways_of_the_search():
 def test_wrong_settings(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
         ADGAN(**(SMALL | wrong)).fit(X)
+
+
+def test_a_clone_searches_the_same_generator():
+    source = VAE(latent_dim=2, epochs=1, random_state=0).fit(X)
+    detector = ADGAN(n_seed=2, inversion=JointSearch(steps=1), random_state=0).with_generator(source).fit(X)
+    copied = clone(detector)
+    assert not hasattr(copied, "networks_")
+    np.testing.assert_array_equal(copied.fit(X).anomaly_score(X), detector.anomaly_score(X))
+    assert copied.history_ == []

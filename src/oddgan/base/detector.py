@@ -64,6 +64,9 @@ class Detector(OutlierMixin, Scorer):
     renamed: ClassVar[Mapping[str, str]] = {}
     """Parameters that earlier versions called something else: today's name by the old one, for stored models."""
 
+    kept_by_clones: ClassVar[tuple[str, ...]] = ()
+    """Attributes beside the parameters that make a detector what it is, e.g. a network that it was given."""
+
     composition: Composition = WeightedSum(residual=1.0)
     scaling: Scaling = AutoScaling()
     contamination: float = 0.1
@@ -85,6 +88,11 @@ class Detector(OutlierMixin, Scorer):
 
     def _check(self) -> None:
         """Refuse hyperparameters that do not fit each other or the shape, before training."""
+
+    def __sklearn_clone__(self) -> Self:
+        found: Self = super().__sklearn_clone__()
+        found.__dict__.update({name: vars(self)[name] for name in self.kept_by_clones if name in vars(self)})
+        return found
 
     # -- fitting
     @team()

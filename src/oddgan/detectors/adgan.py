@@ -70,6 +70,7 @@ class ADGAN(SearchDetector):
     default_steps: ClassVar[Steps] = Steps(table=2000, series=1500, image=1800)
     tiny: ClassVar = {"epochs": 1, "latent_dim": 4, "n_critic": 2, "n_seed": 2, "inversion": JointSearch(steps=2)}
 
+    kept_by_clones = ("given_", "given_generator_", "members_")
     given_ = cast(nn.Module | None, None)
     members_ = cast(tuple[Detector, ...], ())
     given_generator_ = cast(bool | None, None)
@@ -142,8 +143,7 @@ class ADGAN(SearchDetector):
             yield self._phase(self._wasserstein, self._players("critic", "generator"), slowest=self.n_critic)
 
     def _wasserstein(self, x: Tensor, clock: Clock) -> Iterator[Update]:
-        fake = self._sample(len(x))
-        yield from self._game("critic", clock).updates(x, fake, n_critic=self.n_critic)
+        yield from self._game("critic", clock).updates(x, self._sample(len(x)), n_critic=self.n_critic)
 
     def _task(self, x: Tensor) -> tuple[Any, ...]:
         copies, starts = partial(private, self.networks_["generator"]), self._stored("starts")
